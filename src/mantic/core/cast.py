@@ -1,0 +1,162 @@
+"""Cast one column to how its kind is stored, and say what does not fit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from mantic.core.errors import SchemaError
+from mantic.core.schema import STORED, Column, Kind
+
+_TRUE = ("true", "yes", "y", "t", "1", "1.0")
+_FALSE = ("false", "no", "n", "f", "0", "0.0")
+DATE_FORMS = (
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%Y%m%d",
+    "%b-%y",
+    "%b-%Y",
+    "%Y-%m",
+)
+
+
+def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
+    """Return the series as `STORED[column.kind]`, and a sentence on what does not fit (empty when all does).
+
+    >>> cast_column(pl.Series("age", ["41", "old"]), Column("age", Kind.NUMBER))[1]
+    "column 'age' should hold numbers, but 1 of 2 values do not ('old' in row 2)"
+    """
+    cast = _CASTS.get(column.kind, _to_text)
+    done = cast(series, column).rename(column.name)
+    lost = done.is_null() & _is_filled(series, column)
+    if not lost.any():
+        return done, ""
+    first = int(lost.arg_max() or 0)
+    return done, (
+        f"column '{column.name}' should hold {_PLURAL[column.kind]}, but {lost.sum():,} of {len(series):,} values do not "
+        f"({series[first]!r} in row {first + 1})"
+    )
+
+
+def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, where: str) -> pl.DataFrame:
+    """Return a frame of the named columns from dictionaries; a column that no row has is left out.
+
+    Numbers and texts may be mixed in one column, as JSON allows: such a column becomes text.
+    """
+    if not rows:
+        raise SchemaError("there are no rows", where=where, fix="send at least one row")
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise SchemaError("a row is no object of column names and values", where=where, fix='send rows as {"column": value}')
+    present = {name for row in rows for name in row}
+    return pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in names if name in present])
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float}:
+        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+    if len(kinds) == 1:
+        return pl.Series(name, values, strict=False)
+    return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+
+
+def _is_filled(series: pl.Series, column: Column) -> pl.Series:
+    filled = series.is_not_null()
+    if series.dtype.is_float():
+        return filled & series.is_not_nan()
+    if series.dtype == pl.String:
+        return filled & (series != "") & ~series.is_in(list(column.sentinels))
+    return filled
+
+
+def _to_number(series: pl.Series, column: Column) -> pl.Series:
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        text = series.str.strip_chars()
+        if column.form == ",":
+            text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        return text.cast(pl.Float64, strict=False)
+    if series.dtype.is_temporal():
+        return pl.Series(series.name, [None] * len(series), dtype=pl.Float64)
+    return series.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _to_boolean(series: pl.Series, column: Column) -> pl.Series:
+    if series.dtype == pl.Boolean:
+        return series
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    text = series.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
+    frame = text.rename("text").to_frame()
+    return frame.select(
+        pl.when(pl.col("text").is_in(_TRUE)).then(True).when(pl.col("text").is_in(_FALSE)).then(False).otherwise(None)
+    ).to_series()
+
+
+def _to_date(series: pl.Series, column: Column) -> pl.Series:
+    stored = STORED[Kind.DATE]
+    if series.dtype == pl.Date:
+        return series.cast(stored)
+    if isinstance(series.dtype, pl.Datetime):
+        return series.dt.replace_time_zone(None).cast(stored)
+    if series.dtype != pl.String:
+        return pl.Series(series.name, [None] * len(series), dtype=stored)
+    forms = (column.form, *DATE_FORMS) if column.form else DATE_FORMS
+    text, done = series.str.strip_chars(), None
+    for form in forms:
+        parsed = parse_date(text, form)
+        done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
+        if (done.is_not_null() | text.is_null() | (text == "")).all():
+            break
+    assert done is not None
+    return done
+
+
+def parse_date(text: pl.Series, form: str) -> pl.Series:
+    """Read texts by one pattern; what does not fit becomes missing. Patterns without a day mean the first.
+
+    >>> parse_date(pl.Series(["Aug-62", "x"]), "%b-%y").dt.month().to_list()
+    [8, None]
+    """
+    if "%d" not in form:
+        text, form = "01 " + text, f"%d {form}"
+    has_clock = "%H" in form
+    kind = pl.Datetime("us") if has_clock else pl.Date()
+    return text.str.strptime(kind, form, strict=False).cast(STORED[Kind.DATE])
+
+
+def _to_text(series: pl.Series, column: Column) -> pl.Series:
+    if series.dtype == pl.String:
+        return series.to_frame().select(pl.when(pl.first() == "").then(None).otherwise(pl.first())).to_series()
+    if series.dtype.is_float():  # 3.0 and 3 name the same category
+        whole = series.fill_nan(None)
+        if (whole.drop_nulls() % 1 == 0).all() and (whole.abs().max() or 0) < 2**53:
+            return whole.cast(pl.Int64, strict=False).cast(pl.String)
+        return whole.cast(pl.String)
+    if series.dtype == pl.Boolean:
+        return series.cast(pl.String)
+    return series.cast(pl.String, strict=False)
+
+
+_CASTS = {Kind.NUMBER: _to_number, Kind.BOOLEAN: _to_boolean, Kind.DATE: _to_date}
+_PLURAL = {
+    Kind.NUMBER: "numbers",
+    Kind.BOOLEAN: "yes or no",
+    Kind.DATE: "dates",
+    Kind.CATEGORY: "categories",
+    Kind.TEXT: "texts",
+    Kind.IMAGE: "paths of pictures",
+    Kind.ID: "identifiers",
+    Kind.CONSTANT: "one value",
+}

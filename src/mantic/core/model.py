@@ -1,0 +1,34 @@
+"""What evaluate, explain, serve and watch may ask of a fitted model."""
+
+from typing import Protocol
+
+import polars as pl
+
+from mantic.core.schema import Schema
+from mantic.core.table import Array
+
+
+class Model(Protocol):
+    """A fitted blend of learners with its encoders and calibration; frames come aligned (`Schema.align`)."""
+
+    schema: Schema
+    n_classes: int  # 0 for a regression
+
+    def predict(self, frame: pl.DataFrame) -> Array:
+        """Return probabilities, shape (n_rows, n_classes), or values, shape (n_rows,)."""
+        ...
+
+    def margin(self, frame: pl.DataFrame) -> Array:
+        """Return what contributions add up to, shape (n_rows, n_outputs).
+
+        A regression has one output, the value. Two classes have one: log-odds of class 1. More classes have n_classes:
+        log-probability less the row's mean log-probability.
+        """
+        ...
+
+    def contributions(self, frame: pl.DataFrame) -> Array | None:
+        """Return shape (n_rows, n_columns + 1, n_outputs): what each column of the schema added to the margin, base last.
+
+        None when a member of the blend cannot say it exactly.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Reasons: for one answer, and for all of them."""

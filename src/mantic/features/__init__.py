@@ -1,0 +1,1 @@
+"""From a frame to a Schema, and from a Schema to numbers."""

@@ -1,0 +1,1 @@
+"""Algorithms, one file each; a learner's name is its file's name."""

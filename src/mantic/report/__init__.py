@@ -1,0 +1,1 @@
+"""What a person sees: blocks, charts as data, and their renderers."""

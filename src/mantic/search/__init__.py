@@ -1,0 +1,1 @@
+"""What to try, for how long, and what to make of it."""

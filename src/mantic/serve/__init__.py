@@ -1,0 +1,1 @@
+"""A fitted model behind an HTTP address."""

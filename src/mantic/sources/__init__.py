@@ -1,0 +1,1 @@
+"""Where data comes from: files, databases, standard input, dataframes."""
