@@ -1,11 +1,22 @@
 """What evaluate, explain, serve and watch may ask of a fitted model."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
 from mantic.core.schema import Schema
 from mantic.core.table import Array
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much a column matters to a model in all, with its interval; larger matters more, about 0 is nothing."""
+
+    column: str
+    mean: float
+    low: float
+    high: float
 
 
 class Model(Protocol):
