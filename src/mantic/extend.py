@@ -1,0 +1,26 @@
+"""What the author of a plug-in imports: the decorators and the contracts behind them.
+
+>>> from mantic.extend import Layout, Learner, Params, Range, Run, Space, Table, Target, complete, learner
+"""
+
+from mantic.core.learner import Choice, Learner, Params, Range, Space, complete, learner
+from mantic.core.metric import METRICS, Metric
+from mantic.core.run import Run
+from mantic.core.table import Array, Layout, Table, Target
+
+__all__ = [
+    "METRICS",
+    "Array",
+    "Choice",
+    "Layout",
+    "Learner",
+    "Metric",
+    "Params",
+    "Range",
+    "Run",
+    "Space",
+    "Table",
+    "Target",
+    "complete",
+    "learner",
+]
