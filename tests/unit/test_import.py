@@ -1,0 +1,70 @@
+"""A fast start: importing mantic and asking for help load the standard library only."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mantic
+
+_LOADED = """
+import sys
+before = set(sys.modules)
+{code}
+new = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print("LOADED", *sorted(new - set(sys.stdlib_module_names) - {{"mantic"}}))
+"""
+
+_HELP = """
+from mantic.cli.main import entry
+sys.argv = ["mantic", "--help"]
+try:
+    entry()
+except SystemExit:
+    pass
+"""
+
+
+def _third_party_after(code: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED.format(code=code)], capture_output=True, text=True, check=False
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
+    assert lines, done.stderr
+    return lines[0].split()[1:]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import mantic",
+        "import mantic; dir(mantic)",
+        "from mantic import ManticError",
+        _HELP,
+    ],
+    ids=["import mantic", "dir(mantic)", "an error", "mantic --help"],
+)
+def test_a_start_loads_the_standard_library_only(code):
+    assert _third_party_after(code) == []
+
+
+def test_the_export_table_equals_what_editors_see():
+    tree = ast.parse(Path(mantic.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+
+    seen = {name.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+
+    assert seen == mantic._EXPORTS
+
+
+@pytest.mark.parametrize("name", mantic.__all__)
+def test_every_public_name_can_be_had(name):
+    assert getattr(mantic, name) is not None
+    assert name in dir(mantic)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Clasifier'"):
+        mantic.Clasifier  # noqa: B018
