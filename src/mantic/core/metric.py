@@ -42,4 +42,4 @@ class Metric:
         return -score if self.higher_is_better else score
 
 
-METRICS: Registry[Metric] = Registry("metric", package="mantic.evaluate", entry_points="mantic.metrics")
+METRICS: Registry[Metric] = Registry("metric", package="mantic.evaluate.metrics", entry_points="mantic.metrics")

@@ -20,7 +20,7 @@ class Registry(Generic[T]):
     Parameters
     ----------
     kind : the word for one thing, in messages.
-    package : where the files lie, in sub-packages too.
+    package : where the files lie, in sub-packages too; or one module that enters several things when it is imported.
     entry_points : group in which other installed packages offer theirs; read only when a name is unknown or a list is asked.
     """
 
@@ -44,7 +44,7 @@ class Registry(Generic[T]):
         if name not in self._found:
             if (module := self._files().get(name)) is not None:
                 importlib.import_module(module)
-            else:
+            elif name not in self._found:
                 self._load_entry_points()
         if name not in self._found:
             near = get_close_matches(name, self.names(), n=1)
@@ -61,6 +61,8 @@ class Registry(Generic[T]):
 
     def _files(self) -> dict[str, str]:
         package = importlib.import_module(self.package)
+        if not hasattr(package, "__path__"):
+            return {}
         modules = (info for info in pkgutil.walk_packages(package.__path__, f"{self.package}.") if not info.ispkg)
         return {info.name.rpartition(".")[2]: info.name for info in modules if "._" not in info.name}
 
