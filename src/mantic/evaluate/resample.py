@@ -1,6 +1,6 @@
 """Many equally likely weightings of the same rows: the chance that the held-out rows could have been others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,8 +37,8 @@ class Resamples:
     n_rows: int
 
     @classmethod
-    def draw(cls, n_rows: int, *, clusters: Array | None = None, seed: int = 0) -> "Resamples":
-        """Draw 1,000 weightings, fewer (200 or more) when units are very many.
+    def draw(cls, n_rows: int, *, clusters: Array | None = None, seed: int = 0, most: int = _MANY) -> "Resamples":
+        """Draw weightings: `most`, fewer when rows are very many, yet 200 or more unless `most` is less.
 
         Parameters
         ----------
@@ -49,8 +49,12 @@ class Resamples:
         if unit is None and n_rows > _UNITS:
             unit = random.permutation(n_rows) % _UNITS
         n_units = n_rows if unit is None else int(unit.max(initial=-1)) + 1
-        n_resamples = int(np.clip(_CELLS // max(1, n_rows), _FEW, _MANY))
+        n_resamples = min(most, max(_FEW, _CELLS // max(1, n_rows)))
         return cls(random.standard_exponential((n_resamples, n_units), dtype=np.float32), unit, n_rows)
+
+    def few(self) -> "Resamples":
+        """Return the first 250 weightings: enough for an interval that nobody decides by."""
+        return replace(self, weights=self.weights[:250])
 
     @property
     def n_units(self) -> int:
