@@ -1,0 +1,30 @@
+"""Tables made for measurements: seeded, of mixed columns, of any size."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+
+def wide_table(path: Path, *, n_rows: int, n_numbers: int = 14, seed: int = 0) -> Path:
+    """Write a CSV of numbers, three categories (one of 500 levels), a date, gaps, and a yes-or-no `target`."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(size=(n_rows, n_numbers)).round(4)
+    plan = rng.choice(["basic", "plus", "premium"], n_rows)
+    shop = rng.integers(0, 500, n_rows)
+    worth = rng.normal(size=500)[shop]
+    day = rng.integers(0, 1400, n_rows)
+    odds = numbers[:, 0] - 0.8 * numbers[:, 1] * (plan == "plus") + worth + 0.5 * np.sin(day / 58)
+    truth = rng.random(n_rows) < 1 / (1 + np.exp(-odds))
+    columns: dict[str, object] = {f"number {place}": numbers[:, place] for place in range(n_numbers)}
+    columns |= {
+        "plan": plan,
+        "region": rng.choice([f"region {place}" for place in range(12)], n_rows),
+        "shop": [f"shop {place}" for place in shop],
+        "day": np.datetime64("2021-01-01") + day,
+        "target": np.where(truth, "yes", "no"),
+    }
+    frame = pl.DataFrame(columns)
+    gaps = pl.Series(rng.random(n_rows) < 0.05)
+    frame.with_columns(frame["number 2"].set(gaps, None), frame["plan"].set(gaps, None)).write_csv(path)
+    return path

@@ -1,0 +1,73 @@
+"""How well a budget is kept: 30 fits as a user starts them, on an idle machine and beside four busy processes.
+
+The promise is an end by 1.05 x budget + 1 s. The clock runs from starting `mantic fit` to its end, so that the start of
+Python, reading the file and writing the report count too.
+"""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from made import wide_table
+
+BUDGETS = (3, 3, 3, 3, 5, 5, 5, 5, 10, 10, 10, 10, 20, 30, 30)
+
+
+def fit_seconds(table: Path, budget: int, folder: Path) -> float:
+    """Return the wall clock seconds of one `mantic fit`."""
+    command = [sys.executable, "-m", "mantic.cli.main", "fit", str(table), "--target", "target", "--json"]
+    command += ["--budget", f"{budget}s", "--out", str(folder / "m.mantic"), "--report", str(folder / "r.html")]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def busy(n_processes: int) -> Iterator[None]:
+    """Keep the machine busy with others."""
+    others = [multiprocessing.get_context("spawn").Process(target=_spin, daemon=True) for _ in range(n_processes)]
+    for other in others:
+        other.start()
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.join()
+
+
+def _spin() -> None:
+    while True:
+        pass
+
+
+def main() -> None:
+    """Print each run, then the worst of each load."""
+    budgets = BUDGETS[:1] if "--quick" in sys.argv else BUDGETS
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        table = wide_table(folder / "wide.csv", n_rows=20_000)
+        for n_others in (0, 4):
+            runs = []
+            with busy(n_others):
+                for budget in budgets:
+                    seconds = fit_seconds(table, budget, folder)
+                    runs.append({"budget": budget, "seconds": round(seconds, 2), "allowed": 1.05 * budget + 1})
+                    print(json.dumps(runs[-1] | {"others": n_others}), file=sys.stderr, flush=True)
+            late = [run["seconds"] - run["allowed"] for run in runs]
+            name = "fit overrun, idle" if n_others == 0 else f"fit overrun beside {n_others} busy processes"
+            worst = max(run["seconds"] - run["budget"] for run in runs)
+            n_kept = sum(one <= 0 for one in late)
+            figure = {"name": name, "value": round(worst, 2), "unit": "s over the budget, worst", "kept": n_kept}
+            print(json.dumps(figure | {"runs": len(runs), "each": runs}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
