@@ -1,0 +1,108 @@
+"""Every page does what it says: its Python runs, and so do the commands and files that it marks.
+
+A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv` and `rent.csv`. An HTML
+comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, `test: skip` leaves it.
+Budgets are shortened: pages show what a user would write.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(
+    r"(?:<!-- test: (?P<order>[^\n]*?) -->\n+)?^```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.DOTALL | re.MULTILINE
+)
+_BUDGET = re.compile(r"""(budget(?:=["']|\s+))\d+\s*[smh]\b""")
+_COMMAND_BUDGET = re.compile(r"(--budget[ =])\d+[smh]\b")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    language: str
+    code: str
+    order: str
+    line: int
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the test does something with it."""
+        return (self.language == "python" and self.order != "skip") or bool(self.order)
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the fenced blocks of a page, top to bottom."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(found["language"], found["code"], found["order"] or "", text[: found.start("code")].count("\n") + 1)
+        for found in _BLOCK.finditer(text)
+    ]
+
+
+def _pages() -> list[Path]:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in pages if any(block.is_run for block in blocks(page))]
+
+
+@pytest.fixture
+def user_folder(tmp_path, monkeypatch, churn_like, churn_like_new, rent_like):
+    churn_like.write_csv(tmp_path / "churn.csv")
+    churn_like_new.drop("churned").write_csv(tmp_path / "new.csv")
+    rent_like.write_csv(tmp_path / "rent.csv")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_does_what_it_says(page, user_folder):
+    names = {"__name__": "__docs__"}
+
+    for block in blocks(page):
+        if block.order.startswith("file "):
+            (user_folder / block.order.removeprefix("file ")).write_text(block.code, encoding="utf-8")
+        elif block.order == "run":
+            _run_commands(block.code, where=f"{page.name}, line {block.line}")
+        elif block.is_run:
+            code = "\n" * block.line + _BUDGET.sub(r"\g<1>3 trials", block.code)
+            exec(compile(code, str(page), "exec"), names)
+
+
+def _run_commands(code: str, *, where: str) -> None:
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    for line in code.replace("\\\n", " ").splitlines():
+        if line.strip():
+            done = subprocess.run(
+                _COMMAND_BUDGET.sub(r"\g<1>3s", line),
+                shell=True,
+                capture_output=True,
+                text=True,
+                check=False,
+                env=os.environ | {"PATH": os.pathsep.join(places)},
+            )
+            assert done.returncode == 0, f"{where}: {line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_every_link_between_pages_leads_somewhere():
+    link = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for target in link.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert not dead, "\n".join(dead)
+
+
+def test_the_measured_table_in_the_readme_is_what_the_results_say():
+    done = subprocess.run([sys.executable, str(ROOT / "bench" / "table.py"), "--check"], check=False)
+
+    assert done.returncode == 0, "run `make bench-table`"
