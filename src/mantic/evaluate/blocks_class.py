@@ -27,7 +27,7 @@ def calibration(findings: Findings) -> Chart:
         x=tuple(one.stated for one in bins),
         low=tuple(one.low for one in bins),
         high=tuple(one.high for one in bins),
-        texts=tuple(f"{one.n_rows:,} rows: stated {say(one.stated, 'share')}, {say(one.happened, 'share')} happened" for one in bins),
+        texts=tuple(f"{one.n_rows:,} rows" for one in bins),
     )
     return Chart(
         "line",
@@ -47,7 +47,8 @@ def confusion(findings: Findings) -> Chart:
     counts = np.array([[np.sum((findings.truth == a) & (called == b)) for b in order] for a in order], dtype=float)
     totals = np.array([max(1, np.sum(findings.truth == a)) for a in order], dtype=float)
     names = tuple(findings.classes[code] for code in order)
-    only = f" The {len(order)} commonest of {len(findings.classes)} classes." if len(order) < len(findings.classes) else ""
+    n_classes = len(findings.classes)
+    only = f" The {len(order)} commonest of {n_classes} classes." if len(order) < n_classes else ""
     return Chart(
         "heat",
         "What is taken for what",
@@ -59,7 +60,7 @@ def confusion(findings: Findings) -> Chart:
 
 
 def ranking(findings: Findings) -> list[Block]:
-    """Return for two classes the ROC curve (precision and recall when a class is rare) and the gain curve."""
+    """Return the ROC curve of two classes (precision and recall when one is rare) and the gain curve."""
     case = 0 if 0 < float(np.mean(findings.truth == 0)) < _RARE else 1
     is_case = findings.truth == case
     if is_case.all() or not is_case.any():
@@ -84,7 +85,9 @@ def by_class(findings: Findings) -> Grid:
         found = hit / counts[code] if counts[code] else None
         right = hit / n_called if n_called else None
         rows.append((findings.classes[code], int(counts[code]), n_called, say(found, "share"), say(right, "share")))
-    return Grid(("class", "true rows", "called rows", "found", "right when called"), tuple(rows), title="Class by class")
+    return Grid(
+        ("class", "true rows", "called rows", "found", "right when called"), tuple(rows), title="Class by class"
+    )
 
 
 def _worst_confusion(counts: Array, names: tuple[str, ...]) -> str:

@@ -21,7 +21,7 @@ def predicted_and_true(findings: Findings) -> Chart:
     return Chart(
         "points",
         "Predicted and true",
-        f"{say(within, 'share')} of the predictions are within a tenth of the true value; on the line they would be exact.",
+        f"{say(within, 'share')} of the predictions are within a tenth of the true value; on the line they are exact.",
         (
             Series("held-out rows", _floats(truth), x=_floats(guess)),
             Series("exact", ends, x=ends, is_reference=True),
@@ -76,7 +76,8 @@ def _evenness(typical: list[float]) -> str:
     if smallest <= 0 or largest / smallest < 1.5:
         return "Errors are about equally large for small and large predictions."
     where = "largest" if typical[-1] >= largest * 0.99 else "smallest" if typical[0] >= largest * 0.99 else "middle"
-    return f"Errors are {largest / smallest:.1f} times as large in one part of the range as in another; worst for the {where} predictions."
+    times = f"{largest / smallest:.1f} times as large in one part of the range as in another"
+    return f"Errors are {times}; worst for the {where} predictions."
 
 
 def _box(values: Array) -> tuple[float, ...]:

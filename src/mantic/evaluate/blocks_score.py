@@ -27,6 +27,8 @@ NAMES = {
 }
 """How a metric is called in print; others by their own name."""
 
+_RANKED = ("roc_auc", "average_precision")
+_MANY_CLASSES = 10  # with more, intervals of what is ranked class by class take seconds
 _SHARES = ("accuracy", "balanced_accuracy", "mape")
 
 
@@ -51,17 +53,12 @@ def tiles(board: Scoreboard) -> Group:
     return Group("Score", tuple(blocks), note=findings.split, columns=len(blocks))
 
 
-def scores(board: Scoreboard, *, with_intervals: bool = True) -> Grid:
-    """Return every metric of the task for the model, the linear model and the dummy.
-
-    Parameters
-    ----------
-    with_intervals : left out when there is no time; that of the main metric is always there.
-    """
+def scores(board: Scoreboard) -> Grid:
+    """Return every metric of the task for the model, the linear model and the dummy."""
     findings = board.findings
     whos = ["model", *(["linear"] if findings.linear_guess is not None else []), "baseline"]
     shown = _shown(findings)
-    rows = [_row(board, metric, whos, with_interval=with_intervals or metric is findings.metric) for metric in shown]
+    rows = [_row(board, metric, whos, with_interval=_is_cheap(findings, metric)) for metric in shown]
     titles = {"model": "model", "linear": "linear model", "baseline": findings.baseline_name or "dummy"}
     return Grid(
         ("metric", "model", "95 % interval", *(titles[who] for who in whos[1:]), "better is"),
@@ -71,18 +68,19 @@ def scores(board: Scoreboard, *, with_intervals: bool = True) -> Grid:
     )
 
 
+def _is_cheap(findings: Findings, metric: Metric) -> bool:
+    is_slow = metric.name in _RANKED and len(findings.classes) > _MANY_CLASSES
+    return metric.name == findings.metric.name or not is_slow
+
+
 def values(board: Scoreboard) -> dict[str, float]:
     """Return every metric of the task by name."""
-    return {metric.name: _known(board, metric) for metric in _shown(board.findings)}
+    return {metric.name: board.score(metric, "model") for metric in _shown(board.findings)}
 
 
 def _shown(findings: Findings) -> Sequence[Metric]:
     others = [metric for metric in metrics_of(findings.task) if metric.name != findings.metric.name]
     return [findings.metric, *others]
-
-
-def _known(board: Scoreboard, metric: Metric) -> float:
-    return board.score(metric, "model")
 
 
 def _row(board: Scoreboard, metric: Metric, whos: Sequence[str], *, with_interval: bool) -> tuple[Cell, ...]:

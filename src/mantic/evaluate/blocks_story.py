@@ -96,12 +96,12 @@ def failures(findings: Findings) -> list[Block]:
     loss, _ = row_losses(findings)
     worst = np.argsort(-loss, kind="stable")[: min(_FAILURES, findings.n_test)]
     columns = _columns_that_matter(findings)
-    names = ("row", "true", "predicted", *(("stated for the true one",) if findings.is_classes else ("off by",)), *columns)
+    gap = "stated for the true one" if findings.is_classes else "off by"
     rows = tuple(
         (int(at) + 1, *_answer(findings, int(at)), *(_cell(findings.frame[name][int(at)]) for name in columns))
         for at in worst
     )
-    return [Grid(names, rows, note="Rows are counted among the held-out ones.")]
+    return [Grid(("row", "true", "predicted", gap, *columns), rows, note="Rows are counted among the held-out ones.")]
 
 
 def tried(findings: Findings) -> list[Block]:
@@ -198,5 +198,3 @@ def _list(names: list[str]) -> str:
 
 def _or(value: float, instead: float) -> float:
     return value if np.isfinite(value) else instead
-
-

@@ -42,7 +42,8 @@ def confidence(truth: Array, guess: Array) -> tuple[Array, Array]:
 def reliability(happened: Array, stated: Array, *, n_bins: int = 10) -> list[Bin]:
     """Return bins of equal mass by stated probability, ascending; fewer where many rows state the same.
 
-    >>> [round(one.happened, 2) for one in reliability(np.array([0, 0, 1, 1]), np.array([0.1, 0.1, 0.9, 0.9]), n_bins=2)]
+    >>> bins = reliability(np.array([0, 0, 1, 1]), np.array([0.1, 0.1, 0.9, 0.9]), n_bins=2)
+    >>> [one.happened for one in bins]
     [0.0, 1.0]
     """
     place = _places(stated, n_bins)
@@ -57,7 +58,7 @@ def reliability(happened: Array, stated: Array, *, n_bins: int = 10) -> list[Bin
 
 
 def calibration_error(truth: Array, guess: Array, *, n_bins: int = 15) -> float:
-    """Return the expected calibration error: the mean gap between stated and happened, 0 to 1, over bins of equal mass.
+    """Return the expected calibration error: the mean gap of stated and happened, 0 to 1, over bins of equal mass.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def calibration_error(truth: Array, guess: Array, *, n_bins: int = 15) -> float:
     Source: Naeini, Cooper, Hauskrecht (2015), Obtaining Well Calibrated Probabilities Using Bayesian Binning; equal mass
     as in Nguyen and O'Connor (2015).
 
-    >>> round(calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]]), n_bins=2), 6)
+    >>> guess = np.array([[0.9, 0.1], [0.1, 0.9]])
+    >>> round(calibration_error(np.array([0, 1]), guess, n_bins=2), 6)
     0.1
     """
     happened, stated = confidence(truth, guess)
@@ -76,5 +78,6 @@ def calibration_error(truth: Array, guess: Array, *, n_bins: int = 15) -> float:
 
 def _places(stated: Array, n_bins: int) -> Array:
     n_bins = max(1, min(n_bins, len(stated)))
-    edges = np.unique(np.quantile(stated, np.linspace(0, 1, n_bins + 1)[1:-1], method="higher"))
+    cuts = np.linspace(0, 1, n_bins + 1)[1:-1]
+    edges = np.unique(np.quantile(stated, cuts, method="lower"))
     return np.searchsorted(edges, stated, side="left")

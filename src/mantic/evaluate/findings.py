@@ -63,8 +63,8 @@ class Findings:
     frame : held-out rows, aligned (`Schema.align`); shape (n_test, n_columns).
     truth : class codes or values; shape (n_test,).
     guess : probabilities (n_test, n_classes) or values (n_test,); so are `baseline_guess` and `linear_guess`.
-    baseline_guess, baseline_name : the dummy's answers and what it does, completing "against ... by": "always saying no".
-        Empty lets the verdict say it.
+    baseline_guess, baseline_name : the dummy's answers and what it does, completing "against ... by": "always saying
+        no". Empty lets the verdict say it.
     linear_guess : of a plain linear model, or None when there is none (or when the model is one).
     classes : names of the class codes; empty for a regression.
     clusters : which rows belong together (a group, a day), int codes (n_test,); None when rows are independent.

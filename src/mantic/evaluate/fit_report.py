@@ -39,8 +39,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
 
     Returns
     -------
-    A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, learners, n_rows, n_test,
-    split, seconds, warnings, leaks, importance, conformal and verdict as plain JSON values.
+    A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, learners, n_rows,
+    n_test, split, seconds, warnings, leaks, importance, conformal and verdict as plain JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 
@@ -61,7 +61,8 @@ def _build(findings: Findings, run: Run, *, title: str) -> Report:
     made, left_out = _made(_parts(findings, board), run)
     blocks += made
     if left_out:
-        blocks.append(Alert("note", "left_out", f"Left out for want of time: {', '.join(left_out)}.", fix="Allow more time."))
+        what = f"Left out for want of time: {', '.join(left_out)}."
+        blocks.append(Alert("note", "left_out", what, fix="Allow more time."))
     blocks += [*blocks_story.again(findings), *blocks_story.data(findings)]
     subtitle = f"{findings.n_test:,} held-out rows. {findings.split}".strip()
     return Report(title, tuple(blocks), subtitle, facts_of(board, verdict))

@@ -52,7 +52,7 @@ def share_rows(truth: Array, guess: Array) -> Array:
 
 
 def _counts(truth: Array, guess: Array) -> Array:
-    """Return for each row whether it is hit, truth and call of each class, side by side: shape (n_rows, 3 * n_classes)."""
+    """Return whether each class is hit, true and called in each row, side by side; shape (n_rows, 3 * n_classes)."""
     n_classes = guess.shape[1]
     true = np.eye(n_classes)[truth]
     called = np.eye(n_classes)[guess.argmax(axis=1)]

@@ -10,7 +10,7 @@ from mantic.evaluate.prepared import Prepared
 
 _CELLS_AT_ONCE = 2_000_000  # weights that one step holds: 16 MB in float64
 _MANY_WEIGHTINGS = 50
-_HEAD, _REST = 1_000, 2_000  # for many weightings: runs at the top that stay apart, and runs into which the others are merged
+_HEAD, _REST = 1_000, 2_000  # for many weightings: runs at the top that stay apart, and runs that the others become
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ranked:
         return np.concatenate(parts)
 
     def _coarse(self) -> "Ranked":
-        """Merge neighbours far down: moves an area by less than 0.0001 and makes a thousand weightings three times as fast."""
+        """Merge neighbours far down: moves an area by less than 0.0001 and is three times as fast."""
         if self.score is _median or len(self.ends) <= _HEAD + _REST:
             return self
         kept = np.unique(np.linspace(_HEAD, len(self.ends) - 1, _REST).astype(np.int64))
@@ -112,9 +112,9 @@ def _descending(guess: Array) -> tuple[Array, Array]:
 def _cumulated(ranked: Ranked, weights: Array) -> tuple[Array, Array]:
     """Return the weight of positives and of negatives down to each run of ties; shape (n_weightings, n_runs)."""
     starts = np.concatenate([[0], ranked.ends[:-1] + 1])
-    positives = np.add.reduceat(weights * ranked.values, starts, axis=1, dtype=np.float64)
-    negatives = np.add.reduceat(weights * ~ranked.values, starts, axis=1, dtype=np.float64)
-    return positives.cumsum(axis=1), negatives.cumsum(axis=1)
+    positives = np.add.reduceat(weights * ranked.values, starts, axis=1)
+    negatives = np.add.reduceat(weights * ~ranked.values, starts, axis=1)
+    return positives.cumsum(axis=1, dtype=np.float64), negatives.cumsum(axis=1, dtype=np.float64)
 
 
 def _area(ranked: Ranked, weights: Array) -> Array:

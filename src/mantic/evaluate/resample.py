@@ -1,6 +1,6 @@
 """Many equally likely weightings of the same rows: the chance that the held-out rows could have been others."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Resamples:
     weights: Array
     unit: Array | None
     n_rows: int
+    _known: dict[int, tuple[Prepared, Array]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def draw(cls, n_rows: int, *, clusters: Array | None = None, seed: int = 0, most: int = _MANY) -> "Resamples":
@@ -54,7 +55,7 @@ class Resamples:
 
     def few(self) -> "Resamples":
         """Return the first 250 weightings: enough for an interval that nobody decides by."""
-        return replace(self, weights=self.weights[:250])
+        return replace(self, weights=self.weights[:250], _known={})
 
     @property
     def n_units(self) -> int:
@@ -62,8 +63,10 @@ class Resamples:
         return int(self.weights.shape[1])
 
     def scores(self, prepared: Prepared) -> Array:
-        """Return one score per resample, shape (n_resamples,)."""
-        return self._score(prepared, self.weights)
+        """Return one score per resample, shape (n_resamples,); remembered for the next time."""
+        if id(prepared) not in self._known:
+            self._known[id(prepared)] = prepared, self._score(prepared, self.weights)
+        return self._known[id(prepared)][1]
 
     def without_each(self, prepared: Prepared) -> Array:
         """Return the score without each unit in turn (the jackknife), shape (n_units,)."""

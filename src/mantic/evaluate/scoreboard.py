@@ -18,6 +18,7 @@ class Scoreboard:
     plan: Resamples
     _prepared: dict[tuple[str, str], Prepared] = field(default_factory=dict)
     _intervals: dict[tuple[str, str], Interval] = field(default_factory=dict)
+    _scores: dict[tuple[str, str], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, findings: Findings, *, seed: int = 0, most: int = 1000) -> "Scoreboard":
@@ -35,8 +36,11 @@ class Scoreboard:
 
     def score(self, metric: Metric, who: str) -> float:
         """Return a score; NaN when there are no such answers."""
-        guess = self.guess(who)
-        return float("nan") if guess is None else metric(self.findings.truth, guess)
+        key = metric.name, who
+        if key not in self._scores:
+            guess = self.guess(who)
+            self._scores[key] = float("nan") if guess is None else metric(self.findings.truth, guess)
+        return self._scores[key]
 
     def interval(self, metric: Metric, who: str = "model") -> Interval:
         """Return a score with its interval; a metric that is not the main one gets fewer draws."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -125,7 +126,7 @@ def _by_number(series: pl.Series) -> Cut:
         return np.searchsorted(levels, values), [f"is {say(float(level))}" for level in levels]
     edges = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
     names = [say(float(edge)) for edge in edges]
-    middle = [f"from {low} to {high}" for low, high in zip(names, names[1:], strict=False)]
+    middle = [f"from {low} to {high}" for low, high in pairwise(names)]
     return np.searchsorted(edges, values, side="left"), [f"at most {names[0]}", *middle, f"more than {names[-1]}"]
 
 

@@ -78,7 +78,8 @@ def _cannot_tell(findings: Findings) -> str:
     if findings.n_test < 2:
         return "It cannot be told whether this is better than guessing: there are too few held-out rows."
     if findings.is_classes and len(np.unique(findings.truth)) == 1:
-        return f"It cannot be told whether this is better than guessing: all held-out rows are {_name(findings, findings.truth[0])}."
+        only = _name(findings, findings.truth[0])
+        return f"It cannot be told whether this is better than guessing: all held-out rows are {only}."
     return "It cannot be told whether this is better than guessing on these rows."
 
 
@@ -173,7 +174,8 @@ def _ranking(board: Scoreboard, facts: dict[str, Any]) -> str:
     calls_are_better = facts["accuracy_interval"][0] > facts["accuracy_baseline"]
     if calls_are_better or not np.isfinite(area) or area < 0.6 or "found_in_top_tenth" in facts:
         return ""
-    return f"Its ranking tells more than its calls: of two rows of different classes it orders {of_100(area)} of 100 rightly."
+    pairs = f"of two rows of different classes it orders {of_100(area)} of 100 rightly"
+    return f"Its ranking tells more than its calls: {pairs}."
 
 
 def _usual(findings: Findings) -> int:
