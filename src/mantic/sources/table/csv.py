@@ -1,0 +1,175 @@
+"""CSV and its relatives: found out how it is written, read fast, and nothing lost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from mantic.core.errors import SourceError
+from mantic.core.run import Run
+from mantic.core.source import source
+from mantic.sources.careful import read_records
+from mantic.sources.dialect import Dialect, find_dialect, rows_of
+from mantic.sources.frames import check_names
+from mantic.sources.sniff import chunks, content, letters, to_utf8
+from mantic.sources.types import typed
+
+_HEAD_BYTES = 1 << 18
+_MARK = b"\xef\xbb\xbf"
+
+
+@source("csv")
+def read_csv(address: str, run: Run) -> pl.DataFrame:
+    """Read a CSV or TSV file: a header line, then one row a line; columns of nothing but numbers become numbers.
+
+    Delimiter (comma, semicolon, tab, bar), quotes, encoding and decimal commas are found, and reported by `run.warn`
+    where they are not the usual. Only an empty cell is missing.
+
+    Raises
+    ------
+    SourceError : if it is empty, no text, has lines of another length (with their numbers), or an open quote.
+    SchemaError : if two columns have one name.
+    """
+    return to_numbers(read_texts(address, run), run)
+
+
+def to_numbers(texts: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Return the frame with its columns of numbers as numbers; the texts' memory is given back one by one."""
+    with_commas = []
+    for name in texts.columns:
+        series, has_commas = typed(texts[name])
+        texts = texts.with_columns(series)
+        with_commas += [name] if has_commas else []
+    if with_commas:
+        shown = ", ".join(f"'{name}'" for name in with_commas[:5]) + (" ..." if len(with_commas) > 5 else "")
+        run.warn("decimal_comma", f"read with decimal commas (1.234,5): {shown}")
+    return texts
+
+
+def read_texts(address: str, run: Run) -> pl.DataFrame:
+    """Read a CSV file and leave every value as it is written; an empty cell is null."""
+    original = Path(address)
+    _check_content(original)
+    path = _as_utf8(original, run)
+    sample = _sample(path)
+    dialect = find_dialect(sample)
+    if not dialect.is_usual and dialect != Dialect("\t"):
+        run.warn("dialect", f"{original.name} has {dialect.words()}")
+    header = next((row for row in rows_of(sample, dialect) if row), [])
+    names = _names(header)
+    check_names(names, where=f"{address}, line 1")
+    _report_header(header, original.name, run)
+    frame = _read_fast(path, _Header(tuple(header), names), dialect)
+    if frame is None:
+        frame = read_records(path, dialect, names=names, where=address)
+    if frame.height == 0:
+        raise SourceError(
+            f"there is a header of {len(names)} columns and no row below it",
+            where=address,
+            fix="export the table with its rows",
+        )
+    return frame
+
+
+def _check_content(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
+        raise SourceError("the file is empty", where=str(path), fix="export the table again")
+    kind = content(head)
+    if kind not in ("text", "json"):
+        raise SourceError(
+            f"this is no CSV file: it holds {kind}",
+            where=str(path),
+            fix=f"give it the ending .{kind}, or export it as CSV",
+        )
+
+
+def _as_utf8(path: Path, run: Run) -> Path:
+    found = letters(path)
+    if found.encoding in ("utf-8", "utf-8-sig") and not found.old_lines:
+        return path
+    if found.encoding not in ("utf-8", "utf-8-sig"):
+        run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
+    return to_utf8(path, found, run.folder / f"utf8-{path.name}")
+
+
+def _sample(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    sample = head.removeprefix(_MARK).decode("utf-8", errors="ignore")
+    if len(head) < _HEAD_BYTES:
+        return sample
+    return sample[: sample.rfind("\n") + 1] or sample
+
+
+def _names(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the header's names; a column without one is called after its place."""
+    return tuple(name or f"column_{at}" for at, name in enumerate(header, start=1))
+
+
+def _report_header(header: Sequence[str], name: str, run: Run) -> None:
+    nameless = [f"column_{at}" for at, text in enumerate(header, start=1) if not text]
+    if nameless:
+        run.warn("no_name", f"{name} has columns without a name, called {', '.join(nameless[:5])} here")
+    if header and all(_is_number(text) for text in header):
+        run.warn(
+            "no_header", f"the first line of {name} holds only numbers, and was taken as the header: is there none?"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Header:
+    written: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def _read_fast(path: Path, header: _Header, dialect: Dialect) -> pl.DataFrame | None:
+    """Return what polars reads, or None where that cannot be trusted.
+
+    Polars fills short lines silently, so the delimiters of the whole file are counted: in each line there must be one
+    fewer than columns, and those inside of values. Odd quotes, blank lines and broken lines are left to `read_records`.
+    """
+    counts = _count(path, dialect)
+    if counts is None or counts[dialect.quote] % 2:
+        return None
+    try:
+        frame = pl.read_csv(
+            path,
+            separator=dialect.delimiter,
+            quote_char=dialect.quote,
+            infer_schema=False,
+            new_columns=list(header.names),
+            glob=False,
+        )
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    inside = 0
+    if counts[dialect.quote]:
+        mark = dialect.delimiter
+        sums = frame.lazy().select(pl.all().str.count_matches(mark, literal=True).sum()).collect()
+        inside = sum(sums.row(0)) + sum(name.count(mark) for name in header.written)
+        frame = frame.with_columns(pl.all().replace("", None))  # "" in quotes is empty too
+    expected = (len(header.names) - 1) * (frame.height + 1) + inside
+    return frame if frame.width == len(header.names) and counts[dialect.delimiter] == expected else None
+
+
+def _count(path: Path, dialect: Dialect) -> Counter[str] | None:
+    """Count delimiters and quotes; None where the file does not begin with its header."""
+    counts: Counter[str] = Counter()
+    for part in chunks(path):
+        if not counts and part.removeprefix(_MARK)[:1] in (b"\r", b"\n"):
+            return None
+        for mark in (dialect.delimiter, dialect.quote):
+            counts[mark] += part.count(mark.encode())
+    return counts

@@ -1,0 +1,57 @@
+"""Excel and LibreOffice sheets, by fastexcel."""
+
+import polars as pl
+
+from mantic.core.errors import SourceError
+from mantic.core.lazy import need
+from mantic.core.run import Run
+from mantic.core.source import source
+from mantic.sources.frames import check_names, to_polars
+from mantic.sources.table.csv import to_numbers
+
+
+@source("excel")
+def read_excel(address: str, run: Run) -> pl.DataFrame:
+    """Read the first sheet, or the one named after a question mark: `sales.xlsx?sheet=2024`.
+
+    The first line that is not empty is the header. No formula or macro is run: the values are those that were saved.
+
+    Raises
+    ------
+    SourceError : if it is no such file, there is no such sheet, or the sheet is empty.
+    SchemaError : if two columns have one name.
+    """
+    path, _, sheet = address.partition("?sheet=")
+    fastexcel = need("fastexcel", why="reading Excel files")
+    try:
+        book = fastexcel.read_excel(path)
+    except fastexcel.FastExcelError as error:
+        raise SourceError(
+            "the file is no Excel file, or it is damaged", where=path, fix="save it again as .xlsx"
+        ) from error
+    known = ", ".join(book.sheet_names)
+    if sheet and sheet not in book.sheet_names:
+        raise SourceError(f"there is no sheet '{sheet}'", where=path, fix=f"known are: {known}")
+    if not sheet and len(book.sheet_names) > 1:
+        run.warn(
+            "sheets", f"read the first of {len(book.sheet_names)} sheets ({known}); another one: {path}?sheet=NAME"
+        )
+    sheet = sheet or book.sheet_names[0]
+    where = f"{path}, sheet '{sheet}'"
+    texts = book.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
+    if texts.height == 0:
+        raise SourceError("the sheet is empty", where=where, fix=f"name another sheet: {path}?sheet=NAME ({known})")
+    names = [name or f"column_{at}" for at, name in enumerate(texts.row(0), start=1)]
+    check_names(names, where=where)
+    frame = book.load_sheet(sheet, header_row=0).to_polars()
+    if frame.height == 0:
+        raise SourceError("the sheet has a header and no rows", where=where, fix="save the table with its rows")
+    frame.columns = names
+    empty = pl.col(pl.String).replace("", None)
+    return to_numbers_of_texts(to_polars(frame.with_columns(empty)), run)
+
+
+def to_numbers_of_texts(frame: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Return the frame with columns of numbers that the sheet keeps as texts made numbers."""
+    texts = frame.select(pl.col(pl.String))
+    return frame.with_columns(to_numbers(texts, run).iter_columns()) if texts.width else frame

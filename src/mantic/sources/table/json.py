@@ -1,0 +1,69 @@
+"""JSON: an array of objects, an object of columns, or one object a line (NDJSON)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mantic.core.errors import SourceError
+from mantic.core.run import Run
+from mantic.core.source import source
+from mantic.sources.frames import to_polars
+from mantic.sources.sniff import letters
+
+_FIX = "write an array of objects, [{...}, {...}], an object of columns, or one object a line"
+
+
+@source("json")
+def read_json(address: str, run: Run) -> pl.DataFrame:
+    """Read `[{"a": 1}, ...]`, `{"a": [1, ...]}` or one object a line; null and an absent key are missing.
+
+    Nested lists and objects become JSON texts. Numbers and texts mixed in a column become texts.
+
+    Raises
+    ------
+    SourceError : names the line and place where it is no JSON, or says what it is instead of a table.
+    """
+    path = Path(address)
+    found = letters(path)
+    if found.encoding not in ("utf-8", "utf-8-sig"):
+        run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
+    text = path.read_text(encoding="utf-8-sig" if found.encoding == "utf-8" else found.encoding)
+    if not text.strip():
+        raise SourceError("the file is empty", where=address, fix="export the table again")
+    data = _parse(text, address)
+    if isinstance(data, dict) and not (data and all(isinstance(values, list) for values in data.values())):
+        data = [data]
+    if not isinstance(data, (list, dict)) or (
+        isinstance(data, list) and not all(isinstance(row, dict) for row in data)
+    ):
+        raise SourceError("the JSON is no table", where=address, fix=_FIX)
+    frame = to_polars(data)
+    if frame.height == 0 or frame.width == 0:
+        raise SourceError("the JSON holds no rows", where=address, fix=_FIX)
+    return frame
+
+
+def _parse(text: str, where: str) -> Any:
+    """Return the document; where a second one follows, the list of all lines."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        if not error.msg.startswith("Extra data"):
+            raise _fault(where, error.lineno, f"{error.msg}, character {error.colno}") from error
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise _fault(where, number, f"{error.msg}, character {error.colno}") from error
+        if not isinstance(rows[-1], dict):
+            raise _fault(where, number, "this line is no object")
+    return rows
+
+
+def _fault(where: str, line: int, what: str) -> SourceError:
+    return SourceError(f"the file is no JSON: {what}", where=f"{where}, line {line:,}", fix=_FIX)

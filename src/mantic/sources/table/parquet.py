@@ -1,0 +1,26 @@
+"""Parquet files."""
+
+import polars as pl
+
+from mantic.core.errors import SourceError
+from mantic.core.run import Run
+from mantic.core.source import source
+from mantic.sources.frames import to_polars
+
+
+@source("parquet")
+def read_parquet(address: str, run: Run) -> pl.DataFrame:
+    """Read one Parquet file; nested columns become JSON texts.
+
+    Raises
+    ------
+    SourceError : if it is damaged, cut short, or no Parquet file.
+    """
+    try:
+        return to_polars(pl.read_parquet(address, glob=False))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(
+            "the file is no Parquet file, or it is damaged",
+            where=address,
+            fix="write it again, or give it its true ending",
+        ) from error
