@@ -1,0 +1,119 @@
+"""Gradient-boosted trees by scikit-learn."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from mantic.core.lazy import need
+from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.run import Run
+from mantic.core.table import Array, Layout, Table, Target
+from mantic.learners.table._classes import Classes, hold_out
+from mantic.learners.table._skops import load_model, save_model
+
+_ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds
+_FEW_ROUNDS = 100
+_PATIENCE = 30
+_GBDT = "sklearn.ensemble._hist_gradient_boosting"
+_TRUSTED = (
+    f"{_GBDT}.binning._BinMapper",
+    f"{_GBDT}.predictor.TreePredictor",
+    "sklearn._loss.link.HalfLogitLink",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+)
+
+
+@learner(
+    "histgb",
+    tasks=("classify", "regress"),
+    layout=Layout.TREES,
+    needs=("sklearn", "skops"),
+    good_for="tables of mixed columns; a second opinion beside boosting",
+    costs="some seconds per 10,000 rows; grows until held-out rows no longer gain or the deadline passes",
+)
+class HistGB:
+    """Histogram gradient boosting that stops when rows held out of it gain no more.
+
+    Source: Ke et al. (2017), LightGBM; the code is scikit-learn's.
+    """
+
+    def space(self) -> Space:
+        """Return the parameters, named as in scikit-learn."""
+        return {
+            "rounds": Range(50, 2000, default=1000, log=True),
+            "learning_rate": Range(0.01, 0.3, default=0.06, log=True),
+            "max_leaf_nodes": Range(8, 128, default=31, log=True),
+            "min_samples_leaf": Range(2, 100, default=20, log=True),
+            "l2_regularization": Range(0.0, 10.0, default=0.0),
+            "max_features": Range(0.3, 1.0, default=0.5),
+        }
+
+    def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
+        """Boost in growing chunks of rounds until done or the deadline passes."""
+        full = complete("histgb", self.space(), params)
+        self.classes_ = Classes.of(target)
+        rounds = full.pop("rounds")
+        if self.classes_.is_one:
+            self.model_ = need("sklearn.dummy", why="the histgb learner").DummyClassifier().fit(table.numbers, target.values)
+            return self
+        if "min_samples_leaf" not in params:
+            full["min_samples_leaf"] = max(1, min(20, len(target) // 20))
+        is_stopped = len(target) >= _ROWS_TO_STOP
+        model = _model(table, target, full | {"early_stopping": is_stopped, "random_state": run.seed})
+        limits = need("threadpoolctl", why="the histgb learner").threadpool_limits(run.threads, user_api="openmp")
+        with limits:
+            model = _boosted(model, table, target, rounds if is_stopped else min(rounds, _FEW_ROUNDS), run=run)
+        self.model_ = _without_functions(model)
+        return self
+
+    def predict(self, table: Table) -> Array:
+        """Return probabilities or values."""
+        return self.classes_.predict(self.model_, table.numbers)
+
+    def save(self, folder: Path) -> None:
+        """Write the model by skops."""
+        save_model(folder, self.model_, self.classes_)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Restore what `save` wrote."""
+        restored = cls()
+        kinds = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "DummyClassifier")
+        restored.model_, restored.classes_ = load_model(folder, trusted=_TRUSTED, kinds=kinds)
+        return restored
+
+
+def _model(table: Table, target: Target, options: Params) -> Any:
+    ensemble = need("sklearn.ensemble", why="the histgb learner")
+    kind = ensemble.HistGradientBoostingClassifier if target.is_classes else ensemble.HistGradientBoostingRegressor
+    return kind(**options, warm_start=True, n_iter_no_change=_PATIENCE, categorical_features=list(table.categorical) or None)
+
+
+def _without_functions(model: Any) -> Any:
+    """Return the model less the check of types inside its encoder: our numbers pass it, and functions are not saved."""
+    encoder = getattr(model, "_preprocessor", None)
+    if encoder is not None:
+        for _, transformer, _ in [*encoder.transformers, *encoder.transformers_]:
+            if hasattr(transformer, "func"):
+                transformer.set_params(func=None)
+    return model
+
+
+def _boosted(model: Any, table: Table, target: Target, rounds: int, *, run: Run) -> Any:
+    labels, judge = Classes.of(target).labels(target), {}
+    learned = slice(None)
+    if model.early_stopping:
+        learned, judged = hold_out(target, seed=run.seed)
+        judge = {"X_val": table.numbers[judged], "y_val": labels[judged]}
+    model.max_iter = min(rounds, 10)
+    while True:
+        model.fit(table.numbers[learned], labels[learned], **judge)
+        run.progress(model.n_iter_, rounds, "rounds")
+        if model.n_iter_ < model.max_iter or model.n_iter_ >= rounds or run.deadline.passed:
+            return model
+        model.max_iter = min(rounds, model.max_iter + min(100, model.max_iter))
