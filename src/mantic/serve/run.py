@@ -1,0 +1,132 @@
+"""Run the server until someone stops it."""
+
+import errno
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from mantic.core.errors import SettingsError
+from mantic.core.lazy import need
+from mantic.serve.app import make_app
+from mantic.serve.openapi import example_row
+from mantic.serve.question import Limits
+from mantic.serve.served import Estimator
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
+
+
+def serve(
+    models: Mapping[str, Estimator],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    limits: Limits | None = None,
+    say: Callable[[str], object] | None = None,
+) -> None:
+    """Serve the models until SIGINT or SIGTERM; what is being answered is finished first.
+
+    Parameters
+    ----------
+    models : name (as it stands in the address) to fitted Classifier or Regressor.
+    host, port : where to listen; 127.0.0.1 is this machine only, port 0 takes any free one.
+    limits : how much one request may hold.
+    say : receives lines for the person who started it: a warning, and when it is ready the address and an example.
+        Standard error by default.
+
+    Raises
+    ------
+    SettingsError : if nobody can listen at this address: the port is taken, or the host is not this machine's.
+    """
+    tell = say or _say
+    uvicorn: Any = need("uvicorn", why="serving")
+    app = make_app(models, limits=limits)
+    if host not in LOOPBACK:
+        tell(f"warning: {host} can be reached by other machines, and nobody is asked for a password")
+    listener = listen(host, port)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+        ws="none",
+        access_log=False,
+    )
+
+    class Server(uvicorn.Server):  # type: ignore[misc]  # uvicorn's only place to learn that it listens
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if not self.should_exit:
+                tell(greeting(models, listener.getsockname()))
+
+    with listener, _told_to_stop(), suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has stopped
+        Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does (signals reach the main thread only)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at the address.
+
+    Raises
+    ------
+    SettingsError : if it cannot, with the reason.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+    except OSError as error:
+        raise SettingsError(f"'{host}' is no address: {error}", where="--host", fix="use 127.0.0.1") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        reasons = {
+            errno.EADDRINUSE: (
+                f"port {port} is taken by another program",
+                "choose another with --port, or --port 0 for any free one",
+            ),
+            errno.EACCES: (f"port {port} needs more rights", "choose one above 1023 with --port"),
+        }
+        what, fix = reasons.get(
+            error.errno or 0, (f"nobody can listen at {host}: {error.strerror}", "use --host 127.0.0.1")
+        )
+        raise SettingsError(what, where=f"{host}:{port}", fix=fix) from error
+    return listener
+
+
+def greeting(models: Mapping[str, Estimator], address: tuple[Any, ...]) -> str:
+    """Return where the server is, and a call that can be copied."""
+    host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
+    base = f"http://{host}:{address[1]}"
+    name, model = next(iter(models.items()))
+    body = json.dumps({"rows": [example_row(model.schema_)]}, ensure_ascii=False)
+    shown = body.replace("'", "'\\''")
+    return (
+        f"serving {', '.join(models)} at {base} (documentation at {base}/docs; stop with Ctrl-C)\n"
+        f"  curl -X POST {base}/v1/models/{quote(name)}/predict -H 'Content-Type: application/json' -d '{shown}'"
+    )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,128 @@
+"""One model that is served: rows in, plain JSON values out."""
+
+import json
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from mantic.core.errors import SettingsError
+from mantic.core.schema import Column, Schema
+from mantic.report.blocks import Report
+from mantic.serve.question import Question
+
+LEVEL = 0.9  # of the intervals
+_QUALITY = ("metric", "score", "interval", "baseline", "metrics", "verdict", "n_rows", "warnings")
+
+
+class Estimator(Protocol):
+    """What a model needs in order to be served: a fitted Classifier or Regressor."""
+
+    task: Any  # `task.name` is "classify" or "regress"
+    schema_: Schema
+    target_: Column
+    version_: str
+    report_: Report
+
+    def predict(self, X: Any) -> Any:
+        """Return one answer per row."""
+        ...
+
+    def explain(self, X: Any) -> Any:
+        """Return an explanation that has `to_facts()`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Served:
+    """A fitted estimator under its name. One call at a time: learners may share buffers between calls."""
+
+    name: str
+    model: Estimator
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.task not in _ANSWERS:
+            raise SettingsError(
+                f"the model '{self.name}' has the task '{self.task}'",
+                where="serve",
+                fix=f"served are: {', '.join(_ANSWERS)}",
+            )
+
+    @property
+    def task(self) -> str:
+        """Return the name of its task."""
+        return str(self.model.task.name)
+
+    @property
+    def schema(self) -> Schema:
+        """Return the columns that a row has."""
+        return self.model.schema_
+
+    def head(self) -> dict[str, str]:
+        """Return name and version, which stand in every answer."""
+        return {"model": self.name, "version": self.model.version_}
+
+    def about(self) -> dict[str, Any]:
+        """Return all that a caller may want to know: task, target, columns, and how good it was when fitted."""
+        facts = self.model.report_.facts
+        return {
+            **self.head(),
+            "task": self.task,
+            "target": json_ready(asdict(self.model.target_)),
+            "columns": json_ready(json.loads(self.schema.to_json())),
+            "metrics": json_ready({name: facts[name] for name in _QUALITY if name in facts}),
+        }
+
+    def predict(self, question: Question) -> dict[str, Any]:
+        """Return the answer to a question: one prediction per row."""
+        with self._lock:
+            answers = _ANSWERS[self.task](self.model, question.frame)
+        return {**self.head(), "predictions": answers, "warnings": list(question.warnings)}
+
+    def explain(self, question: Question) -> dict[str, Any]:
+        """Return what each column added to each prediction."""
+        with self._lock:
+            facts = self.model.explain(question.frame).to_facts()
+        return {**self.head(), **json_ready(facts), "warnings": list(question.warnings)}
+
+
+def json_ready(value: Any) -> Any:
+    """Return a value that JSON can hold: NumPy scalars as plain ones, not-a-number and infinity as null.
+
+    >>> json_ready({"a": (1.5, float("nan"))})
+    {'a': [1.5, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(one) for one in value]
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays
+        return json_ready(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _classes(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    probabilities = model.predict_proba(frame)
+    labels = json_ready(model.classes_.tolist())
+    names = [str(label) for label in labels]
+    return [
+        {"prediction": labels[best], "probability": dict(zip(names, json_ready(row), strict=True))}
+        for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True)
+    ]
+
+
+def _values(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    values, intervals = model.predict(frame).tolist(), model.predict_interval(frame, level=LEVEL).tolist()
+    return [
+        {"prediction": json_ready(value), "interval": json_ready(interval), "level": LEVEL}
+        for value, interval in zip(values, intervals, strict=True)
+    ]
+
+
+_ANSWERS: Mapping[str, Callable[[Any, pl.DataFrame], list[dict[str, Any]]]] = {"classify": _classes, "regress": _values}
