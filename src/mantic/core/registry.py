@@ -72,6 +72,14 @@ class Registry(Generic[T]):
                 point.load()
 
 
+_plugins: list[Path] = []
+
+
+def plugins() -> tuple[Path, ...]:
+    """Return the plug-in files loaded so far, for workers to load too."""
+    return tuple(_plugins)
+
+
 def load_plugin(path: Path) -> None:
     """Import a user's own file so that its decorators enter what it holds.
 
@@ -95,3 +103,4 @@ def load_plugin(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    _plugins.append(path)

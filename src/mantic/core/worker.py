@@ -1,0 +1,33 @@
+"""A worker process: reads jobs from standard input, answers on standard output, ends when its parent is gone."""
+
+import importlib
+import os
+import pickle
+import signal
+import sys
+
+from mantic.core.executor import attempt
+from mantic.core.registry import load_plugin
+
+
+def main() -> None:
+    """Serve jobs until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business: it keeps the best so far
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    plugins, warm = pickle.load(sys.stdin.buffer)
+    for path in plugins:
+        load_plugin(path)
+    for name in warm:
+        importlib.import_module(name)
+    while True:
+        try:
+            work, job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(attempt(work, job), answers, protocol=5)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

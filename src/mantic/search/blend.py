@@ -1,0 +1,97 @@
+"""The model that a search ends with: a weighted blend of members on the margin, calibrated."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from mantic.core.schema import Schema
+from mantic.core.table import Array
+from mantic.search.calibrate import Scaling
+from mantic.search.conformal import Conformal
+from mantic.search.margin import to_guess
+from mantic.search.member import Member
+
+
+@dataclass(frozen=True)
+class Part:
+    """A member, its weight (all weights sum to 1), and the factor that corrects its confidence."""
+
+    member: Member
+    weight: float
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A `core.model.Model`: margins of the members are averaged, then scaled.
+
+    Averaging margins (a geometric pool of probabilities) keeps reasons additive: what a column adds to the blend is the
+    weighted sum of what it adds to the members.
+    """
+
+    schema: Schema
+    n_classes: int
+    parts: tuple[Part, ...]
+    scaling: Scaling
+    conformal: Conformal
+    base: Array = field(default_factory=lambda: np.zeros(1))  # answers alone when there are no parts
+
+    def margin(self, frame: pl.DataFrame) -> Array:
+        """Return calibrated margins, shape (n_rows, n_outputs)."""
+        if not self.parts:
+            return np.repeat(self.base[None, :], frame.height, axis=0)
+        total = sum(part.weight * part.scale * part.member.margin(frame) for part in self.parts)
+        return self.scaling.apply(np.asarray(total))
+
+    def predict(self, frame: pl.DataFrame) -> Array:
+        """Return probabilities (n_rows, n_classes), or values (n_rows,)."""
+        return to_guess(self.margin(frame), self.n_classes)
+
+    def contributions(self, frame: pl.DataFrame) -> Array | None:
+        """Return shape (n_rows, n_columns + 1, n_outputs), base last, or None if a member cannot say it exactly."""
+        total = np.zeros((frame.height, len(self.schema) + 1, len(self.base)))
+        if not self.parts:
+            total[:, -1] = self.base
+        for part in self.parts:
+            one = part.member.contributions(frame, len(self.schema))
+            if one is None:
+                return None
+            total += part.weight * part.scale * one
+        if not self.parts:
+            return total
+        total *= self.scaling.slope
+        total[:, -1] += self.scaling.shift
+        return total
+
+    def save(self, folder: Path) -> None:
+        """Write the members and the numbers that join them; data only."""
+        for number, part in enumerate(self.parts):
+            part.member.save(folder / str(number))
+        facts = {
+            "n_classes": self.n_classes,
+            "weights": [part.weight for part in self.parts],
+            "scales": [part.scale for part in self.parts],
+            "slope": self.scaling.slope,
+            "shift": self.scaling.shift,
+            "base": self.base.tolist(),
+        }
+        (folder / "blend.json").write_text(json.dumps(facts))
+        self.conformal.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, schema: Schema) -> "Blend":
+        """Restore what `save` wrote."""
+        facts = json.loads((folder / "blend.json").read_text())
+        pairs = zip(facts["weights"], facts["scales"], strict=True)
+        parts = tuple(Part(Member.load(folder / str(n)), weight, scale) for n, (weight, scale) in enumerate(pairs))
+        return cls(
+            schema=schema,
+            n_classes=facts["n_classes"],
+            parts=parts,
+            scaling=Scaling(facts["slope"], facts["shift"]),
+            conformal=Conformal.load(folder),
+            base=np.asarray(facts["base"], dtype=np.float64),
+        )

@@ -1,0 +1,77 @@
+"""One fitted learner with the encoder that feeds it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mantic.core.learner import LEARNERS, Explains
+from mantic.core.table import Array
+from mantic.features.encode import Encoder
+from mantic.search.margin import EXACT_FLOOR, FLOOR, to_margin
+
+
+def floor_of(learner: type) -> float:
+    """Return the smallest probability that a learner is believed."""
+    return EXACT_FLOOR if hasattr(learner, "contributions") else FLOOR
+
+
+@dataclass(frozen=True)
+class Member:
+    """Answers for frames: encode, then ask the learner."""
+
+    encoder: Encoder
+    learner: Any  # a core.learner.Learner
+
+    def predict(self, frame: pl.DataFrame) -> Array:
+        """Return probabilities (n_rows, n_classes) or values (n_rows,)."""
+        guess: Array = self.learner.predict(self.encoder.transform(frame))
+        return guess
+
+    @property
+    def floor(self) -> float:
+        """Return the smallest probability that this learner is believed."""
+        return floor_of(type(self.learner))
+
+    def margin(self, frame: pl.DataFrame) -> Array:
+        """Return margins, shape (n_rows, n_outputs)."""
+        return to_margin(self.predict(frame), floor=self.floor)
+
+    def contributions(self, frame: pl.DataFrame, n_columns: int) -> Array | None:
+        """Return what each of the user's columns added to the margin, base last; None if the learner cannot say.
+
+        Shape (n_rows, n_columns + 1, n_outputs). Encoded columns are summed by their origin. Where a probability is so
+        near 0 or 1 that its margin was cut, the parts are scaled to add up to the margin that is used.
+        """
+        if not isinstance(self.learner, Explains):
+            return None
+        table = self.encoder.transform(frame)
+        parts = self.learner.contributions(table)
+        summed = np.zeros((parts.shape[0], n_columns + 1, parts.shape[2]))
+        for encoded, column in enumerate(table.matrix_origin()):
+            summed[:, column] += parts[:, encoded]
+        summed[:, -1] += parts[:, -1]
+        if summed.shape[2] > 1:
+            summed -= summed.mean(axis=2, keepdims=True)
+        margin = to_margin(self.learner.predict(table), floor=self.floor)
+        total = summed.sum(axis=1)
+        cut = (np.abs(total - margin) > 1e-9 * np.maximum(1, np.abs(margin))) & (total != 0)
+        scale = np.where(cut, margin / np.where(total == 0, 1.0, total), 1.0)
+        scaled: Array = summed * scale[:, None, :]
+        return scaled
+
+    def save(self, folder: Path) -> None:
+        """Write the encoder and the learner into sub-folders."""
+        for name, part in (("encoder", self.encoder), ("learner", self.learner)):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            part.save(folder / name)
+        (folder / "member.json").write_text(json.dumps({"learner": self.learner.name}))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Member":
+        """Restore what `save` wrote; the learner is found by its short name."""
+        name = json.loads((folder / "member.json").read_text())["learner"]
+        return cls(Encoder.load(folder / "encoder"), LEARNERS.get(name).load(folder / "learner"))

@@ -1,0 +1,178 @@
+"""Plan a search under a budget: what runs next, for how long, and when to stop."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mantic.core.budget import Budget, Deadline
+from mantic.core.executor import Executor, Failure, Held, Shared
+from mantic.core.learner import Params
+from mantic.core.metric import Metric
+from mantic.core.run import Run
+from mantic.search.portfolio import neighbours, portfolio
+from mantic.search.trial import Candidate, Material, TrialJob, TrialResult, run_trial
+
+REFERENCE = "linear"  # every search fits it, to hold the winner against something that anyone could have had
+_PATIENCE = 12  # neighbours in a row that bring nothing: the search has converged
+_UNKNOWN_COST_SHARE = 0.15  # of the search time must be left to start a learner whose cost is not known yet
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a search is asked: the rows, the metric, the limits and the learners allowed."""
+
+    material: Material
+    metric: Metric
+    budget: Budget
+    deadline: Deadline  # of search and refit together; judging and the report come after it
+    learners: tuple[str, ...] | None = None
+    fixed: dict[str, Params] = field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def searched(self) -> tuple[int, ...]:
+        """Return the parts with inner folds; the last is the one whose scores guide the search."""
+        return tuple(number for number, part in enumerate(self.material.parts) if part.folds)
+
+    @property
+    def task(self) -> str:
+        """Return the learners' word for the task."""
+        return "classify" if self.material.target.is_classes else "regress"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate that was tried on every searched part; `score` is on the guiding part."""
+
+    candidate: Candidate
+    results: dict[int, TrialResult]
+    score: float
+    loss: float
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that all its fits took."""
+        return sum(result.fit_seconds + result.guess_seconds for result in self.results.values())
+
+
+class Search:
+    """Runs candidates until the budget is spent or nothing improves; `scored` grows as they finish."""
+
+    def __init__(self, request: Request, executor: Executor, run: Run) -> None:
+        self.request = request
+        self.executor = executor
+        self.run = run
+        self.scored: list[Scored] = []
+        self.failed: list[tuple[Candidate, str]] = []
+        self._handle: Shared | Held = executor.share(request.material)
+        self._partial: dict[int, dict[int, TrialResult]] = {}
+        self._leaders: list[tuple[str, Params]] = []
+        self._since_gain = 0
+        self._started = time.monotonic()
+
+    def go(self) -> None:
+        """Search; Ctrl-C ends it early and keeps what is there."""
+        for job, result in self.executor.run(run_trial, self._jobs()):
+            self._take(job, result)
+
+    def hold(self) -> None:
+        """Use the material in this process from now on (the executor was changed)."""
+        self._handle = self.executor.share(self.request.material)
+
+    def job(self, candidate: Candidate, part: int, folds: tuple[int, ...], *, seconds: float, keep: bool) -> TrialJob:
+        """Return the job that fits a candidate on folds of one part."""
+        return TrialJob(
+            candidate, part, folds, seed=self.request.seed, seconds=seconds, material=self._handle,
+            threads=self.run.threads, keep=keep,
+        )  # fmt: skip
+
+    @property
+    def reference(self) -> Scored | None:
+        """Return the plain linear model, if it was tried."""
+        return next((one for one in self.scored if one.candidate.learner == REFERENCE and not one.candidate.params), None)
+
+    @property
+    def eligible(self) -> list[Scored]:
+        """Return what may enter the blend: learners that the user allowed."""
+        allowed = self.request.learners
+        return [one for one in self.scored if allowed is None or one.candidate.learner in allowed]
+
+    def refit_seconds(self) -> float:
+        """Return an estimate of how long it takes to fit the best candidates again on all their rows."""
+        parts, guide = self.request.material.parts, self.request.searched[-1]
+        best = sorted(self.eligible, key=lambda one: one.loss)[:3]
+        if not best:
+            return 0.0
+        n_folds = len(parts[guide].folds)
+        growth = n_folds / (n_folds - 1) if n_folds > 1 else 1.25
+        once = [one.results[guide].fit_seconds / n_folds * growth for one in best]
+        n_judged = sum(len(part.held_out) > 0 for part in parts)
+        total = sum(once) * (n_judged + 1.25) / self.executor.workers
+        whole = self.request.deadline.at - self._started
+        return min(1.25 * max(total, 1.25 * max(once)) + 0.1, 0.5 * whole)
+
+    def _jobs(self) -> Iterator[TrialJob]:
+        for candidate in self._candidates():
+            for part in reversed(self.request.searched):
+                left = max(0.0, self.request.deadline.left() - self.refit_seconds())
+                if not self._worth_starting(candidate.learner, left):
+                    break
+                folds = tuple(range(len(self.request.material.parts[part].folds)))
+                yield self.job(candidate, part, folds, seconds=left, keep=len(folds) == 1)
+            if left <= 0:
+                return
+
+    def _candidates(self) -> Iterator[Candidate]:
+        request, number = self.request, 0
+        first = portfolio(request.task, request.learners, request.fixed)
+        if all(row != (REFERENCE, {}) for row in first):
+            first.insert(1, (REFERENCE, {}))
+        most = request.budget.trials or 10_000
+        if request.budget.trials and request.learners is None:
+            first = first[:most]
+        for name, params in first:
+            yield Candidate(name, params, number)
+            number += 1
+        if request.budget.trials and number >= most:
+            return
+        for name, params in neighbours(self._leaders, request.fixed, request.seed):
+            if number >= most or self._since_gain >= _PATIENCE:
+                return
+            yield Candidate(name, params, number)
+            number += 1
+
+    def _worth_starting(self, learner: str, left: float) -> bool:
+        if left == float("inf"):
+            return True
+        known = [one.seconds for one in self.scored if one.candidate.learner == learner]
+        if known:
+            return float(np.median(known)) / min(self.executor.workers, len(self.request.searched)) <= left
+        whole = self.request.deadline.at - self._started
+        return left >= _UNKNOWN_COST_SHARE * whole
+
+    def _take(self, job: TrialJob, result: TrialResult | Failure) -> None:
+        if isinstance(result, Failure):
+            self.failed.append((job.candidate, result.reason))
+            return
+        mine = self._partial.setdefault(job.candidate.number, {})
+        mine[job.part] = result
+        if len(mine) < len(self.request.searched):
+            return
+        guide = mine[self.request.searched[-1]]
+        truth = self.request.material.target.values[guide.rows]
+        score = self.request.metric(truth, guide.guess)
+        if not np.isfinite(score):
+            self.failed.append((job.candidate, "its score is not finite"))
+            return
+        loss = -score if self.request.metric.higher_is_better else score
+        gained = not self.scored or loss < min(one.loss for one in self.scored)
+        self._since_gain = 0 if gained else self._since_gain + 1
+        self.scored.append(Scored(job.candidate, mine, score, loss))
+        ranked = sorted(self.eligible, key=lambda one: one.loss)
+        self._leaders[:] = list({one.candidate.learner: (one.candidate.learner, one.candidate.params) for one in ranked[::-1]}.values())[::-1]
+        self.run.measure(
+            self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
+            seconds=time.monotonic() - self._started,
+        )  # fmt: skip

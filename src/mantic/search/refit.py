@@ -1,0 +1,128 @@
+"""From scored candidates to the models that are judged and the one that is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mantic.core.budget import Deadline
+from mantic.core.executor import Failure
+from mantic.core.table import Array
+from mantic.search.blend import Blend, Part
+from mantic.search.calibrate import fit_scaling, temperature
+from mantic.search.conformal import Conformal
+from mantic.search.ensemble import Entry, greedy
+from mantic.core.learner import LEARNERS
+from mantic.search.margin import to_guess, to_margin
+from mantic.search.member import Member, floor_of
+from mantic.search.plan import Request, Scored, Search
+from mantic.search.trial import WHOLE, Candidate, TrialJob, TrialResult, run_trial
+
+_MOST_MEMBERS = 4
+_MOST_ENTRIES = 25
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to blend in one part: candidates with weights and confidence factors, and the corrections found there."""
+
+    part: int
+    chosen: tuple[Scored, ...]
+    weights: tuple[float, ...]
+    scales: tuple[float, ...]
+    model: Blend  # without members
+
+
+def recipe(search: Search, part: int) -> Recipe:
+    """Choose members and weights by the out-of-fold predictions of one part alone."""
+    request = search.request
+    scored = sorted(search.eligible, key=lambda one: one.loss)[:_MOST_ENTRIES]
+    n_classes = request.material.target.n_classes
+    rows = scored[0].results[part].rows
+    truth = request.material.target.values[rows]
+    floors = [floor_of(LEARNERS.get(one.candidate.learner)) for one in scored]
+    margins = [to_margin(one.results[part].guess, floor=floor) for one, floor in zip(scored, floors, strict=True)]
+    scales = [temperature(margin, truth, n_classes) for margin in margins]
+    entries = [Entry(m * s, one.seconds) for m, s, one in zip(margins, scales, scored, strict=True)]
+    weights = greedy(
+        entries, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=_MOST_MEMBERS
+    )
+    blended = sum(w * e.margin for w, e in zip(weights, entries, strict=True))
+    kept = [place for place in np.argsort(-weights, kind="stable") if weights[place] > 0]
+    return Recipe(
+        part,
+        tuple(scored[place] for place in kept),
+        tuple(float(weights[place]) for place in kept),
+        tuple(scales[place] for place in kept),
+        corrected(request, rows, np.asarray(blended)),
+    )
+
+
+def corrected(request: Request, rows: Array, margin: Array) -> Blend:
+    """Return a model without members that holds the calibration and the conformal errors of these predictions."""
+    target = request.material.target
+    truth = target.values[rows]
+    scaling = fit_scaling(margin, truth, target.n_classes, seed=request.seed)
+    guess = to_guess(scaling.apply(margin), target.n_classes)
+    conformal = Conformal.of(guess, truth, n_classes=target.n_classes)
+    base = np.zeros(margin.shape[1])
+    return Blend(request.material.schema, target.n_classes, (), scaling, conformal, base)
+
+
+Fits = dict[tuple[int, int], Member]  # (candidate number, part) -> fitted on all rows of the part
+
+
+def refit(search: Search, recipes: list[Recipe], deadline: Deadline) -> Fits:
+    """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
+
+    Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
+    """
+    fits: Fits = {}
+    for job, result in search.executor.run(run_trial, _refit_jobs(search, recipes, deadline)):
+        if isinstance(result, TrialResult):
+            fits[job.candidate.number, job.part] = result.members[0]
+        elif isinstance(result, Failure):
+            search.failed.append((job.candidate, f"refit: {result.reason}"))
+    return fits
+
+
+def _refit_jobs(search: Search, recipes: list[Recipe], deadline: Deadline) -> Iterator[TrialJob]:
+    parts = search.request.material.parts
+    wanted: list[tuple[Scored, int]] = [(one, own.part) for own in recipes for one in own.chosen]
+    judged = [number for number, part in enumerate(parts) if len(part.held_out)]
+    if (reference := search.reference) is not None:
+        wanted += [(reference, number) for number in judged]
+    unfolded = [number for number, part in enumerate(parts) if not part.folds]
+    wanted += [(one, number) for number in unfolded for one in recipes[-1].chosen]
+    for one, number in dict.fromkeys((one.candidate.number, number) for one, number in wanted):
+        scored = next(each for each in search.scored if each.candidate.number == one)
+        if deadline.left() <= 0:
+            return
+        source = scored.results.get(number) or scored.results[search.request.searched[-1]]
+        params = scored.candidate.params | source.found
+        candidate = Candidate(scored.candidate.learner, params, scored.candidate.number)
+        yield search.job(candidate, number, (WHOLE,), seconds=deadline.left(), keep=True)
+
+
+def assemble(own: Recipe, part: int, fits: Fits) -> Blend | None:
+    """Return the recipe's blend for a part: refitted members, else those kept from the search; None if there are none.
+
+    Members of one part are all refitted or all kept: a mix would not be what was measured.
+    """
+    refitted = [fits.get((one.candidate.number, part)) for one in own.chosen]
+    if part == own.part and any(member is None for member in refitted):
+        kept = [one.results[part].members for one in own.chosen]
+        refitted = [members[0] if members else None for members in kept]
+    if any(member is None for member in refitted) and part != own.part:
+        return None
+    alive = [
+        (member, weight, scale)
+        for member, weight, scale in zip(refitted, own.weights, own.scales, strict=True)
+        if member is not None
+    ]
+    if not alive:
+        return None
+    total = sum(weight for _, weight, _ in alive)
+    parts = tuple(Part(member, weight / total, scale) for member, weight, scale in alive)
+    bare = own.model
+    return Blend(bare.schema, bare.n_classes, parts, bare.scaling, bare.conformal, bare.base)

@@ -1,0 +1,226 @@
+"""What all estimators share: fit is the walk, predict goes through the Schema, saved files run no code."""
+
+from dataclasses import replace
+from time import monotonic as time_now
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator  # noqa: TID253  (an Estimator is one of scikit-learn's)
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError  # noqa: TID253
+from sklearn.utils import Tags  # noqa: TID253
+
+from mantic.core.budget import Budget, Deadline
+from mantic.core.errors import ManticError, SettingsError
+from mantic.core.learner import LEARNERS, complete
+from mantic.core.metric import METRICS
+from mantic.core.run import Run
+from mantic.core.schema import Column, Schema
+from mantic.core.table import Array, Target
+from mantic.evaluate.fit_report import fit_report
+from mantic.report.blocks import Report
+from mantic.search.blend import Blend
+from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
+from mantic.tasks.findings import findings_of
+from mantic.tasks.task import Task
+from mantic.tasks.walk import Wishes, walk
+
+_BACKGROUND_ROWS = 100
+
+
+class NotFittedError(ManticError, SklearnNotFittedError):
+    """The estimator must be fitted first."""
+
+
+class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Base of Classifier and Regressor; not used by itself.
+
+    Fitted attributes: `schema_` (of the features), `target_` (the predicted column), `model_` (a `core.model.Model`),
+    `report_`, `run_`, `version_`, `background_` (a few training rows, for reasons), `n_features_in_`, and
+    `feature_names_in_` where the features had names.
+    """
+
+    task: ClassVar[Task]
+    schema_: Schema
+    target_: Column
+    model_: Blend
+    report_: Report
+    run_: Run
+    version_: str
+    background_: pl.DataFrame
+    n_features_in_: int
+    feature_names_in_: Array
+    classes_: Array
+
+    def __init__(
+        self,
+        *,
+        budget: str | float = "60s",
+        seed: int = 0,
+        metric: str | None = None,
+        learners: list[str] | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> None:
+        self.budget = budget
+        self.seed = seed
+        self.metric = metric
+        self.learners = learners
+        self.params = params
+
+    def fit(
+        self, X: Any, y: Any = None, *, time: str | None = None, group: str | None = None, run: Run | None = None
+    ) -> Self:
+        """Search for the best model within the budget, judge it on rows that nothing has seen, and keep it.
+
+        Parameters
+        ----------
+        X : a table of any library (pandas, polars, pyarrow, DuckDB, NumPy), shape (n_rows, n_columns).
+        y : name of the target column in X, or the target itself, shape (n_rows,).
+        time : name of a column that orders the rows: earlier rows learn, later rows judge.
+        group : name of a column whose equal rows stay together; it is no feature.
+        run : seed, threads, deadline and listeners; made from the parameters when absent.
+
+        Raises
+        ------
+        SchemaError : if target, columns or rows cannot be learned from; names all faults.
+        SettingsError : if a learner, metric, parameter or budget is unknown.
+        """
+        started = time_now()
+        wishes = self._wishes()
+        if run is None:
+            run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
+        given = self._given(X, y, roles=(time, group), run=run)
+        walked = walk(given, wishes, run)
+        self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
+        if given.target.is_classes:
+            self.classes_ = given.classes
+        chance = np.random.default_rng(self.seed)
+        n_rows = given.frame.height
+        self.background_ = given.frame[np.sort(chance.choice(n_rows, min(_BACKGROUND_ROWS, n_rows), replace=False))]
+        findings = findings_of(walked, wishes, run, started=started, asked=self.get_params(deep=False))
+        self.report_ = fit_report(findings, run)
+        self.version_ = "unsaved"
+        self.run_ = replace(run, listeners=[], _scratch=None)
+        return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fitted model to one `.mantic` file, atomically; `mantic.load` restores it. Returns the path."""
+        from mantic.tasks import saved
+
+        self._check_fitted()
+        return saved.save(self, path)
+
+    def evaluate(self, X: Any, y: Any = None, *, run: Run | None = None) -> Report:
+        """Score the model on rows with a known target: metrics with intervals against the baseline.
+
+        Parameters
+        ----------
+        X, y : as in `fit`; y may be left out when X holds the target column under its own name.
+        """
+        from mantic.tasks.findings import evaluation_of
+
+        self._check_fitted()
+        run = run or Run(seed=self.seed)
+        taken = accept_labelled(self, X, self.target_.name if y is None else y, run=run)
+        return evaluation_of(self, self._aligned(taken.features), self._truth(taken.truth), run)
+
+    def explain(self, X: Any, *, run: Run | None = None) -> Any:
+        """Say which columns moved each answer, and by how much; contributions add up to the margin.
+
+        Returns
+        -------
+        An `explain.explanation.Explanation`: per row the prediction and the contributions of the user's columns
+        (log-odds for classes, the target's unit for numbers), and the importance of all columns over all rows.
+        """
+        from mantic.tasks.reasons import explain
+
+        self._check_fitted()
+        return explain(self, self._aligned(X), run or Run(seed=self.seed))
+
+    def serve(self, *, name: str = "model", host: str = "127.0.0.1", port: int = 8000) -> None:
+        """Answer predictions over HTTP until stopped; see `mantic serve`."""
+        from mantic.serve.run import serve
+
+        self._check_fitted()
+        serve({name: self}, host=host, port=port)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn what is accepted: missing values, texts and categories."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        return tags
+
+    def _wishes(self) -> Wishes:
+        metric = METRICS.get(self.metric or self.task.metric)
+        if metric.task != self.task.name:
+            known = [name for name in METRICS.names() if METRICS.get(name).task == self.task.name]
+            raise SettingsError(
+                f"the metric '{metric.name}' is not for this task", where="metric", fix=f"known are: {', '.join(known)}"
+            )
+        names = tuple(self.learners) if self.learners is not None else None
+        for name in names or ():
+            if self.task.name not in LEARNERS.get(name).tasks:
+                raise SettingsError(
+                    f"the learner '{name}' cannot {self.task.name}", where="learners", fix="see 'mantic learners'"
+                )
+        return Wishes(metric, Budget.parse(self.budget), names, _fixed(self.params or {}), self.seed)
+
+    def _given(self, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Given:
+        taken = accept_fit(self, X, y, roles=roles, run=run)
+        frame = taken.schema.align(taken.features)
+        target, column, classes = self._learn_target(taken.truth, taken.target)
+        groups = taken.others.get("group")
+        return Given(
+            taken.schema, frame, target, column, classes,
+            moment=moments(taken.others["time"]) if "time" in taken.others else None,
+            groups=None if groups is None else groups.rank("dense").fill_null(0).to_numpy(),
+        )  # fmt: skip
+
+    def _aligned(self, X: Any) -> pl.DataFrame:
+        """Return the features of new rows as the schema stores them."""
+        self._check_fitted()
+        return accept_predict(self, X, self.schema_)
+
+    def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
+        """Return the target as numbers, its column, and the class labels (empty for numbers)."""
+        raise NotImplementedError
+
+    def _truth(self, truth: Array) -> Array:
+        """Return known answers of new rows as codes or numbers."""
+        raise NotImplementedError
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} instance is not fitted yet", where="model", fix="call fit(frame, target) first"
+            )
+
+
+def _fixed(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Sort {"svm.C": 10} by learner, and check each against the learner's own list."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in params.items():
+        name, _, parameter = key.partition(".")
+        if not parameter:
+            raise SettingsError(f"'{key}' names no parameter", where="params", fix="write learner.parameter, as in svm.C=10")
+        found.setdefault(name, {})[parameter] = value
+    for name, given in found.items():
+        complete(name, LEARNERS.get(name)().space(), given)
+    return found
+
+
+def load(path: str | Path) -> Estimator:
+    """Load a model that `save` or `mantic fit` wrote; no code from the file is run.
+
+    Raises
+    ------
+    ArtifactError : if the file is no model, damaged, tampered with or hostile.
+    """
+    from mantic.tasks import saved
+    from mantic.tasks.choose import TASKS
+
+    return saved.load(path, TASKS)

@@ -1,0 +1,119 @@
+"""From data and a target to the task."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import polars as pl
+
+from mantic.core.errors import SchemaError, SettingsError
+from mantic.core.run import Run
+from mantic.core.schema import Column, Kind
+from mantic.features.infer import infer_column
+from mantic.sources.frames import to_polars
+from mantic.sources.read import read
+from mantic.tasks.base import Estimator
+from mantic.tasks.classify import Classifier
+from mantic.tasks.regress import Regressor
+
+TASKS: dict[str, type[Estimator]] = {"classify": Classifier, "regress": Regressor}
+_MOST_CODES = 10  # whole numbers with at most so many different values are taken as names of classes
+_ROWS_PER_CODE = 20
+_ROLES = ("time", "group", "run")
+
+
+def choose(frame: pl.DataFrame, target: str, *, task: str | None = None) -> type[Estimator]:
+    """Return the estimator for a target: Regressor for numbers, Classifier for everything else.
+
+    Parameters
+    ----------
+    task : "classify" or "regress" decides; without it the target's values do. Whole numbers with at most ten different
+        values, each in twenty rows on average, are classes.
+
+    Raises
+    ------
+    SchemaError : if the target is not in the frame. SettingsError : if there is no such task.
+
+    >>> choose(pl.DataFrame({"price": [1.5, 2.25, 3.75] * 20}), "price").__name__
+    'Regressor'
+    """
+    if task is not None:
+        if task not in TASKS:
+            raise SettingsError(f"there is no task '{task}'", where="--task", fix=f"known are: {', '.join(TASKS)}")
+        return TASKS[task]
+    if target not in frame.columns:
+        from mantic.tasks.door import Roles, take_columns
+
+        take_columns(frame, Roles(target))
+    values = frame[target].drop_nulls()
+    column = infer_column(values)
+    return Regressor if _is_number(values, column) else Classifier
+
+
+def _is_number(values: pl.Series, column: Column) -> bool:
+    if values.dtype == pl.String and column.kind != Kind.NUMBER:
+        return False
+    if not (values.dtype.is_numeric() or column.kind == Kind.NUMBER):
+        return False
+    n_levels = values.n_unique()
+    if n_levels <= 2:
+        return False
+    if values.dtype.is_numeric():
+        whole = bool((values.cast(pl.Float64) % 1 == 0).all())
+        return not (whole and n_levels <= _MOST_CODES and len(values) >= n_levels * _ROWS_PER_CODE)
+    return True
+
+
+class Settings(TypedDict, total=False):
+    """What `fit` hands on: the estimator's own parameters, and the roles of columns."""
+
+    budget: str | float
+    seed: int
+    metric: str | None
+    learners: list[str] | None
+    params: dict[str, Any] | None
+    time: str | None
+    group: str | None
+    run: Run | None
+
+
+def fit(
+    data: Any, target: str, *, task: str | None = None, drop: Sequence[str] = (), **settings: Unpack[Settings]
+) -> Estimator:
+    """Fit the fitting estimator on a file, address or table.
+
+    Parameters
+    ----------
+    data : path or address as `mantic.read` takes it, or a table of any library.
+    target : name of the column to predict.
+    task : "classify" or "regress"; chosen by the target's values when absent.
+    drop : columns to leave out.
+    settings : budget, seed, metric, learners, params of the estimator; time, group of its `fit`.
+
+    >>> model = fit(pl.DataFrame({"a": [1, 2] * 30, "b": ["x", "y"] * 30}), "b", budget="1 trial")
+    >>> type(model).__name__
+    'Classifier'
+    """
+    roles = {key: value for key, value in settings.items() if key in _ROLES}
+    parameters: dict[str, Any] = {key: value for key, value in settings.items() if key not in _ROLES}
+    run = settings.get("run") or Run()
+    frame = read(data, run=run) if isinstance(data, str | Path) else to_polars(data)
+    frame = without(frame, drop, target=target)
+    return choose(frame, target, task=task)(**parameters).fit(frame, target, **roles)
+
+
+def without(frame: pl.DataFrame, drop: Sequence[str], *, target: str) -> pl.DataFrame:
+    """Leave columns out.
+
+    Raises
+    ------
+    SchemaError : if one is not there, or is the target.
+    """
+    strange = [name for name in drop if name not in frame.columns or name == target]
+    if strange:
+        raise SchemaError(
+            f"cannot leave out {', '.join(strange)}: no such column, or the target itself",
+            where="--drop",
+            fix=f"columns are: {', '.join(frame.columns[:30])}",
+        )
+    return frame.drop(list(drop))

@@ -1,0 +1,70 @@
+"""Predict a category."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin  # noqa: TID253
+from sklearn.utils.multiclass import check_classification_targets  # noqa: TID253
+
+from mantic.core.errors import SchemaError
+from mantic.core.schema import Column, Kind
+from mantic.core.table import Array, Target
+from mantic.tasks.base import Estimator
+from mantic.tasks.target import classes_of
+from mantic.tasks.task import Task
+
+
+class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
+    """Predict a category from columns of any kind, within a time budget.
+
+    Parameters
+    ----------
+    budget : wall clock for everything, "60s" or "5m", or "8 trials" for a search that repeats to the byte.
+    seed : every random choice comes from it.
+    metric : what the search optimises; log_loss by default, see `mantic.evaluate.metrics` for the others.
+    learners : use only these, for instance ["svm"]; all that are installed by default.
+    params : fixed parameters, {"svm.C": 10}.
+
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"size": list(range(100)), "kind": ["small"] * 50 + ["large"] * 50})
+    >>> model = Classifier(budget="1 trial").fit(frame, "kind")
+    >>> model.predict(pl.DataFrame({"size": [3, 97]})).tolist()
+    ['small', 'large']
+    """
+
+    task = Task("classify", metric="log_loss")
+
+    def predict(self, X: Any) -> Array:
+        """Return the likeliest class of each row; shape (n_rows,)."""
+        guess = self.predict_proba(X)
+        return self.classes_[guess.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return calibrated probabilities; shape (n_rows, n_classes), columns as in `classes_`."""
+        return self.model_.predict(self._aligned(X))
+
+    def predict_set(self, X: Any, *, level: float = 0.9) -> Array:
+        """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes); the truth is inside for `level` of rows."""
+        return self.model_.conformal.sets(self.predict_proba(X), level=level)
+
+    def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
+        check_classification_targets(truth)
+        labels, codes = classes_of(truth, where=f"column '{name}'")
+        order = np.argsort(-np.bincount(codes), kind="stable")
+        levels = tuple(str(labels[place]) for place in order)
+        return Target(codes, n_classes=len(labels)), Column(name, Kind.CATEGORY, levels=levels, n_levels=len(labels)), labels
+
+    def _truth(self, truth: Array) -> Array:
+        known = {str(label): code for code, label in enumerate(self.classes_.tolist())}
+        given = [str(value) for value in np.asarray(truth).tolist()]
+        if self.classes_.dtype.kind in "iuf" and np.asarray(truth).dtype.kind in "iuf":
+            known = {float(label): code for code, label in enumerate(self.classes_.tolist())}  # type: ignore[misc]
+            given = [float(value) for value in np.asarray(truth).tolist()]  # type: ignore[misc]
+        strange = sorted({str(value) for value in given if value not in known})
+        if strange:
+            raise SchemaError(
+                f"the target holds classes that the model has not learned: {', '.join(strange[:5])}",
+                where=f"column '{self.target_.name}'",
+                fix=f"it knows {', '.join(str(label) for label in self.classes_[:10])}; fit again on today's data",
+            )
+        return np.array([known[value] for value in given], dtype=np.int64)

@@ -1,0 +1,160 @@
+"""What a walk found out, in the form that a report is made from."""
+
+import shlex
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mantic.core.budget import Deadline
+from mantic.core.learner import LEARNERS
+from mantic.core.metric import METRICS
+from mantic.core.model import Importance
+from mantic.core.run import Run
+from mantic.core.table import Array
+from mantic.evaluate.findings import Conformal, Findings, TrialRow
+from mantic.evaluate.fit_report import evaluate_report
+from mantic.explain.importance import importance
+from mantic.report.blocks import Report
+from mantic.tasks.walk import Walked, Wishes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mantic.tasks.base import Estimator
+
+LEVEL = 0.9
+_REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
+
+
+def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, asked: dict[str, Any]) -> Findings:
+    """Collect everything about a fit; the importance of columns takes what time can be spared."""
+    given, division = walked.given, walked.division
+    for leak in walked.leaks:
+        run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
+    truth = given.target.values[walked.judged]
+    command, script = _again(asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor")
+    return Findings(
+        task="classify" if given.target.is_classes else "regress",
+        target=given.column.name,
+        metric=wishes.metric,
+        schema=given.schema,
+        frame=given.frame[walked.judged],
+        truth=truth,
+        guess=walked.guess,
+        baseline_guess=walked.baseline_guess,
+        baseline_name=_baseline_name(given.classes, given.target.values),
+        linear_guess=None if _is_linear(walked) else walked.linear_guess,
+        classes=tuple(str(label) for label in given.classes.tolist()),
+        clusters=None if given.groups is None else given.groups[walked.judged],
+        split=f"{division.sentence[0].upper()}{division.sentence[1:]}.",
+        n_rows=given.frame.height,
+        n_train=given.frame.height if len(division.judged) > 1 else len(division.parts[division.judged[0]].rows),
+        trials=_trials(walked),
+        importance=_importance(walked, wishes, run),
+        warnings=tuple(run.warnings),
+        leaks=walked.leaks,
+        conformal=_promise(walked, truth),
+        seconds=monotonic() - started,
+        command=command,
+        script=script,
+    )
+
+
+def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, run: Run) -> Report:
+    """Score a fitted model on new rows; the baseline says what was commonest, or the mean, when it was fitted."""
+    model = estimator.model_
+    guess = model.predict(frame)
+    facts = estimator.report_.facts
+    is_classes = model.n_classes > 0
+    base = np.bincount(truth, minlength=model.n_classes) / len(truth) if is_classes else np.array(truth.mean())
+    if is_classes:
+        inside = model.conformal.sets(guess, level=LEVEL)
+        conformal = Conformal(LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean()))
+    else:
+        conformal = _interval_promise(model.conformal.interval(guess, level=LEVEL), truth)
+    findings = Findings(
+        task=estimator.task.name,
+        target=estimator.target_.name,
+        metric=METRICS.get(facts["metric"]),
+        schema=estimator.schema_,
+        frame=frame,
+        truth=truth,
+        guess=guess,
+        baseline_guess=np.broadcast_to(base, guess.shape),
+        baseline_name=_baseline_name(estimator.classes_, truth) if is_classes else _baseline_name(np.empty(0), truth),
+        classes=tuple(str(label) for label in estimator.classes_.tolist()) if is_classes else (),
+        warnings=tuple(run.warnings),
+        conformal=conformal,
+    )
+    return evaluate_report(findings, run)
+
+
+def _baseline_name(classes: Array, values: Array) -> str:
+    if not len(classes):
+        return "always saying the average"
+    return f"always saying {classes[np.bincount(values.astype(np.int64)).argmax()]}"
+
+
+def _is_linear(walked: Walked) -> bool:
+    own = walked.recipe
+    return own is not None and all(one.candidate.learner == "linear" for one in own.chosen)
+
+
+def _trials(walked: Walked) -> tuple[TrialRow, ...]:
+    if walked.search is None:
+        return ()
+    weights: dict[int, float] = {}
+    if walked.recipe is not None and len(walked.model.parts) == len(walked.recipe.chosen):
+        weights = {one.candidate.number: w for one, w in zip(walked.recipe.chosen, walked.recipe.weights, strict=True)}
+    rows = []
+    for one in walked.search.scored:
+        defaults = {key: value.default for key, value in LEARNERS.get(one.candidate.learner)().space().items()}
+        own = {key: value for key, value in one.candidate.params.items() if defaults.get(key) != value}
+        rows.append(TrialRow(one.candidate.learner, own, one.score, one.seconds, weights.get(one.candidate.number, 0.0)))
+    failed = [
+        TrialRow(candidate.learner, candidate.params, float("nan"), 0.0, note=reason)
+        for candidate, reason in walked.search.failed
+    ]
+    return (*rows, *failed)
+
+
+def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, ...]:
+    """Measure it on rows that the judging model has not seen (of the first judged part)."""
+    left = run.deadline.left()
+    limit = run.deadline if left == float("inf") else Deadline.after(left - min(_REPORT_SECONDS, left / 3))
+    rows, model = walked.judges[0]
+    given = walked.given
+    return importance(
+        model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit)
+    )
+
+
+def _promise(walked: Walked, truth: Array) -> Conformal | None:
+    frame = walked.given.frame
+    if walked.model.n_classes:
+        inside = np.concatenate([m.conformal.sets(m.predict(frame[rows]), level=LEVEL) for rows, m in walked.judges])
+        return Conformal(LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean()))
+    ends = np.concatenate([m.conformal.interval(m.predict(frame[rows]), level=LEVEL) for rows, m in walked.judges])
+    return _interval_promise(ends, truth)
+
+
+def _interval_promise(ends: Array, truth: Array) -> Conformal | None:
+    if not np.isfinite(ends).all():
+        return None
+    covered = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
+    return Conformal(LEVEL, float(covered.mean()), float(np.median(ends[:, 1] - ends[:, 0])))
+
+
+def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, str]:
+    """Return the shell command and the Python lines that repeat this fit."""
+    words = ["mantic", "fit", "DATA", "--target", target, "--budget", str(asked["budget"]), "--seed", str(asked["seed"])]
+    if asked["metric"]:
+        words += ["--metric", asked["metric"]]
+    for name in asked["learners"] or ():
+        words += ["--learner", name]
+    for key, value in (asked["params"] or {}).items():
+        words += ["--set", f"{key}={value}"]
+    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)
+    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r})"
+    return shlex.join(words), script

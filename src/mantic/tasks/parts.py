@@ -1,0 +1,80 @@
+"""Which rows judge: locked away before anything else is looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mantic.core.run import Run
+from mantic.core.table import Array
+from mantic.search.split import by_time, folds, rolling, units
+from mantic.search.trial import Part
+from mantic.tasks.door import Given
+
+NESTED_BELOW = 2_000  # rows: fewer are too few to lock a fifth away; every row judges once instead
+ONE_FOLD_FROM = 20_000  # rows: from here one inner fold tells as much as five
+_TEST_SHARE = 0.2
+_N_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Division:
+    """The parts of a search (the last holds all rows and becomes the kept model), and a sentence on how they came."""
+
+    parts: tuple[Part, ...]
+    sentence: str
+
+    @property
+    def judged(self) -> tuple[int, ...]:
+        """Return the parts that hold rows out."""
+        return tuple(number for number, part in enumerate(self.parts) if len(part.held_out))
+
+
+def divide(given: Given, *, seed: int, run: Run) -> Division:
+    """Lock a test part away: the latest rows, whole groups, or a stratified fifth; nested folds when rows are few."""
+    n_rows = given.frame.height
+    everything = np.arange(n_rows)
+    if given.moment is not None:
+        return _in_time(given.moment, everything)
+    unit = units(given.frame, given.groups)
+    n_units = int(unit.max()) + 1
+    n_outer = min(_N_FOLDS, n_units)
+    if n_outer < 2:
+        unit, n_outer = everything, min(_N_FOLDS, n_rows)
+        run.warn("one_group", "all rows belong to one group, so rows of it are on both sides of the split")
+    outer = folds(unit, given.target, n_folds=n_outer, seed=seed)
+    how = "whole groups" if given.groups is not None else "stratified by the target"
+    if n_rows < NESTED_BELOW:
+        parts = tuple(Part(learn, judge, _inner(given, unit, learn, seed)) for learn, judge in outer)
+        whole = Part(everything, everything[:0], _inner(given, unit, everything, seed))
+        return Division(
+            (*parts, whole),
+            f"{len(outer)} nested folds ({how}): every row was judged once, by a model whose whole search had not seen it",
+        )
+    learn, judge = outer[0]
+    locked = Part(learn, judge, _inner(given, unit, learn, seed))
+    return Division(
+        (locked, Part(everything, everything[:0], ())),
+        f"{len(judge) / n_rows:.0%} of the rows, locked away before anything else ({how}; copies of a row stay together)",
+    )
+
+
+def _in_time(moment: Array, everything: Array) -> Division:
+    learn, judge = by_time(moment, share=_TEST_SHARE)
+    inner = rolling(moment[learn], n_folds=3 if len(learn) < ONE_FOLD_FROM else 4)
+    if len(learn) >= ONE_FOLD_FROM:
+        inner = inner[-1:]
+    mapped = tuple((learn[one], learn[two]) for one, two in inner) or ((learn, learn),)
+    locked = Part(learn, judge, mapped)
+    return Division(
+        (locked, Part(everything, everything[:0], ())),
+        f"the latest {len(judge) / len(everything):.0%} of the rows in time; inner folds learn from the past only",
+    )
+
+
+def _inner(given: Given, unit: Array, rows: Array, seed: int) -> tuple[tuple[Array, Array], ...]:
+    n_units = len(np.unique(unit[rows]))
+    cut = folds(unit[rows], given.target.rows(rows), n_folds=min(_N_FOLDS, n_units), seed=seed + 1)
+    if len(rows) >= ONE_FOLD_FROM:
+        cut = cut[:1]
+    mapped = tuple((rows[learn], rows[judge]) for learn, judge in cut if len(learn))
+    return mapped or ((rows, rows),)

@@ -1,0 +1,60 @@
+"""Predict a number."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin  # noqa: TID253
+
+from mantic.core.errors import SchemaError
+from mantic.core.schema import Column, Kind
+from mantic.core.table import Array, Target
+from mantic.tasks.base import Estimator
+from mantic.tasks.target import numbers_of
+from mantic.tasks.task import Task
+
+
+class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
+    """Predict a number from columns of any kind, within a time budget.
+
+    Parameters
+    ----------
+    budget : wall clock for everything, "60s" or "5m", or "8 trials" for a search that repeats to the byte.
+    seed : every random choice comes from it.
+    metric : what the search optimises; rmse by default, see `mantic.evaluate.metrics` for the others.
+    learners : use only these, for instance ["linear"]; all that are installed by default.
+    params : fixed parameters, {"svm.C": 10}.
+
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"metres": list(range(100)), "price": [3.0 * metres + 7 for metres in range(100)]})
+    >>> model = Regressor(budget="1 trial").fit(frame, "price")
+    >>> model.predict(pl.DataFrame({"metres": [10]})).round().tolist()
+    [37.0]
+    """
+
+    task = Task("regress", metric="rmse")
+
+    def predict(self, X: Any) -> Array:
+        """Return the expected value of each row, in the target's unit; shape (n_rows,)."""
+        return self.model_.predict(self._aligned(X))
+
+    def predict_interval(self, X: Any, *, level: float = 0.9) -> Array:
+        """Return low and high ends between which the truth lies for `level` of rows; shape (n_rows, 2)."""
+        return self.model_.conformal.interval(self.predict(X), level=level)
+
+    def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
+        values = numbers_of(truth, where=f"column '{name}'")
+        if not np.isfinite(values).all():
+            raise SchemaError(
+                "the target holds infinite values", where=f"column '{name}'", fix="mend them or leave these rows out"
+            )
+        if values.min() == values.max() and len(values) > 1:
+            raise SchemaError(
+                f"the target is {values[0]:g} in every row: there is nothing to predict",
+                where=f"column '{name}'",
+                fix="choose another target",
+            )
+        column = Column(name, Kind.NUMBER, low=float(values.min()), high=float(values.max()))
+        return Target(values), column, np.empty(0)
+
+    def _truth(self, truth: Array) -> Array:
+        return numbers_of(np.asarray(truth), where=f"column '{self.target_.name}'")

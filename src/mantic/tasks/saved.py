@@ -1,0 +1,75 @@
+"""An estimator as one file, and back."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from mantic.core import artifact
+from mantic.core.errors import ArtifactError
+from mantic.core.schema import Schema
+from mantic.report.blocks import Report
+from mantic.search.blend import Blend
+
+if TYPE_CHECKING:
+    from mantic.tasks.base import Estimator
+
+_BACKGROUND = "background.arrow"
+
+
+def save(estimator: "Estimator", path: str | Path) -> Path:
+    """Write a fitted estimator to one `.mantic` file, atomically; return the path."""
+    manifest: dict[str, Any] = {
+        "task": estimator.task.name,
+        "parameters": estimator.get_params(deep=False),
+        "schema": json.loads(estimator.schema_.to_json()),
+        "target": json.loads(Schema((estimator.target_,)).to_json()),
+        "names": estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None,
+        "classes": None,
+    }
+    if estimator.model_.n_classes:
+        labels = estimator.classes_
+        manifest["classes"] = {"type": labels.dtype.str, "labels": labels.tolist()}
+    with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
+        folder = Path(name)
+        estimator.model_.save(folder)
+        estimator.background_.write_ipc(folder / _BACKGROUND)
+        return artifact.write(path, manifest=manifest, folder=folder, report=estimator.report_.to_json())
+
+
+def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
+    """Restore a fitted estimator; checks the whole file first and runs no code from it.
+
+    Raises
+    ------
+    ArtifactError : if the file is damaged, hostile or no model; if its content does not fit together.
+    """
+    with artifact.open_artifact(path, tasks=tuple(kinds)) as opened:
+        manifest = opened.manifest
+        try:
+            kind = kinds[manifest["task"]]
+            known = set(kind().get_params())
+            estimator = kind(**{key: value for key, value in manifest["parameters"].items() if key in known})
+            schema = Schema.from_json(json.dumps(manifest["schema"]))
+            estimator.schema_ = schema
+            estimator.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
+            estimator.n_features_in_ = len(schema)
+            if manifest["names"] is not None:
+                estimator.feature_names_in_ = np.asarray(manifest["names"], dtype=object)
+            if manifest["classes"] is not None:
+                about = manifest["classes"]
+                estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
+            estimator.model_ = Blend.load(opened.folder, schema)
+            estimator.background_ = pl.read_ipc(opened.folder / _BACKGROUND, memory_map=False)
+            estimator.report_ = Report.from_json(opened.report_text)
+        except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+            raise ArtifactError(
+                f"the parts of the model do not fit together: {error}",
+                where=str(path),
+                fix="save the model again with this version of mantic",
+            ) from error
+        estimator.version_ = opened.version
+        return estimator

@@ -1,0 +1,60 @@
+"""The target as numbers: class codes, or values."""
+
+import numpy as np
+import polars as pl
+
+from mantic.core.cast import cast_column
+from mantic.core.errors import SchemaError
+from mantic.core.schema import Column, Kind
+from mantic.core.table import Array
+from mantic.features.infer import infer_column
+
+
+def classes_of(truth: Array, *, where: str) -> tuple[Array, Array]:
+    """Return the labels (sorted, of their own type) and the code of each row, int64.
+
+    Raises
+    ------
+    SchemaError : if there are fewer than two classes, or too many to learn each.
+
+    >>> classes_of(np.array(["no", "yes", "no"]), where="column 'churned'")[1].tolist()
+    [0, 1, 0]
+    """
+    if truth.dtype == object:
+        truth = np.array([str(value) for value in truth])
+    labels, codes = np.unique(truth, return_inverse=True)
+    if len(labels) < 2:
+        raise SchemaError(
+            f"the target has one class only, {labels[0]!s}: there is nothing to tell apart",
+            where=where,
+            fix="add rows of another class, or choose another target",
+        )
+    if len(labels) > 1000 or (len(labels) > 50 and len(labels) > len(truth) / 2):
+        raise SchemaError(
+            f"the target has {len(labels):,} different values in {len(truth):,} rows: too many to learn each",
+            where=where,
+            fix="predict a number with --task regress, or group rare values first",
+        )
+    return labels, codes.astype(np.int64).reshape(-1)
+
+
+def numbers_of(truth: Array, *, where: str) -> Array:
+    """Return the target as float64; numbers kept as text are read.
+
+    Raises
+    ------
+    SchemaError : if it holds anything but numbers.
+
+    >>> numbers_of(np.array(["1.5", "2"]), where="column 'price'").tolist()
+    [1.5, 2.0]
+    """
+    if truth.dtype.kind in "biuf":
+        return truth.astype(np.float64)
+    series = pl.Series("target", truth.astype(str))
+    column = infer_column(series)
+    values, fault = cast_column(series, Column("target", Kind.NUMBER, form=column.form))
+    if fault or values.null_count():
+        raise SchemaError(
+            f"the target holds {column.kind.value} values, not numbers", where=where, fix="use --task classify"
+        )
+    return values.to_numpy().astype(np.float64)

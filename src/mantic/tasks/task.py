@@ -1,0 +1,18 @@
+"""A task's decisions as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a kind of prediction stands for: its name and what it is judged by.
+
+    Parameters
+    ----------
+    name : "classify" or "regress"; the word for learners, the command line and saved files.
+    metric : the metric of a search that was not told one; proper, so that it rewards honest confidence.
+    """
+
+    name: Literal["classify", "regress"]
+    metric: str

@@ -1,0 +1,218 @@
+"""The walk of a fit: divide, look for leaks, search, refit, judge."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mantic.core.budget import Budget, Deadline
+from mantic.core.executor import Executor, Here, Processes
+from mantic.core.learner import LEARNERS, Params
+from mantic.core.metric import Metric
+from mantic.core.registry import plugins
+from mantic.core.run import Run
+from mantic.core.table import Array
+from mantic.features.leak import Leak, find_leaks
+from mantic.search.blend import Blend
+from mantic.search.blend import Part as Weighed
+from mantic.search.calibrate import NONE
+from mantic.search.plan import Request, Search
+from mantic.search.quick import dummy, quick
+from mantic.search.refit import Fits, Recipe, assemble, recipe, refit
+from mantic.search.trial import Material, forget
+from mantic.tasks.door import Given
+from mantic.tasks.parts import Division, divide
+
+_SMALL_CELLS = 30_000  # rows x columns: below, starting processes costs more than it brings
+_SHORT_SECONDS = 4.0
+_REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.12, 0.4, 8.0  # of the budget, kept for judging and the report
+_AFTER_INTERRUPT = 10.0  # seconds that Ctrl-C still allows for refit and report
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked of a fit."""
+
+    metric: Metric
+    budget: Budget
+    learners: tuple[str, ...] | None
+    fixed: dict[str, Params]
+    seed: int
+
+
+@dataclass
+class Walked:
+    """What a fit ends with: the model to keep, and everything that is known about it."""
+
+    model: Blend
+    given: Given
+    division: Division
+    search: Search | None
+    recipe: Recipe | None
+    judged: Array  # positions of held-out rows
+    guess: Array
+    baseline_guess: Array
+    linear_guess: Array | None
+    leaks: tuple[Leak, ...]
+    judges: list[tuple[Array, Blend]] = field(default_factory=list)  # held-out rows, and the model that had not seen them
+    interrupted: bool = False
+
+
+def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
+    """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end."""
+    started = time.monotonic()
+    division = divide(given, seed=wishes.seed, run=run)
+    material = Material(given.schema, given.frame, given.target, division.parts)
+    reserve = _reserve(run.deadline)
+    request = Request(
+        material, wishes.metric, wishes.budget, run.deadline.earlier(reserve), wishes.learners, wishes.fixed, wishes.seed
+    )
+    baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
+    search: Search | None = None
+    fallback: dict[int, Blend] = dict(baselines)
+    leaks: tuple[Leak, ...] = ()
+    interrupted = False
+    with _executor(given, wishes, run) as executor:
+        try:
+            fallback = _first_models(request, division, run, started) or fallback
+            leaks = _leaks(given, division, wishes.metric, run)
+            search = Search(request, executor, run)
+            search.go()
+        except KeyboardInterrupt:
+            interrupted = True
+            run.warn("interrupted", "stopped early at your wish: this is the best so far")
+            executor.close()
+            run = run.until(Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left())))
+        recipes, fits = _finish(search, run.deadline.earlier(reserve) if not interrupted else run.deadline, interrupted)
+    forget()
+    models = _models(division, recipes, fits, fallback)
+    references = _references(search, division, fits)
+    judged = np.concatenate([division.parts[number].held_out for number in division.judged])
+    judges = [(division.parts[number].held_out, models[number]) for number in division.judged]
+    return Walked(
+        model=_kept(models, division), given=given, division=division, search=search, recipe=recipes[-1] if recipes else None,
+        judged=judged, guess=_answers(judges, given),
+        baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
+        linear_guess=None if references is None else _answers(references, given),
+        leaks=leaks, judges=judges, interrupted=interrupted,
+    )  # fmt: skip
+
+
+def _reserve(deadline: Deadline) -> float:
+    left = deadline.left()
+    return 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+
+
+@contextmanager
+def _executor(given: Given, wishes: Wishes, run: Run) -> Iterator[Executor]:
+    """Choose where trials run: here when the table or the time is small, else a process for each core."""
+    cells = given.frame.height * max(1, given.frame.width)
+    seconds = run.deadline.left()
+    names = wishes.learners or ()
+    at_home = any(LEARNERS.get(name).__module__ == "__main__" for name in names)  # no other process can import it
+    small = cells <= _SMALL_CELLS and (seconds == float("inf") or cells <= _SMALL_CELLS / 10)
+    if small or at_home or seconds <= _SHORT_SECONDS:
+        yield Here()
+        return
+    workers = Processes(
+        max(1, (os.cpu_count() or 2) // run.threads), threads=run.threads, plugins=plugins(), warm=("mantic.search.warm",)
+    )
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _first_models(request: Request, division: Division, run: Run, started: float) -> dict[int, Blend]:
+    """Fit a quick model for every part, so that stopping at any moment leaves something better than the baseline."""
+    left = request.deadline.left()
+    if left == float("inf"):
+        return {}
+    found: dict[int, Blend] = {}
+    until = Deadline.after(min(2.0, 0.15 * left))
+    for number in (len(division.parts) - 1, *division.judged):
+        if until.passed and found:
+            break
+        part = division.parts[number]
+        if not part.folds:
+            continue
+        found[number] = quick(request, part, seconds=max(0.05, until.left()))
+    main = max(found)
+    part = division.parts[main]
+    rows = part.held_out if len(part.held_out) else part.rows
+    score = request.metric(request.material.target.values[rows[:2000]], found[main].predict(request.material.frame[rows[:2000]]))
+    run.measure("first_model", score, seconds=time.monotonic() - started)
+    # a quick model is only usable if each judged part has one of its own
+    return found if all(number in found for number in division.judged) else {}
+
+
+def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
+    left = run.deadline.left()
+    limit = Deadline() if left == float("inf") else Deadline.after(min(5.0, 0.06 * left))
+    rows = division.parts[division.judged[0]].rows
+    return find_leaks(
+        given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit)
+    )
+
+
+def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tuple[list[Recipe], Fits]:
+    """Choose and refit; after Ctrl-C the refits run here, because the workers are gone."""
+    if search is None or not search.eligible:
+        return [], {}
+    if interrupted:
+        search.executor = Here()
+        search.hold()
+    recipes = [recipe(search, part) for part in search.request.searched]
+    try:
+        return recipes, refit(search, recipes, deadline)
+    except KeyboardInterrupt:
+        return recipes, {}
+
+
+def _models(
+    division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]
+) -> dict[int, Blend]:
+    """Return a model per part: all from the search, or all from the fallback, so that what is judged is what is kept."""
+    by_part = {own.part: own for own in recipes}
+    models: dict[int, Blend] = {}
+    for number in division.judged:
+        own = by_part.get(number)
+        if own is None or (model := assemble(own, number, fits)) is None:
+            return fallback
+        models[number] = model
+    last = len(division.parts) - 1
+    model = assemble(recipes[-1], last, fits)
+    if model is not None:
+        models[last] = model
+    elif division.parts[last].folds:  # nested: the judges are smaller models of other recipes
+        return fallback
+    return models
+
+
+def _kept(models: dict[int, Blend], division: Division) -> Blend:
+    """Return the model of all rows, or of the locked part if there was no time for that."""
+    return models.get(len(division.parts) - 1, models[division.judged[0]])
+
+
+def _references(search: Search | None, division: Division, fits: Fits) -> list[tuple[Array, Blend]] | None:
+    reference = search.reference if search is not None else None
+    if search is None or reference is None:
+        return None
+    found = []
+    for number in division.judged:
+        member = fits.get((reference.candidate.number, number))
+        if member is None:
+            return None
+        material = search.request.material
+        n_outputs = material.target.n_classes if material.target.n_classes > 2 else 1
+        bare = dummy(search.request, division.parts[number].rows)
+        blend = replace(bare, parts=(Weighed(member, 1.0),), scaling=NONE, base=np.zeros(n_outputs))
+        found.append((division.parts[number].held_out, blend))
+    return found
+
+
+def _answers(judges: list[tuple[Array, Blend]], given: Given) -> Array:
+    return np.concatenate([model.predict(given.frame[rows]) for rows, model in judges])

@@ -1,0 +1,84 @@
+import os
+import time
+
+import pytest
+
+from mantic.core.executor import Failure, Here, Processes
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def team():
+    workers = Processes(2)
+    yield workers
+    workers.close()
+
+
+def test_results_come_from_other_processes(team):
+    done = dict(team.run(os.path.basename, [_Path("a/b"), _Path("c/d")]))
+
+    assert sorted(done.values()) == ["b", "d"]
+
+
+class _Path(str):
+    """A text that says how long it may take; unpickles as a plain text elsewhere."""
+
+    seconds = 30.0
+
+    def __reduce__(self):
+        return str, (str(self),)
+
+
+class _Seconds(float):
+    """A nap that may take a moment only."""
+
+    seconds = 0.2
+
+    def __reduce__(self):
+        return float, (float(self),)
+
+
+def test_a_job_that_is_late_is_killed_and_the_next_one_runs(team):
+    started = time.monotonic()
+
+    late = [result for _, result in team.run(time.sleep, [_Seconds(60), _Seconds(60)])]
+    after = [result for _, result in team.run(os.path.basename, [_Path("x/y")])]
+
+    assert all(isinstance(result, Failure) and "time limit" in result.reason for result in late)
+    assert after == ["y"]
+    assert time.monotonic() - started < 30
+
+
+def test_a_job_that_raises_is_a_failure_with_its_reason(team):
+    results = [result for _, result in team.run(os.listdir, [_Path("/no/such/folder")])]
+
+    assert isinstance(results[0], Failure)
+    assert "FileNotFoundError" in results[0].reason
+
+
+def test_a_worker_that_dies_is_a_failure_and_is_replaced(team):
+    results = [result for _, result in team.run(os._exit, [_Code(3)])]
+    after = [result for _, result in team.run(os.path.basename, [_Path("x/y"), _Path("x/z")])]
+
+    assert "died" in results[0].reason
+    assert sorted(after) == ["y", "z"]
+
+
+class _Code(int):
+    seconds = 30.0
+
+    def __reduce__(self):
+        return int, (int(self),)
+
+
+def test_jobs_are_asked_for_only_when_somebody_is_free():
+    taken = []
+
+    def jobs():
+        for name in ("a", "b"):
+            taken.append(name)
+            yield _Path(name)
+
+    for job, _ in Here().run(os.path.basename, jobs()):
+        assert taken[-1] == job
