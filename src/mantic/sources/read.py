@@ -27,7 +27,7 @@ KINDS = {
 _BYTES = {"parquet": "parquet", "arrow": "arrow", "json": "json", "text": "csv", "excel": "excel"}
 
 
-def read(address: str | Path, *, run: Run) -> pl.DataFrame:
+def read(address: str | Path, *, run: Run | None = None) -> pl.DataFrame:
     r"""Read a table.
 
     Parameters
@@ -44,9 +44,12 @@ def read(address: str | Path, *, run: Run) -> pl.DataFrame:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "sales.csv"
     >>> _ = path.write_text("day,amount\n1,2.5\n2,\n")
-    >>> read(path, run=Run()).rows()
+    >>> read(path).rows()
     [(1, 2.5), (2, None)]
     """
+    if run is None:
+        with Run() as own:
+            return read(address, run=own)
     address = str(address)
     if address == "-":
         return _read_input(run)
