@@ -6,10 +6,12 @@
 from mantic.core.learner import Choice, Learner, Params, Range, Space, complete, learner
 from mantic.core.metric import METRICS, Metric
 from mantic.core.run import Run
+from mantic.core.source import SOURCES, Source, source
 from mantic.core.table import Array, Layout, Table, Target
 
 __all__ = [
     "METRICS",
+    "SOURCES",
     "Array",
     "Choice",
     "Layout",
@@ -18,9 +20,11 @@ __all__ = [
     "Params",
     "Range",
     "Run",
+    "Source",
     "Space",
     "Table",
     "Target",
     "complete",
     "learner",
+    "source",
 ]
