@@ -140,7 +140,7 @@ def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve], *, from_zero: boo
     ends = _ends(curves, x_scale, y_scale)
     rows = [] if ends else named_rows([curve.series for curve in curves])
     y_title, x_title = axis_title(chart.y), axis_title(chart.x)
-    right = max((width_of(name) for *_, name in ends), default=0.0) + 10 if ends else EDGE + 10
+    right = max((width_of(name) for *_, name in ends), default=0.0) + 10 if ends else EDGE + 14
     sheet = Sheet(
         _HEIGHT, EDGE + y_scale.width + 8, right, head_height(rows, y_title) + 4, 24 + LINE * bool(x_title)
     )

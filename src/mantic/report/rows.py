@@ -44,7 +44,7 @@ from mantic.report.tokens import ACCENT, GRID, INK, MUTED, REFERENCE, SECOND, SU
 _MOST_ROWS = 30
 _MOST_CELLS = 40  # per side
 _MOST_FIGURES = 150  # in cells
-_LABELS = 150  # the most that labels at the side may take, pixels
+_LABELS = 170  # the most that labels at the side may take, pixels
 _STRONGEST = 0.55  # opacity of the largest cell: the figure on it keeps its contrast in light and dark
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,")
 
@@ -296,9 +296,9 @@ def _say_rest(axes: Any, n_all: int, n_shown: int) -> None:
 def _cells(axes: Any, matrix: Array, *, gap: tuple[float, float]) -> None:
     """Fill the cells in ten strengths, each strength one path."""
     across, down = 0.5 - gap[0] / 2, 0.5 - gap[1] / 2
-    rectangles(axes, [(c - across, r - down, c + across, r + down) for r, c in np.ndindex(matrix.shape)], GRID, alpha=0.35)
+    rectangles(axes, [(-0.5, -0.5, matrix.shape[1] - 0.5, len(matrix) - 0.5)], GRID, alpha=0.4)
     largest = float(np.nanmax(np.abs(matrix))) or 1.0
-    strength = np.nan_to_num(np.ceil(np.abs(matrix) / largest * 10))
+    strength = np.nan_to_num(np.round(np.abs(matrix) / largest * 10))
     for colour, is_side in ((ACCENT, matrix >= 0), (SECOND, matrix < 0)):
         for level in range(1, 11):
             places = np.argwhere(is_side & (strength == level))
