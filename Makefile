@@ -14,16 +14,16 @@ BUDGET ?= 20s
 
 # Paths are relative on purpose: the repository may lie in a folder with spaces in its name.
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements/constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint requirements/constraints.txt
 SOURCES := $(wildcard pyproject.toml requirements/constraints.txt)
 
-.PHONY: demo test check format bench bench-table docs lock clean
+.PHONY: demo test check format bench bench-table docs lock clean system
 .DELETE_ON_ERROR:
 
-demo: .make/demo
+demo: system .make/demo
 	@$(BIN)/python examples/demo.py --data "$(DATA)" --target "$(TARGET)" --budget "$(BUDGET)"
 
-test: .make/system .make/test check
+test: system .make/test check
 	@$(BIN)/python -m pytest -q
 
 check: .make/test
@@ -78,7 +78,6 @@ clean:
 	@$(PIP) --editable '.[docs]'
 	@touch $@
 
-# What pip cannot install: the OpenMP runtime of LightGBM.
-.make/system:
-	@mkdir -p .make
-	@sh requirements/system.sh && touch $@
+# What pip cannot install: the OpenMP runtime of LightGBM. Says so loudly where it may not install it either.
+system:
+	@sh requirements/system.sh

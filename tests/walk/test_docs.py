@@ -1,8 +1,8 @@
 """Every page does what it says: its Python runs, and so do the commands and files that it marks.
 
-A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv` and `rent.csv`. An HTML
-comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, `test: skip` leaves it.
-Budgets are shortened: pages show what a user would write.
+A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv`, `rent.csv`.
+An HTML comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, `test: skip`
+leaves it. Budgets are shortened: pages show what a user would write.
 """
 
 import os
