@@ -23,11 +23,27 @@ DATE_FORMS = (
     "%m/%d/%Y",
     "%d/%m/%Y %H:%M",
     "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d-%m-%Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%Y-%m-%dT%H:%M:%S%#z",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%#z",
     "%Y%m%d",
     "%b-%y",
     "%b-%Y",
+    "%B %Y",
+    "%Y, %B",
     "%Y-%m",
+    "%m/%Y",
+    "%Y",
 )
+_LATEST_SHORT_YEAR = 2030  # "Aug-62" is 1962: dates of two-digit years lie in the past more often than ahead
 
 
 def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
@@ -56,7 +72,9 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, wh
     if not rows:
         raise SchemaError("there are no rows", where=where, fix="send at least one row")
     if not all(isinstance(row, Mapping) for row in rows):
-        raise SchemaError("a row is no object of column names and values", where=where, fix='send rows as {"column": value}')
+        raise SchemaError(
+            "a row is no object of column names and values", where=where, fix='send rows as {"column": value}'
+        )
     present = {name for row in rows for name in row}
     return pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in names if name in present])
 
@@ -86,7 +104,8 @@ def _to_number(series: pl.Series, column: Column) -> pl.Series:
         text = series.str.strip_chars()
         if column.form == ",":
             text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return text.cast(pl.Float64, strict=False)
+        number = text.cast(pl.Float64, strict=False)
+        return number.set(~number.is_finite(), None)  # "nan" and "inf" are words, not numbers
     if series.dtype.is_temporal():
         return pl.Series(series.name, [None] * len(series), dtype=pl.Float64)
     return series.cast(pl.Float64, strict=False).fill_nan(None)
@@ -124,16 +143,24 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
 
 
 def parse_date(text: pl.Series, form: str) -> pl.Series:
-    """Read texts by one pattern; what does not fit becomes missing. Patterns without a day mean the first.
+    """Read texts by one pattern; what does not fit becomes missing. Patterns without a day or month mean the first.
 
-    >>> parse_date(pl.Series(["Aug-62", "x"]), "%b-%y").dt.month().to_list()
-    [8, None]
+    Times with a zone become UTC. Years of two digits after 2030 belong to the century before.
+
+    >>> parse_date(pl.Series(["Aug-62", "x"]), "%b-%y").dt.year().to_list()
+    [1962, None]
     """
+    if not any(part in form for part in ("%m", "%b", "%B")):
+        text, form = "01 " + text, f"%m {form}"
     if "%d" not in form:
         text, form = "01 " + text, f"%d {form}"
     has_clock = "%H" in form
-    kind = pl.Datetime("us") if has_clock else pl.Date()
-    return text.str.strptime(kind, form, strict=False).cast(STORED[Kind.DATE])
+    kind = pl.Datetime("us", "UTC" if "%#z" in form else None) if has_clock else pl.Date()
+    found = text.str.strptime(kind, form, strict=False)
+    done = (found.dt.replace_time_zone(None) if has_clock else found).cast(STORED[Kind.DATE])
+    if "%y" not in form:
+        return done
+    return done.zip_with((done.dt.year() <= _LATEST_SHORT_YEAR).fill_null(True), done.dt.offset_by("-100y"))
 
 
 def _to_text(series: pl.Series, column: Column) -> pl.Series:
@@ -144,8 +171,10 @@ def _to_text(series: pl.Series, column: Column) -> pl.Series:
         if (whole.drop_nulls() % 1 == 0).all() and (whole.abs().max() or 0) < 2**53:
             return whole.cast(pl.Int64, strict=False).cast(pl.String)
         return whole.cast(pl.String)
-    if series.dtype == pl.Boolean:
-        return series.cast(pl.String)
+    if series.dtype.is_nested() or isinstance(series.dtype, pl.Duration) or series.dtype == pl.Object:
+        return pl.Series(
+            series.name, [None if value is None else str(value) for value in series.to_list()], dtype=pl.String
+        )
     return series.cast(pl.String, strict=False)
 
 

@@ -102,7 +102,7 @@ def attempt(work: Callable[[Any], Any], job: Any) -> Any:
     """Return what the work gives, or a `Failure`: one bad trial must not end a search."""
     try:
         return work(job)
-    except Exception as error:  # the search records it as an event and goes on
+    except Exception as error:  # noqa: BLE001  # the search records it as an event and goes on
         return Failure(f"{type(error).__name__}: {error}")
 
 
@@ -135,6 +135,7 @@ class Processes:
     _team: list[_Worker] = field(default_factory=list)
     _news: "queue.Queue[tuple[_Worker, Any]]" = field(default_factory=queue.Queue)
     _folder: tempfile.TemporaryDirectory[str] | None = None
+    _n_shared: int = 0
 
     def __post_init__(self) -> None:
         """Start the workers, so that they import while the caller prepares."""
@@ -144,7 +145,8 @@ class Processes:
     def share(self, value: Any) -> Shared:
         """Write the value to a private file, once."""
         assert self._folder is not None
-        path = Path(self._folder.name) / f"{len(os.listdir(self._folder.name))}.bin"
+        self._n_shared += 1
+        path = Path(self._folder.name) / f"{self._n_shared}.bin"
         with path.open("wb") as file:
             pickle.dump(value, file, protocol=5)
         return Shared(path)
@@ -177,13 +179,16 @@ class Processes:
     def _start(self) -> _Worker:
         count = str(self.threads)
         limits = dict.fromkeys(
-            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"), count
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"),
+            count,
         )
         process = subprocess.Popen(
             [sys.executable, "-m", "mantic.core.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ
+            | limits
+            | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         worker = _Worker(process)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()

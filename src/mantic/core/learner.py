@@ -103,9 +103,9 @@ class Explains(Protocol):
     def contributions(self, table: Table) -> Array:
         """Return shape (n_rows, n_encoded + 1, n_outputs); the last is the base.
 
-        n_encoded counts the columns of `table.matrix()`. n_outputs is 1 for a regression (unit of the target) and for two
-        classes (log-odds of class 1), else n_classes (log-probability up to a constant per row). Their sum over the
-        second axis is that margin, to 1e-6.
+        n_encoded counts the columns of `table.matrix()`. n_outputs is 1 for a regression (unit of the target) and for
+        two classes (log-odds of class 1), else n_classes (log-probability up to a constant per row). Their sum over
+        the second axis is that margin, to 1e-6.
         """
         ...
 
@@ -133,7 +133,9 @@ def learner(
         about = {"name": name, "tasks": tasks, "layout": layout, "needs": needs, "good_for": good_for, "costs": costs}
         for key, value in about.items():
             setattr(cls, key, value)
-        missing = [part for part in ("space", "fit", "predict", "save", "load") if not callable(getattr(cls, part, None))]
+        missing = [
+            part for part in ("space", "fit", "predict", "save", "load") if not callable(getattr(cls, part, None))
+        ]
         if missing:
             raise SettingsError(
                 f"the learner '{name}' has no {', '.join(missing)}",
@@ -158,7 +160,9 @@ def complete(name: str, space: Space, params: Params) -> Params:
     """
     faults = [f"'{name}.{key}' is unknown" for key in params if key not in space]
     faults += [
-        f"'{name}.{key}' cannot be {value!r}" for key, value in params.items() if key in space and not space[key].holds(value)
+        f"'{name}.{key}' cannot be {value!r}"
+        for key, value in params.items()
+        if key in space and not space[key].holds(value)
     ]
     if faults:
         known = ", ".join(f"{name}.{key} (now {one.default!r})" for key, one in space.items()) or "none"

@@ -15,8 +15,8 @@ class Metric:
     Parameters
     ----------
     name, task : "rmse", "regress".
-    function : `function(truth, guess, weight)`: truth as in `Target.values`; guess as probabilities (n_rows, n_classes) or
-        values (n_rows,); weight (n_rows,), 0 or more, or None. Returns a float.
+    function : `function(truth, guess, weight)`: truth as in `Target.values`; guess as probabilities (n_rows, n_classes)
+        or values (n_rows,); weight (n_rows,), 0 or more, or None. Returns a float.
     higher_is_better : direction.
     unit : "" for none, "target" when in the unit of the target.
     per_row : for metrics that are (a function of) a mean over rows: `per_row(truth, guess)` of shape (n_rows,), so that

@@ -22,8 +22,15 @@ class Importance:
 class Model(Protocol):
     """A fitted blend of learners with its encoders and calibration; frames come aligned (`Schema.align`)."""
 
-    schema: Schema
-    n_classes: int  # 0 for a regression
+    @property
+    def schema(self) -> Schema:
+        """Return the columns that it was fitted on."""
+        ...
+
+    @property
+    def n_classes(self) -> int:
+        """Return the number of classes; 0 for a regression."""
+        ...
 
     def predict(self, frame: pl.DataFrame) -> Array:
         """Return probabilities, shape (n_rows, n_classes), or values, shape (n_rows,)."""
@@ -38,7 +45,9 @@ class Model(Protocol):
         ...
 
     def contributions(self, frame: pl.DataFrame) -> Array | None:
-        """Return shape (n_rows, n_columns + 1, n_outputs): what each column of the schema added to the margin, base last.
+        """Return what each column of the schema added to the margin, base last.
+
+        Shape (n_rows, n_columns + 1, n_outputs).
 
         None when a member of the blend cannot say it exactly.
         """

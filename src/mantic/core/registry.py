@@ -21,7 +21,8 @@ class Registry(Generic[T]):
     ----------
     kind : the word for one thing, in messages.
     package : where the files lie, in sub-packages too; or one module that enters several things when it is imported.
-    entry_points : group in which other installed packages offer theirs; read only when a name is unknown or a list is asked.
+    entry_points : group in which other installed packages offer theirs; read only when a name is unknown or a list is
+        asked for.
     """
 
     def __init__(self, kind: str, *, package: str, entry_points: str) -> None:

@@ -107,8 +107,8 @@ class Schema:
 
         Returns
         -------
-        A polars frame with exactly the columns of the schema, types as in `STORED`. Values that a category has not shown
-        before stay as they are: encoders treat them as unknown.
+        A polars frame with exactly the columns of the schema, types as in `STORED`. Values that a category has not
+        shown before stay as they are: encoders treat them as unknown.
 
         Raises
         ------

@@ -123,8 +123,8 @@ class _Hunt:
                 found[column] = f"this column alone predicts the target nearly perfectly ({said})"
             elif telling and skill >= _NAMED[is_classes]:
                 found[column] = (
-                    f"this column alone predicts the target very well ({said}), and its name ('{telling[0]}') sounds like "
-                    "something that is recorded later"
+                    f"this column alone predicts the target very well ({said}), and its name ('{telling[0]}') "
+                    "sounds like something that is recorded later"
                 )
         return found
 
@@ -140,8 +140,8 @@ class _Hunt:
             left = self._skill(self._fit([one for one in columns if one != column])[0])
             if full - left >= _COLLAPSE:
                 return {
-                    column: f"with this column all others explain {full:.0%} of the target, without it only {left:.0%}: "
-                    "it seems to be computed from the target"
+                    column: f"with this column all others explain {full:.0%} of the target, without it only "
+                    f"{left:.0%}: it seems to be computed from the target"
                 }
         return {}
 
@@ -149,7 +149,9 @@ class _Hunt:
         """Return the guess for the judging half from these columns alone, and how much each was used."""
         lightgbm = need("lightgbm", why="the search for leaking columns")
         keep = np.flatnonzero(np.isin(self.learn.table.origin, columns))
-        categorical = [int(np.searchsorted(keep, one)) for one in self.learn.table.categorical if one in set(keep.tolist())]
+        categorical = [
+            int(np.searchsorted(keep, one)) for one in self.learn.table.categorical if one in set(keep.tolist())
+        ]
         target = self.learn.target
         params = _objective(target) | {"seed": self.run.seed, "num_threads": self.run.threads}
         rows = lightgbm.Dataset(

@@ -17,8 +17,8 @@ class Conformal:
     """Errors of out-of-fold predictions, sorted, in bins of the predicted value.
 
     A regression keeps |truth - guess| in bins of equal mass of the guess, so that intervals are wider where errors are
-    larger (Mondrian split conformal; Vovk et al., 2005). A classification keeps 1 - probability of the true class in one
-    bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference between
+    larger (Mondrian split conformal; Vovk et al., 2005). A classification keeps 1 - the true class's probability in
+    one bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference between
     the members that made these predictions and the final ones.
 
     >>> errors = Conformal.of(np.arange(200.0), np.arange(200.0) + np.tile([-1.0, 1.0], 100), n_classes=0)

@@ -41,8 +41,8 @@ def greedy(entries: list[Entry], loss: Callable[[Array], float], *, most: int) -
     for size in range(2, _ROUNDS + 1):
         allowed = counts > 0 if (counts > 0).sum() >= most else np.isfinite(single)
         scores = np.full(len(entries), np.inf)
-        for place in np.flatnonzero(allowed):
-            scores[place] = loss((total + entries[place].margin) / size)
+        for tried in np.flatnonzero(allowed):
+            scores[tried] = loss((total + entries[tried].margin) / size)
         place = int(scores.argmin())
         if not np.isfinite(scores[place]):
             break

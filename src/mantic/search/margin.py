@@ -21,10 +21,9 @@ def to_margin(guess: Array, *, floor: float = FLOOR) -> Array:
     if guess.ndim == 1:
         return guess.astype(np.float64)[:, None]
     k = guess.shape[1]
-    log = np.log(np.clip(guess, floor / k, None))
-    if k == 2:
-        return log[:, 1:] - log[:, :1]
-    return log - log.mean(axis=1, keepdims=True)
+    log: Array = np.log(np.clip(guess, floor / k, None))
+    centred: Array = log[:, 1:] - log[:, :1] if k == 2 else log - log.mean(axis=1, keepdims=True)
+    return centred
 
 
 def to_guess(margin: Array, n_classes: int) -> Array:

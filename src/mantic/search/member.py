@@ -46,17 +46,19 @@ class Member:
         Shape (n_rows, n_columns + 1, n_outputs). Encoded columns are summed by their origin. Where a probability is so
         near 0 or 1 that its margin was cut, the parts are scaled to add up to the margin that is used.
         """
-        if not isinstance(self.learner, Explains):
+        learner = self.learner
+        if not isinstance(learner, Explains):
             return None
         table = self.encoder.transform(frame)
-        parts = self.learner.contributions(table)
+        parts = learner.contributions(table)
         summed = np.zeros((parts.shape[0], n_columns + 1, parts.shape[2]))
         for encoded, column in enumerate(table.matrix_origin()):
             summed[:, column] += parts[:, encoded]
         summed[:, -1] += parts[:, -1]
         if summed.shape[2] > 1:
             summed -= summed.mean(axis=2, keepdims=True)
-        margin = to_margin(self.learner.predict(table), floor=self.floor)
+        guess: Array = self.learner.predict(table)
+        margin = to_margin(guess, floor=self.floor)
         total = summed.sum(axis=1)
         cut = (np.abs(total - margin) > 1e-9 * np.maximum(1, np.abs(margin))) & (total != 0)
         scale = np.where(cut, margin / np.where(total == 0, 1.0, total), 1.0)

@@ -91,7 +91,9 @@ class Search:
     @property
     def reference(self) -> Scored | None:
         """Return the plain linear model, if it was tried."""
-        return next((one for one in self.scored if one.candidate.learner == REFERENCE and not one.candidate.params), None)
+        return next(
+            (one for one in self.scored if one.candidate.learner == REFERENCE and not one.candidate.params), None
+        )
 
     @property
     def eligible(self) -> list[Scored]:
@@ -171,7 +173,10 @@ class Search:
         self._since_gain = 0 if gained else self._since_gain + 1
         self.scored.append(Scored(job.candidate, mine, score, loss))
         ranked = sorted(self.eligible, key=lambda one: one.loss)
-        self._leaders[:] = list({one.candidate.learner: (one.candidate.learner, one.candidate.params) for one in ranked[::-1]}.values())[::-1]
+        best: dict[str, tuple[str, Params]] = {}
+        for one in ranked:
+            best.setdefault(one.candidate.learner, (one.candidate.learner, one.candidate.params))
+        self._leaders[:] = best.values()
         self.run.measure(
             self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
             seconds=time.monotonic() - self._started,

@@ -43,7 +43,9 @@ def portfolio(task: str, names: Sequence[str] | None, fixed: dict[str, Params]) 
     return [row for place, row in enumerate(merged) if row not in merged[:place]]
 
 
-def neighbours(leaders: Sequence[tuple[str, Params]], fixed: dict[str, Params], seed: int) -> Iterator[tuple[str, Params]]:
+def neighbours(
+    leaders: Sequence[tuple[str, Params]], fixed: dict[str, Params], seed: int
+) -> Iterator[tuple[str, Params]]:
     """Yield configurations near the leaders, in turn (`leaders` may be reordered by the caller between two)."""
     chance = np.random.default_rng(seed)
     for turn in range(_NEIGHBOURS):

@@ -7,12 +7,12 @@ import numpy as np
 
 from mantic.core.budget import Deadline
 from mantic.core.executor import Failure
+from mantic.core.learner import LEARNERS
 from mantic.core.table import Array
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import fit_scaling, temperature
 from mantic.search.conformal import Conformal
 from mantic.search.ensemble import Entry, greedy
-from mantic.core.learner import LEARNERS
 from mantic.search.margin import to_guess, to_margin
 from mantic.search.member import Member, floor_of
 from mantic.search.plan import Request, Scored, Search

@@ -111,4 +111,3 @@ def _strata(target: Target, n_folds: int) -> Array:
     n_bins = max(1, min(10, len(target) // (2 * n_folds)))
     edges = np.quantile(target.values, np.linspace(0, 1, n_bins + 1)[1:-1])
     return np.searchsorted(edges, target.values)
-

@@ -123,7 +123,9 @@ def _one_fold(job: TrialJob, material: Material, fold: int, *, deadline: Deadlin
     encoded = _encode(material, (job.part, fold), (learn, judge), layout=kind.layout, seed=job.seed)
     started = time.perf_counter()
     share = 1 / (len(job.folds) - job.folds.index(fold))  # of what is left, for this fold
-    run = Run(seed=job.seed + job.candidate.number, threads=job.threads, deadline=Deadline.after(deadline.left() * share))
+    run = Run(
+        seed=job.seed + job.candidate.number, threads=job.threads, deadline=Deadline.after(deadline.left() * share)
+    )
     fitted = kind().fit(encoded.table, material.target.rows(learn), job.candidate.params | known, run)
     fit_seconds = time.perf_counter() - started
     guess = fitted.predict(encoded.judged) if len(judge) else np.empty((0, *_shape(material.target)))

@@ -1,8 +1,8 @@
 """What all estimators share: fit is the walk, predict goes through the Schema, saved files run no code."""
 
 from dataclasses import replace
-from time import monotonic as time_now
 from pathlib import Path
+from time import monotonic as time_now
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,7 +29,7 @@ from mantic.tasks.walk import Wishes, walk
 _BACKGROUND_ROWS = 100
 
 
-class NotFittedError(ManticError, SklearnNotFittedError):
+class NotFittedError(ManticError, SklearnNotFittedError):  # type: ignore[misc]  # scikit-learn is untyped
     """The estimator must be fitted first."""
 
 
@@ -196,7 +196,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
             raise NotFittedError(
-                f"this {type(self).__name__} instance is not fitted yet", where="model", fix="call fit(frame, target) first"
+                f"this {type(self).__name__} instance is not fitted yet",
+                where="model",
+                fix="call fit(frame, target) first",
             )
 
 
@@ -206,7 +208,9 @@ def _fixed(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for key, value in params.items():
         name, _, parameter = key.partition(".")
         if not parameter:
-            raise SettingsError(f"'{key}' names no parameter", where="params", fix="write learner.parameter, as in svm.C=10")
+            raise SettingsError(
+                f"'{key}' names no parameter", where="params", fix="write learner.parameter, as in svm.C=10"
+            )
         found.setdefault(name, {})[parameter] = value
     for name, given in found.items():
         complete(name, LEARNERS.get(name)().space(), given)

@@ -94,7 +94,7 @@ def fit(
     >>> type(model).__name__
     'Classifier'
     """
-    roles = {key: value for key, value in settings.items() if key in _ROLES}
+    roles: dict[str, Any] = {key: value for key, value in settings.items() if key in _ROLES}
     parameters: dict[str, Any] = {key: value for key, value in settings.items() if key not in _ROLES}
     run = settings.get("run") or Run()
     frame = read(data, run=run) if isinstance(data, str | Path) else to_polars(data)

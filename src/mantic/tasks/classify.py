@@ -37,14 +37,18 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each row; shape (n_rows,)."""
         guess = self.predict_proba(X)
-        return self.classes_[guess.argmax(axis=1)]
+        labels: Array = self.classes_[guess.argmax(axis=1)]
+        return labels
 
     def predict_proba(self, X: Any) -> Array:
         """Return calibrated probabilities; shape (n_rows, n_classes), columns as in `classes_`."""
         return self.model_.predict(self._aligned(X))
 
     def predict_set(self, X: Any, *, level: float = 0.9) -> Array:
-        """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes); the truth is inside for `level` of rows."""
+        """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes).
+
+        The truth is inside for a share `level` of rows like those learned from.
+        """
         return self.model_.conformal.sets(self.predict_proba(X), level=level)
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
@@ -52,14 +56,17 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         labels, codes = classes_of(truth, where=f"column '{name}'")
         order = np.argsort(-np.bincount(codes), kind="stable")
         levels = tuple(str(labels[place]) for place in order)
-        return Target(codes, n_classes=len(labels)), Column(name, Kind.CATEGORY, levels=levels, n_levels=len(labels)), labels
+        return (
+            Target(codes, n_classes=len(labels)),
+            Column(name, Kind.CATEGORY, levels=levels, n_levels=len(labels)),
+            labels,
+        )
 
     def _truth(self, truth: Array) -> Array:
-        known = {str(label): code for code, label in enumerate(self.classes_.tolist())}
-        given = [str(value) for value in np.asarray(truth).tolist()]
-        if self.classes_.dtype.kind in "iuf" and np.asarray(truth).dtype.kind in "iuf":
-            known = {float(label): code for code, label in enumerate(self.classes_.tolist())}  # type: ignore[misc]
-            given = [float(value) for value in np.asarray(truth).tolist()]  # type: ignore[misc]
+        as_numbers = self.classes_.dtype.kind in "iuf" and truth.dtype.kind in "iuf"  # 1 and 1.0 are one class
+        name = float if as_numbers else str
+        known = {name(label): code for code, label in enumerate(self.classes_.tolist())}
+        given = [name(value) for value in truth.tolist()]
         strange = sorted({str(value) for value in given if value not in known})
         if strange:
             raise SchemaError(

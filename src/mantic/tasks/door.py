@@ -16,6 +16,8 @@ from mantic.core.table import Array, Target
 from mantic.features.infer import infer, infer_column
 from mantic.sources.frames import to_polars
 
+_TARGET = "\0target"  # stands for a target that came as an array
+
 
 @dataclass(frozen=True)
 class Given:
@@ -58,9 +60,7 @@ class Roles:
     group: str | None = None
 
 
-def accept_fit(
-    estimator: BaseEstimator, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run
-) -> Taken:
+def accept_fit(estimator: BaseEstimator, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Taken:
     """Take training data apart; scikit-learn's own checks see it first (names, counts, shapes, finite numbers).
 
     Raises
@@ -80,17 +80,18 @@ def accept_fit(
         return Taken(features, plain(truth), y, infer(features), others)
     name = str(getattr(y, "name", None) or "y")
     if not is_frame(X):
-        array, truth = validate_data(estimator, X, y, dtype=None, ensure_all_finite="allow-nan", y_numeric=is_regressor(estimator))
+        array, truth = validate_data(
+            estimator, X, y, dtype=None, ensure_all_finite="allow-nan", y_numeric=is_regressor(estimator)
+        )
         features = to_polars(array)
         schema = infer(features) if array.dtype.kind in "OUS" else all_numbers(features)
         return Taken(features, truth, name, schema, {})
     truth = column_or_1d(np.asarray(y), warn=True)
     check_consistent_length(to_polars(X), truth)
-    others = to_polars(X).select([one for one in (time, group) if one])
-    features = to_polars(X).drop([group] if group else [])
+    frame = to_polars(X).with_columns(pl.Series(_TARGET, np.arange(len(truth))))
+    features, _, others = take_columns(frame, Roles(_TARGET, time, group))
     validate_data(estimator, features, skip_check_array=True)
-    roles_found = {role: others[one] for role, one in (("time", time), ("group", group)) if one}
-    return Taken(features, truth, name, infer(features), roles_found)
+    return Taken(features, truth, name, infer(features), others)
 
 
 def accept_labelled(estimator: BaseEstimator, X: Any, y: Any, *, run: Run) -> Taken:
@@ -191,7 +192,9 @@ def drop_unlabelled(frame: pl.DataFrame, target: str, run: Run) -> pl.DataFrame:
         )
     if lost:
         run.warn(
-            "no_target", f"{lost:,} of {frame.height:,} rows have no value in '{target}' and are left out", column=target
+            "no_target",
+            f"{lost:,} of {frame.height:,} rows have no value in '{target}' and are left out",
+            column=target,
         )
         frame = frame.filter(filled)
     return frame

@@ -33,7 +33,9 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
     for leak in walked.leaks:
         run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
     truth = given.target.values[walked.judged]
-    command, script = _again(asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor")
+    command, script = _again(
+        asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
+    )
     return Findings(
         task="classify" if given.target.is_classes else "regress",
         target=given.column.name,
@@ -68,9 +70,12 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
     facts = estimator.report_.facts
     is_classes = model.n_classes > 0
     base = np.bincount(truth, minlength=model.n_classes) / len(truth) if is_classes else np.array(truth.mean())
+    conformal: Conformal | None
     if is_classes:
         inside = model.conformal.sets(guess, level=LEVEL)
-        conformal = Conformal(LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean()))
+        conformal = Conformal(
+            LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean())
+        )
     else:
         conformal = _interval_promise(model.conformal.interval(guess, level=LEVEL), truth)
     findings = Findings(
@@ -111,7 +116,9 @@ def _trials(walked: Walked) -> tuple[TrialRow, ...]:
     for one in walked.search.scored:
         defaults = {key: value.default for key, value in LEARNERS.get(one.candidate.learner)().space().items()}
         own = {key: value for key, value in one.candidate.params.items() if defaults.get(key) != value}
-        rows.append(TrialRow(one.candidate.learner, own, one.score, one.seconds, weights.get(one.candidate.number, 0.0)))
+        rows.append(
+            TrialRow(one.candidate.learner, own, one.score, one.seconds, weights.get(one.candidate.number, 0.0))
+        )
     failed = [
         TrialRow(candidate.learner, candidate.params, float("nan"), 0.0, note=reason)
         for candidate, reason in walked.search.failed
@@ -125,9 +132,7 @@ def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, .
     limit = run.deadline if left == float("inf") else Deadline.after(left - min(_REPORT_SECONDS, left / 3))
     rows, model = walked.judges[0]
     given = walked.given
-    return importance(
-        model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit)
-    )
+    return importance(model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit))
 
 
 def _promise(walked: Walked, truth: Array) -> Conformal | None:
@@ -148,7 +153,17 @@ def _interval_promise(ends: Array, truth: Array) -> Conformal | None:
 
 def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, str]:
     """Return the shell command and the Python lines that repeat this fit."""
-    words = ["mantic", "fit", "DATA", "--target", target, "--budget", str(asked["budget"]), "--seed", str(asked["seed"])]
+    words = [
+        "mantic",
+        "fit",
+        "DATA",
+        "--target",
+        target,
+        "--budget",
+        str(asked["budget"]),
+        "--seed",
+        str(asked["seed"]),
+    ]
     if asked["metric"]:
         words += ["--metric", asked["metric"]]
     for name in asked["learners"] or ():

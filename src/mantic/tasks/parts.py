@@ -48,13 +48,13 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
         whole = Part(everything, everything[:0], _inner(given, unit, everything, seed))
         return Division(
             (*parts, whole),
-            f"{len(outer)} nested folds ({how}): every row was judged once, by a model whose whole search had not seen it",
+            f"{len(outer)} nested folds ({how}): every row was judged once, by a model whose search had not seen it",
         )
     learn, judge = outer[0]
     locked = Part(learn, judge, _inner(given, unit, learn, seed))
     return Division(
         (locked, Part(everything, everything[:0], ())),
-        f"{len(judge) / n_rows:.0%} of the rows, locked away before anything else ({how}; copies of a row stay together)",
+        f"{len(judge) / n_rows:.0%} of the rows, locked away before anything else ({how}; copies stay together)",
     )
 
 

@@ -63,7 +63,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
                 about = manifest["classes"]
                 estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
             estimator.model_ = Blend.load(opened.folder, schema)
-            estimator.background_ = pl.read_ipc(opened.folder / _BACKGROUND, memory_map=False)
+            estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
         except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(

@@ -57,7 +57,9 @@ class Walked:
     baseline_guess: Array
     linear_guess: Array | None
     leaks: tuple[Leak, ...]
-    judges: list[tuple[Array, Blend]] = field(default_factory=list)  # held-out rows, and the model that had not seen them
+    judges: list[tuple[Array, Blend]] = field(
+        default_factory=list
+    )  # held-out rows, and the model that had not seen them
     interrupted: bool = False
 
 
@@ -68,8 +70,9 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     material = Material(given.schema, given.frame, given.target, division.parts)
     reserve = _reserve(run.deadline)
     request = Request(
-        material, wishes.metric, wishes.budget, run.deadline.earlier(reserve), wishes.learners, wishes.fixed, wishes.seed
-    )
+        material, wishes.metric, wishes.budget, run.deadline.earlier(reserve), learners=wishes.learners,
+        fixed=wishes.fixed, seed=wishes.seed,
+    )  # fmt: skip
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     search: Search | None = None
     fallback: dict[int, Blend] = dict(baselines)
@@ -93,7 +96,8 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     judges = [(division.parts[number].held_out, models[number]) for number in division.judged]
     return Walked(
-        model=_kept(models, division), given=given, division=division, search=search, recipe=recipes[-1] if recipes else None,
+        model=_kept(models, division), given=given, division=division, search=search,
+        recipe=recipes[-1] if recipes else None,
         judged=judged, guess=_answers(judges, given),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
@@ -117,9 +121,8 @@ def _executor(given: Given, wishes: Wishes, run: Run) -> Iterator[Executor]:
     if small or at_home or seconds <= _SHORT_SECONDS:
         yield Here()
         return
-    workers = Processes(
-        max(1, (os.cpu_count() or 2) // run.threads), threads=run.threads, plugins=plugins(), warm=("mantic.search.warm",)
-    )
+    n_workers = max(1, (os.cpu_count() or 2) // run.threads)
+    workers = Processes(n_workers, threads=run.threads, plugins=plugins(), warm=("mantic.search.warm",))
     try:
         yield workers
     finally:
@@ -140,22 +143,20 @@ def _first_models(request: Request, division: Division, run: Run, started: float
         if not part.folds:
             continue
         found[number] = quick(request, part, seconds=max(0.05, until.left()))
-    main = max(found)
-    part = division.parts[main]
-    rows = part.held_out if len(part.held_out) else part.rows
-    score = request.metric(request.material.target.values[rows[:2000]], found[main].predict(request.material.frame[rows[:2000]]))
+    if not all(number in found for number in division.judged):
+        return {}  # a quick model is only usable if each judged part has one of its own
+    first = division.judged[0]
+    rows = division.parts[first].held_out[:2000]
+    score = request.metric(request.material.target.values[rows], found[first].predict(request.material.frame[rows]))
     run.measure("first_model", score, seconds=time.monotonic() - started)
-    # a quick model is only usable if each judged part has one of its own
-    return found if all(number in found for number in division.judged) else {}
+    return found
 
 
 def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
     left = run.deadline.left()
     limit = Deadline() if left == float("inf") else Deadline.after(min(5.0, 0.06 * left))
     rows = division.parts[division.judged[0]].rows
-    return find_leaks(
-        given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit)
-    )
+    return find_leaks(given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit))
 
 
 def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tuple[list[Recipe], Fits]:
@@ -172,10 +173,8 @@ def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tup
         return recipes, {}
 
 
-def _models(
-    division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]
-) -> dict[int, Blend]:
-    """Return a model per part: all from the search, or all from the fallback, so that what is judged is what is kept."""
+def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> dict[int, Blend]:
+    """Return a model per part: all from the search or all from the fallback, so that what is judged is what is kept."""
     by_part = {own.part: own for own in recipes}
     models: dict[int, Blend] = {}
     for number in division.judged:

@@ -94,6 +94,4 @@ def test_conformal_errors_survive_a_file(tmp_path):
 
     known.save(tmp_path)
 
-    np.testing.assert_array_equal(
-        Conformal.load(tmp_path).interval(guess, level=0.9), known.interval(guess, level=0.9)
-    )
+    np.testing.assert_array_equal(Conformal.load(tmp_path).interval(guess, level=0.9), known.interval(guess, level=0.9))
