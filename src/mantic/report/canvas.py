@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mantic.core.lazy import need
 from mantic.core.table import Array
 from mantic.report.blocks import Axis, Series
 from mantic.report.numbers import brief
@@ -25,7 +26,9 @@ def numbers(values: Iterable[float]) -> Array:
     """Return values as floats that can be drawn; NaN stays, what is too large or small for sums is clipped."""
     array = np.array([float(value) for value in values], dtype=float)
     array = np.where(np.isinf(array), np.nan, array)
-    return np.where(np.abs(array) < _SMALLEST, np.where(np.isnan(array), np.nan, 0.0), np.clip(array, -_LARGEST, _LARGEST))
+    return np.where(
+        np.abs(array) < _SMALLEST, np.where(np.isnan(array), np.nan, 0.0), np.clip(array, -_LARGEST, _LARGEST)
+    )
 
 
 def bounds(series: Series) -> tuple[Array, Array]:
@@ -42,7 +45,9 @@ def printable(text: str) -> str:
 
 
 def _is_printable(character: str) -> bool:
-    return character.isspace() or (unicodedata.category(character) not in ("Cc", "Cs") and ord(character) & 0xFFFE != 0xFFFE)
+    return character.isspace() or (
+        unicodedata.category(character) not in ("Cc", "Cs") and ord(character) & 0xFFFE != 0xFFFE
+    )
 
 
 def width_of(text: str) -> float:
@@ -214,24 +219,24 @@ def head_height(rows: Sequence[Sequence[int]], label: str) -> float:
 
 def put_head(axes: Any, series: Sequence[Series], rows: Sequence[Sequence[int]], label: str) -> None:
     """Write the names of the series in their colours, and what the upright axis shows, above the plot."""
-    from matplotlib.lines import Line2D
-
     figure = axes.figure
     high = figure.get_figheight() * figure.dpi
     shades = colours(series)
     for line, row in enumerate(rows):
-        left = float(EDGE)
+        left = 0.0
         for place in row:
             level = 1 - (2 + LINE * line + SIZE * 0.55) / high
             ends = (left / WIDTH, (left + 14) / WIDTH)
             dash = {"linestyle": (0, (3, 2))} if series[place].is_reference else {}
-            stroke = Line2D(ends, (level, level), color=shades[place], linewidth=2.5, transform=figure.transFigure, **dash)
+            stroke = need("matplotlib.lines", why="charts").Line2D(
+                ends, (level, level), color=shades[place], linewidth=2.5, transform=figure.transFigure, **dash
+            )
             figure.add_artist(stroke)
             name = fit(series[place].name, 160)
             write(axes, name, left + 19, 2 + LINE * line, color=MUTED)
             left += width_of(name) + 34
     if label:
-        write(axes, label, EDGE, 2 + LINE * len(rows))
+        write(axes, label, 0, 2 + LINE * len(rows))
 
 
 def axis_title(axis: Axis, pixels: float = WIDTH - 2 * EDGE) -> str:
@@ -247,18 +252,20 @@ def put_foot(axes: Any, label: str, sheet: Sheet) -> None:
         write(axes, label, WIDTH - sheet.right, total - 2, va="bottom", ha="right")
 
 
-def rectangles(axes: Any, boxes: Iterable[tuple[float, float, float, float]], colour: str, *, alpha: float = 1.0) -> None:
+def rectangles(
+    axes: Any, boxes: Iterable[tuple[float, float, float, float]], colour: str, *, alpha: float = 1.0
+) -> None:
     """Fill many boxes (left, bottom, right, top) as one path, which keeps the drawing small."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
+    path, patches = need("matplotlib.path", why="charts").Path, need("matplotlib.patches", why="charts")
     corners: list[tuple[float, float]] = []
     codes: list[Any] = []
     for left, bottom, right, top in boxes:
         corners += [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
-        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+        codes += [path.MOVETO, path.LINETO, path.LINETO, path.LINETO, path.CLOSEPOLY]
     if corners:
-        axes.add_patch(PathPatch(Path(corners, codes), facecolor=colour, edgecolor="none", linewidth=0, alpha=alpha))
+        axes.add_patch(
+            patches.PathPatch(path(corners, codes), facecolor=colour, edgecolor="none", linewidth=0, alpha=alpha)
+        )
 
 
 def strokes(axes: Any, ends: Iterable[tuple[float, float, float, float]], colour: str, *, width: float = 1.5) -> None:

@@ -128,7 +128,9 @@ def _bins(curve: _Curve) -> _Curve:
 def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve], *, from_zero: bool = False) -> Any | None:
     """Lay out scales, names and labels; None (and a word to the reader) when there is nothing to draw."""
     y_axis = Axis(chart.y.label, chart.y.unit) if from_zero else chart.y
-    y_scale = scale_of([part for curve in curves for part in (curve.y, curve.low, curve.high)], y_axis, from_zero=from_zero)
+    y_scale = scale_of(
+        [part for curve in curves for part in (curve.y, curve.low, curve.high)], y_axis, from_zero=from_zero
+    )
     x_scale = scale_of([curve.x for curve in curves], chart.x)
     if y_scale is None or x_scale is None:
         draw_nothing(figure)
@@ -141,9 +143,7 @@ def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve], *, from_zero: boo
     rows = [] if ends else named_rows([curve.series for curve in curves])
     y_title, x_title = axis_title(chart.y), axis_title(chart.x)
     right = max((width_of(name) for *_, name in ends), default=0.0) + 10 if ends else EDGE + 14
-    sheet = Sheet(
-        _HEIGHT, EDGE + y_scale.width + 8, right, head_height(rows, y_title) + 4, 24 + LINE * bool(x_title)
-    )
+    sheet = Sheet(_HEIGHT, EDGE + y_scale.width + 8, right, head_height(rows, y_title) + 4, 24 + LINE * bool(x_title))
     if chart.x.labels:
         x_scale = category_scale(chart.x.labels, sheet.plot_width)
     axes = sheet.axes(figure)
@@ -202,5 +202,12 @@ def _sample(n: int, share: float) -> Array:
 
 def _dots(axes: Any, curve: _Curve, *, size: float, alpha: float) -> None:
     axes.plot(
-        curve.x, curve.y, color=curve.colour, linestyle="none", marker="o", markersize=size, markeredgewidth=0, alpha=alpha
+        curve.x,
+        curve.y,
+        color=curve.colour,
+        linestyle="none",
+        marker="o",
+        markersize=size,
+        markeredgewidth=0,
+        alpha=alpha,
     )

@@ -31,7 +31,8 @@ def page(report: Report) -> str:
         '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="mantic">\n'
         f"<title>{escape(report.title)}</title>\n<style>{_style()}</style>\n</head>\n"
         '<body class="mantic-page"><a class="mantic-skip" href="#main">Skip to the report</a>\n'
-        f'<div class="mantic{" m-long" if contents else ""}">{contents}<main id="main">{_body(report, Place(2, "part"))}'
+        f'<div class="mantic{" m-long" if contents else ""}">{contents}'
+        f'<main id="main">{_body(report, Place(2, "part"))}'
         "</main></div>\n</body>\n</html>\n"
     )
 
@@ -56,7 +57,9 @@ def save(report: Report, path: Path) -> Path:
     writers = {".html": page, ".json": to_json}
     if path.suffix.lower() not in writers:
         raise SettingsError(
-            f"a report cannot be written as '{path.suffix or path.name}'", where=str(path), fix="end it in .html or .json"
+            f"a report cannot be written as '{path.suffix or path.name}'",
+            where=str(path),
+            fix="end it in .html or .json",
         )
     if not path.parent.is_dir():
         raise SettingsError("there is no such folder", where=str(path.parent), fix="make the folder first")
@@ -67,10 +70,10 @@ def save(report: Report, path: Path) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
     return path
 

@@ -127,11 +127,9 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
         return value
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     types = tuple(NoneType if one is None else one for one in allowed)
-    if isinstance(value, bool):
-        fits = bool in types
-    else:
-        fits = isinstance(value, (*types, int) if float in types else types)
-    if not fits:
+    if float in types:
+        types = (*types, int)
+    if not (bool in types if isinstance(value, bool) else isinstance(value, types)):
         raise _fault(f"a {type(value).__name__} stands where another type belongs", where)
     return value
 

@@ -1,6 +1,7 @@
 """Each kind of block as HTML; every text from outside passes `escape`."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape as _escape
@@ -15,6 +16,7 @@ from mantic.report.twin import as_grid
 _MOST_ROWS = 500
 _LEVELS = ("stop", "warning", "note")
 _WORDS = {"stop": "Stop", "warning": "Warning", "note": "Note"}
+_PER_CENT = re.compile(r"(?<=\d) (?=%)")  # the sign stays with its figure
 _ICONS = {
     "stop": '<path d="M5.2 1h5.6L15 5.2v5.6L10.8 15H5.2L1 10.8V5.2z"/><path d="M5.5 8h5"/>',
     "warning": '<path d="M8 1.8 15 14.2H1z"/><path d="M8 6.2v3.6M8 11.8v.4"/>',
@@ -33,7 +35,7 @@ class Place:
 def escape(text: object) -> str:
     """Return any text so that a page shows it and nothing more."""
     lines = str(text).split("\n")
-    return "\n".join(_escape(printable(line)) for line in lines)
+    return _PER_CENT.sub("\u00a0", "\n".join(_escape(printable(line)) for line in lines))
 
 
 def render(blocks: Sequence[Block], place: Place) -> str:
@@ -57,17 +59,18 @@ def _text(text: Text) -> str:
 
 
 def _numbers(numbers: Sequence[Number], place: Place) -> str:
-    return f'<dl class="m-tiles">{"".join(map(_number, numbers))}</dl>'
+    n_columns = len(numbers) if len(numbers) <= 5 else -(-len(numbers) // -(-len(numbers) // 5))  # rows of equal length
+    return f'<dl class="m-tiles" style="--tiles:{n_columns}">{"".join(map(_number, numbers))}</dl>'
 
 
 def _number(number: Number) -> str:
     is_text = isinstance(number.value, str)
     value = f"{number.value} {number.unit}".strip() if is_text else say(number.value, number.unit)
-    lines = [f'<dd class="m-value{" m-words" if len(value) > 10 else ""}">{escape(value)}</dd>']
+    lines = [f'<dd class="m-value{" m-words" if len(value) > (6 if is_text else 10) else ""}">{escape(value)}</dd>']
     if number.low is not None and number.high is not None:
         lines.append(f'<dd class="m-range">{escape(say_range(number.low, number.high, number.unit))}</dd>')
     if number.note:
-        lines.append(f'<dd class="m-note">{escape(number.note)}</dd>')
+        lines.append(f'<dd class="m-small">{escape(number.note)}</dd>')
     return f"<div><dt>{escape(number.label)}</dt>{''.join(lines)}</div>"
 
 
@@ -96,7 +99,7 @@ def _grid(grid: Grid) -> str:
     left_out = len(grid.rows) - len(shown.rows)
     notes = [note for note in (grid.note, f"{left_out:,} more rows are not shown" if left_out else "") if note]
     title = f'<figcaption class="m-title">{escape(grid.title)}</figcaption>' if grid.title else ""
-    note = "".join(f'<p class="m-note">{escape(text)}</p>' for text in notes)
+    note = "".join(f'<p class="m-small">{escape(text)}</p>' for text in notes)
     return f'<figure class="m-grid">{title}{table(shown)}{note}</figure>'
 
 
@@ -105,7 +108,8 @@ def table(grid: Grid) -> str:
     is_number = [_is_number([row[n] for row in grid.rows if n < len(row)]) for n in range(len(grid.columns))]
     columns = [_column(grid, n, is_number=is_number[n]) for n in range(len(grid.columns))]
     heads = "".join(
-        f'<th scope="col"{_right(right)}>{escape(name)}</th>' for name, right in zip(grid.columns, is_number, strict=True)
+        f'<th scope="col"{_right(right)}>{escape(name)}</th>'
+        for name, right in zip(grid.columns, is_number, strict=True)
     )
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True))
     label = escape(grid.title or "figures")
@@ -151,7 +155,7 @@ def _chart(chart: Chart) -> str:
     caption = f"<figcaption>{title}{sentence}</figcaption>" if title or sentence else ""
     figures = f"<details><summary>Show the figures</summary>{table(replace(twin, title=chart.title))}" if twin else ""
     if twin:
-        figures += (f'<p class="m-note">{escape(twin.note)}</p>' if twin.note else "") + "</details>"
+        figures += (f'<p class="m-small">{escape(twin.note)}</p>' if twin.note else "") + "</details>"
     return f'<div class="m-chart"><figure>{caption}{to_svg(chart)}{figures}</figure></div>'
 
 

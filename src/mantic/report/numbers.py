@@ -87,7 +87,9 @@ def brief(values: Sequence[float], unit: str = "") -> list[str]:
         divisor, letter = next((size, mark) for size, mark in _LETTERS if largest >= size)
     scaled = [number / divisor for number in numbers]
     decimals = max((_decimals_needed(abs(number), 6) for number in scaled), default=0)
-    return [f"{number:.{_decimals_needed(abs(number), decimals)}f}{letter if number else ''}{sign}" for number in scaled]
+    return [
+        f"{number:.{_decimals_needed(abs(number), decimals)}f}{letter if number else ''}{sign}" for number in scaled
+    ]
 
 
 def float_of(value: object) -> float:

@@ -71,7 +71,7 @@ def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
     thick = 14 if len(bars) <= 1 else 8
     pitch = max(26, thick * len(bars) + 12)
     figures = _figures(parts[bars[0]][0], chart.y.unit) if len(bars) == 1 else []
-    axes = _side_plot(figure, chart, (shown, figures), pitch, x_scale)
+    axes = _side_plot(figure, chart, (shown, figures), pitch=pitch, x_scale=x_scale)
     for place, (series, colour) in enumerate(zip(chart.series, colours(chart.series), strict=True)):
         y, low, high = parts[place]
         at = np.arange(len(shown), dtype=float)
@@ -80,7 +80,9 @@ def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
             continue
         at = at + (bars.index(place) - (len(bars) - 1) / 2) * (thick + 1) / pitch
         half = thick / pitch / 2
-        rectangles(axes, ((0.0, p - half, v, p + half) for p, v in zip(at, y, strict=True) if not math.isnan(v)), colour)
+        rectangles(
+            axes, ((0.0, p - half, v, p + half) for p, v in zip(at, y, strict=True) if not math.isnan(v)), colour
+        )
         _whiskers(axes, ((a, p, b, p) for p, a, b in zip(at, low, high, strict=True)), cap=half * 0.5)
     if x_scale.low < 0:
         axes.axvline(0, color=REFERENCE, linewidth=1)
@@ -111,7 +113,9 @@ def _draw_upright(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
             continue
         at = at + (bars.index(place) - (len(bars) - 1) / 2) * 2 * half
         edge = half * 0.94
-        rectangles(axes, ((p - edge, 0.0, p + edge, v) for p, v in zip(at, y, strict=True) if not math.isnan(v)), colour)
+        rectangles(
+            axes, ((p - edge, 0.0, p + edge, v) for p, v in zip(at, y, strict=True) if not math.isnan(v)), colour
+        )
         _whiskers(axes, ((p, a, p, b) for p, a, b in zip(at, low, high, strict=True)), cap=half * 0.3)
         if len(bars) == 1:
             tops = np.fmax(np.fmax(y, high), 0.0)
@@ -129,7 +133,7 @@ def draw_box(figure: Any, chart: Chart) -> None:
         draw_nothing(figure)
         return
     names = [printable(name) for name, _ in shown]
-    axes = _side_plot(figure, chart, (names, []), 30, x_scale)
+    axes = _side_plot(figure, chart, (names, []), pitch=30, x_scale=x_scale)
     for place, (_, (low, first, middle, third, high)) in enumerate(shown):
         strokes(axes, [(low, place, first, place), (third, place, high, place)], ACCENT)
         rectangles(axes, [(first, place - 0.27, third, place + 0.27)], ACCENT, alpha=0.3)
@@ -156,7 +160,7 @@ def draw_waterfall(figure: Any, chart: Chart) -> None:
         return
     changes = [text if text.startswith("-") else f"+{text}" for text in _figures(steps[1:], chart.y.unit)]
     first, last = _figures(sums[[0, -1]], chart.y.unit)
-    axes = _side_plot(figure, chart, ([*labels, "result"], [first, *changes, last]), 26, x_scale)
+    axes = _side_plot(figure, chart, ([*labels, "result"], [first, *changes, last]), pitch=26, x_scale=x_scale)
     for is_up, colour in ((True, ACCENT), (False, SECOND)):
         rows = [row for row in range(1, len(steps)) if (steps[row] >= 0) == is_up]
         rectangles(axes, ((sums[row - 1], row - 0.28, sums[row], row + 0.28) for row in rows), colour)
@@ -189,7 +193,9 @@ def draw_heat(figure: Any, chart: Chart) -> None:
     across = tuple(range(0, len(under), every[0]))
     down = tuple(range(0, len(side), every[1]))
     Scale(-0.5, matrix.shape[1] - 0.5, across, tuple(under[place] for place in across)).put(axes.xaxis, grid="none")
-    Scale(len(matrix) - 0.5, -0.5, down, tuple(fit(side[place], _LABELS) for place in down)).put(axes.yaxis, grid="none")
+    Scale(len(matrix) - 0.5, -0.5, down, tuple(fit(side[place], _LABELS) for place in down)).put(
+        axes.yaxis, grid="none"
+    )
     axes.tick_params(axis="x", rotation=90 if is_turned else 0)
     _cells(axes, matrix, gap=(min(1.5, wide / 8) / wide, min(1.5, high / 8) / high))
     if high >= SIZE + 4 and matrix.size <= _MOST_FIGURES:
@@ -250,7 +256,7 @@ def _figures(values: Array, unit: str) -> list[str]:
 
 
 def _side_plot(
-    figure: Any, chart: Chart, texts: tuple[Sequence[str], Sequence[str]], pitch: float, x_scale: Scale
+    figure: Any, chart: Chart, texts: tuple[Sequence[str], Sequence[str]], *, pitch: float, x_scale: Scale
 ) -> Any:
     """Lay out rows from top to bottom: labels at the left, figures (where given) at the right, a scale below."""
     labels, figures = texts

@@ -78,9 +78,8 @@ def figure(chart: Chart) -> Any:
 
 
 def _drawn(chart: Chart) -> Any:
-    canvas = need("matplotlib.backends.backend_svg", why="charts").FigureCanvasSVG
-    sheet = need("matplotlib.figure", why="charts").Figure(dpi=72, facecolor="none")
-    canvas(sheet)
+    sheet: Any = need("matplotlib.figure", why="charts").Figure(dpi=72, facecolor="none")
+    need("matplotlib.backends.backend_svg", why="charts").FigureCanvasSVG(sheet)
     _DRAWERS.get(chart.kind, lambda figure, _: draw_nothing(figure))(sheet, chart)
     return sheet
 
@@ -149,7 +148,7 @@ def _style(tag: str, style: str) -> str:
     kept = []
     for part in style.split(";"):
         name, _, value = (piece.strip() for piece in part.partition(":"))
-        if tag == "text" and name.startswith("font") and name not in _KEPT or value == f"{SIZE}px":
+        if (tag == "text" and name.startswith("font") and name not in _KEPT) or value == f"{SIZE}px":
             continue
         value = _NUMBER.sub(_rounded, value) if not value.startswith("#") else _COLOURS.get(value, value)
         kept += [f"{name}:{value}"] if name else []
@@ -171,7 +170,9 @@ def _rounded(found: re.Match[str]) -> str:
 
 def _serial(element: ElementTree.Element) -> str:
     """Write an element; groups that say nothing are left out, their children stay."""
-    inside = escape(_STAND_IN.sub(_original, element.text or ""), quote=False) + "".join(_serial(child) for child in element)
+    inside = escape(_STAND_IN.sub(_original, element.text or ""), quote=False) + "".join(
+        _serial(child) for child in element
+    )
     if element.tag == "g" and not element.attrib:
         return inside
     if element.tag in ("g", "defs", "text") and not inside:
@@ -182,7 +183,7 @@ def _serial(element: ElementTree.Element) -> str:
 
 def _root(chart: Chart, view_box: str, body: str) -> str:
     words = escape(" ".join(printable(chart.sentence or chart.title).split()))
-    height = view_box.split()[-1]
+    height = view_box.rsplit(maxsplit=1)[-1]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="{view_box}" role="img" '
         f'aria-label="{words}" font-family="{_FONT}" font-size="{SIZE}" stroke-linejoin="round">'

@@ -49,7 +49,9 @@ class _Screen:
 
     def text(self, words: object, style: str = "") -> Any:
         """Return words that can neither mark up nor steer the terminal."""
-        kept = "".join(sign for sign in str(words) if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs", "Cf"))
+        kept = "".join(
+            sign for sign in str(words) if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs", "Cf")
+        )
         if self.is_ascii:
             kept = kept.translate(_ASCII).encode("ascii", "replace").decode()
         return need("rich.text", why="the terminal").Text(kept, style=style)

@@ -1,7 +1,5 @@
 """The table that stands beside every chart, for whoever cannot see it or wants the figures."""
 
-from itertools import zip_longest
-
 from mantic.report.blocks import Cell, Chart, Grid, Series
 
 _MOST_ROWS = 200
@@ -24,11 +22,16 @@ def as_grid(chart: Chart) -> Grid | None:
 
 def _heat(chart: Chart) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     width = max((len(row) for row in chart.matrix), default=0)
-    heads = [label or str(place + 1) for place, label in zip_longest(range(width), chart.x.labels[:width], fillvalue="")]
-    names = zip_longest(chart.y.labels[: len(chart.matrix)], chart.matrix, fillvalue="")
+    heads = [_label(chart.x.labels, place) for place in range(width)]
     first = " / ".join(label for label in (chart.y.label, chart.x.label) if label)
-    rows: list[tuple[Cell, ...]] = [(str(name), *row, *(None,) * (width - len(row))) for name, row in names]
-    return (first, *map(str, heads)), rows
+    rows: list[tuple[Cell, ...]] = []
+    for place, row in enumerate(chart.matrix):
+        rows.append((_label(chart.y.labels, place), *row, *(None,) * (width - len(row))))
+    return (first, *heads), rows
+
+
+def _label(labels: tuple[str, ...], place: int) -> str:
+    return labels[place] if place < len(labels) else str(place + 1)
 
 
 def _points(chart: Chart) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
@@ -36,7 +39,12 @@ def _points(chart: Chart) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     has_range = any(series.low and series.high for series in chart.series)
     has_text = any(series.texts for series in chart.series)
     x_name, y_name = chart.x.label or "place", chart.y.label or "value"
-    optional = ((has_name, ("series",)), (True, (x_name, y_name)), (has_range, ("low", "high")), (has_text, ("remark",)))
+    optional = (
+        (has_name, ("series",)),
+        (True, (x_name, y_name)),
+        (has_range, ("low", "high")),
+        (has_text, ("remark",)),
+    )
     columns = tuple(name for is_wanted, names in optional if is_wanted for name in names)
     rows: list[tuple[Cell, ...]] = []
     for series in chart.series:
