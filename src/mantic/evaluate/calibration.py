@@ -64,8 +64,8 @@ def calibration_error(truth: Array, guess: Array, *, n_bins: int = 15) -> float:
     ----------
     truth, guess : codes (n_rows,) and probabilities (n_rows, n_classes).
 
-    Source: Naeini, Cooper, Hauskrecht (2015), Obtaining Well Calibrated Probabilities Using Bayesian Binning; equal mass
-    as in Nguyen and O'Connor (2015).
+    Source: Naeini, Cooper, Hauskrecht (2015), Obtaining Well Calibrated Probabilities Using Bayesian Binning; equal
+    mass as in Nguyen and O'Connor (2015).
 
     >>> guess = np.array([[0.9, 0.1], [0.1, 0.9]])
     >>> round(calibration_error(np.array([0, 1]), guess, n_bins=2), 6)

@@ -90,7 +90,7 @@ def difference_of(metric: Metric, a: Prepared, b: Prepared, *, plan: Resamples) 
     ones = np.ones((1, plan.n_rows))
     mean = sign * float(a(ones)[0] - b(ones)[0])
     draws = sign * (plan.scores(a) - plan.scores(b))
-    if not np.isfinite(draws).all() or not np.isfinite(mean):
+    if not np.isfinite(draws).all() or not np.isfinite(mean) or plan.n_units < 2:
         return Difference(mean, float("nan"), float("nan"), float("nan"))
     low, high = np.quantile(draws, _shares(plan.n_units, level=0.95))
     return Difference(mean, float(low), float(high), float((draws > 0).mean() + (draws == 0).mean() / 2))

@@ -14,6 +14,7 @@ from mantic.report.numbers import say, say_range
 _RARE = 0.1  # a class of less than this share is spoken of as something to be found
 _LITTLE = 0.1  # better than guessing by less than this share of what is possible is called weak
 _FEW_ROWS = 30
+_DUST = 1e-5  # an interval of less than this width is a sum of rounding errors
 _TOP = 0.1  # share of the rows that somebody would look at
 
 
@@ -101,9 +102,8 @@ def _classes(findings: Findings, board: Scoreboard, facts: dict[str, Any]) -> st
     against = findings.baseline_name or f"always saying {_name(findings, _usual(findings))}"
     if findings.is_binary:
         case = _case(findings)
-        found = _finding(findings, case, facts)
-        if found and np.mean(findings.truth == case) < _RARE:
-            return f"{found} Overall {_right(accuracy)}, against {of_100(base)} by {against}."
+        if 0 < np.mean(findings.truth == case) < _RARE:
+            return f"{_finding(findings, case, facts)} Overall {_right(accuracy)}, against {of_100(base)} by {against}."
         told = f"About {_right(accuracy)}, against {of_100(base)} by {against}"
         return f"{told}; {_saying(findings, case, facts)}."
     return f"About {_right(accuracy)}, against {of_100(base)} by {against}."
@@ -118,7 +118,7 @@ def _right(accuracy: Interval) -> str:
 def _accuracy(board: Scoreboard) -> Interval:
     """Return accuracy with an interval that is not empty when all answers are right, or all wrong."""
     interval = board.interval(known("accuracy"))
-    if np.isfinite(interval.low) and interval.low < interval.high:
+    if interval.high - interval.low > _DUST:
         return interval
     return Interval(interval.score, *wilson(interval.score, board.plan.n_units))
 
@@ -142,8 +142,6 @@ def _saying(findings: Findings, case: int, facts: dict[str, Any]) -> str:
 def _finding(findings: Findings, case: int, facts: dict[str, Any]) -> str:
     """Return how a rare class is found: by an alarm, and by looking at the rows ranked highest."""
     is_case = findings.truth == case
-    if not is_case.any():
-        return ""
     name = _name(findings, case)
     says, right, found = _counts(findings, case)
     n_top = max(1, round(_TOP * findings.n_test))
@@ -163,8 +161,8 @@ def _counts(findings: Findings, case: int) -> tuple[bool, float, float]:
     hit = float((said & true).sum())
     return (
         bool(said.any()),
-        hit / said.sum() if said.any() else float("nan"),
-        hit / true.sum() if true.any() else float("nan"),
+        hit / float(said.sum()) if said.any() else float("nan"),
+        hit / float(true.sum()) if true.any() else float("nan"),
     )
 
 
@@ -219,13 +217,15 @@ def _round(value: float, figures: int = 3) -> float:
 def of_100(share: float) -> str:
     """Write a share as a count out of 100, with a decimal only close to the ends.
 
-    >>> of_100(0.8512), of_100(0.997), of_100(1.0)
-    ('85', '99.7', '100')
+    >>> of_100(0.8512), of_100(0.997), of_100(1.0), of_100(0.99999)
+    ('85', '99.7', '100', '99.9')
     """
     if not np.isfinite(share):
         return "?"
     hundred = 100 * share
-    return f"{hundred:.1f}" if 0 < hundred < 1 or 99 < hundred < 100 else f"{hundred:.0f}"
+    if 99 < hundred < 100:
+        return f"{min(hundred, 99.9):.1f}"
+    return f"{max(hundred, 0.1):.1f}" if 0 < hundred < 1 else f"{hundred:.0f}"
 
 
 def _plain(difference: Difference) -> dict[str, float | None]:

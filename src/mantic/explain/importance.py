@@ -21,8 +21,8 @@ _T = 2.262  # Student's t, 9 degrees of freedom, 95 %
 def importance(model: Model, frame: pl.DataFrame, truth: Array, *, metric: Metric, run: Run) -> tuple[Importance, ...]:
     """Measure how much worse the metric gets when a column is shuffled; most important first.
 
-    At most 5,000 rows are used, fewer when `run.deadline` is near. When not even 200 rows can be afforded, the mean size
-    of the contributions takes its place, and where the model cannot say these, columns not reached in time are absent.
+    At most 5,000 rows are used, fewer when `run.deadline` is near. When not even 200 rows can be afforded, the mean
+    size of the contributions takes its place; where the model cannot say these, columns not reached are absent.
 
     Parameters
     ----------
