@@ -150,7 +150,7 @@ def parse_date(text: pl.Series, form: str) -> pl.Series:
     >>> parse_date(pl.Series(["Aug-62", "x"]), "%b-%y").dt.year().to_list()
     [1962, None]
     """
-    if not any(part in form for part in ("%m", "%b", "%B")):
+    if all(part not in form for part in ("%m", "%b", "%B")):
         text, form = "01 " + text, f"%m {form}"
     if "%d" not in form:
         text, form = "01 " + text, f"%d {form}"

@@ -1,0 +1,190 @@
+"""What each column means: frame -> Schema."""
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from mantic.core.cast import cast_column
+from mantic.core.schema import Column, Kind, Schema
+from mantic.features.wording import find_date_form, find_number_form
+
+MOST_LEVELS = 1_000
+_FEW_ROWS = 20  # below, that every value is different says little
+_WORDS_OF_TEXT = 3
+_ID_NAME = re.compile(r"(?i:(^|[\s_.\-])(p|u|gu|uu)?id)$|[a-z](Id|ID)$|^(?i:uuid|guid|key|index|idx|row|rownum|rowid)$")
+_PICTURE = r"(?i)\.(png|jpe?g|gif|bmp|webp|tiff?)$"
+_YES_NO = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
+
+
+def infer(frame: pl.DataFrame) -> Schema:
+    """Find what each column means; `schema.align(frame)` then succeeds without a fault.
+
+    Returns
+    -------
+    A Schema in the order of the frame. Decisions worth knowing: whole numbers with few values stay numbers, 0 and 1
+    too; texts of nothing but numbers are numbers, and the few that are none ("?", " ") become the column's sentinels;
+    digits that begin with 0 are categories (postcodes); a column of one value with gaps is no constant, for the gaps
+    may tell something; texts of three words or more, mostly different, are text.
+
+    >>> infer(pl.DataFrame({"age": ["41", "7", "?"] * 9, "vip": ["yes", "no", None] * 9})).columns[1].kind.value
+    'boolean'
+    """
+    return Schema(tuple(infer_column(series) for series in frame.iter_columns()))
+
+
+def infer_column(series: pl.Series) -> Column:
+    """Find what one column means (see `infer`).
+
+    >>> infer_column(pl.Series("total", ["1", " ", "2.5", "3"])).sentinels
+    (' ',)
+    """
+    seen = _see(series)
+    if seen.n_filled == 0 or (seen.n_levels == 1 and seen.n_filled == len(series)):
+        return _leveled(seen, Kind.CONSTANT)
+    dtype = series.dtype
+    if dtype == pl.Boolean:
+        return _leveled(seen, Kind.BOOLEAN)
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        return _ranged(seen, Column(series.name, Kind.DATE))
+    if dtype.is_integer():
+        return _whole(seen)
+    if dtype.is_numeric():
+        return _ranged(seen, Column(series.name, Kind.NUMBER))
+    return _text(seen)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A column with what is asked of it more than once; `texts` are its values as texts, null where missing."""
+
+    series: pl.Series
+    filled: pl.Series  # without what is missing
+    n_levels: int
+
+    @property
+    def name(self) -> str:
+        return self.series.name
+
+    @property
+    def n_filled(self) -> int:
+        return len(self.filled)
+
+    @property
+    def share_missing(self) -> float:
+        return 1 - self.n_filled / len(self.series) if len(self.series) else 0.0
+
+    @property
+    def is_unique(self) -> bool:
+        return self.n_levels == self.n_filled
+
+
+def _see(series: pl.Series) -> _Seen:
+    dtype = series.dtype
+    if dtype.is_float():
+        filled = series.fill_nan(None).drop_nulls()
+    elif dtype.is_integer() or dtype == pl.Boolean or dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        filled = series.drop_nulls()
+    else:
+        filled = cast_column(series, Column(series.name, Kind.CATEGORY))[0].drop_nulls()
+    return _Seen(series, filled, filled.n_unique())
+
+
+def _leveled(seen: _Seen, kind: Kind) -> Column:
+    """Return a column with its levels, commonest first, as `align` will write them."""
+    texts = cast_column(seen.filled, Column(seen.name, Kind.CATEGORY))[0]
+    return Column(
+        seen.name,
+        kind,
+        share_missing=seen.share_missing,
+        levels=tuple(_counts(texts).head(MOST_LEVELS)["value"].to_list()),
+        n_levels=seen.n_levels,
+    )
+
+
+def _counts(texts: pl.Series) -> pl.DataFrame:
+    """Return columns value and n: how often each text stands there, commonest first, then in order of the alphabet."""
+    return texts.alias("value").value_counts(name="n").sort(["n", "value"], descending=[True, False])
+
+
+def _ranged(seen: _Seen, column: Column) -> Column:
+    """Return a number or date with its range, measured on what it is cast to."""
+    values = cast_column(seen.filled, column)[0].drop_nulls()
+    low: float | str | None
+    high: float | str | None
+    if column.kind is Kind.DATE:
+        low, high = (None if moment is None else moment.isoformat() for moment in (values.min(), values.max()))  # type: ignore[union-attr]
+    else:
+        finite = values.filter(values.is_finite())
+        low, high = finite.min(), finite.max()  # type: ignore[assignment]
+    missing = 1 - len(values) / len(seen.series)
+    return Column(
+        seen.name,
+        column.kind,
+        share_missing=missing,
+        n_levels=seen.n_levels - len(column.sentinels),
+        low=low,
+        high=high,
+        form=column.form,
+        sentinels=column.sentinels,
+    )
+
+
+def _whole(seen: _Seen) -> Column:
+    """Tell row numbers and keys from numbers."""
+    has_id_name = _ID_NAME.search(seen.name.strip()) is not None
+    if seen.is_unique and seen.n_filled == len(seen.series):
+        if has_id_name or (seen.n_filled >= _FEW_ROWS and _is_counter(seen.filled)):
+            return _bare(seen, Kind.ID)
+    elif has_id_name and seen.n_levels > 2:
+        return _leveled(seen, Kind.CATEGORY)  # a key that repeats: its size means nothing
+    return _ranged(seen, Column(seen.name, Kind.NUMBER))
+
+
+def _is_counter(filled: pl.Series) -> bool:
+    low, high = filled.min(), filled.max()
+    return low in (0, 1) and high == low + len(filled) - 1  # type: ignore[operator]
+
+
+def _bare(seen: _Seen, kind: Kind) -> Column:
+    return Column(seen.name, kind, share_missing=seen.share_missing, n_levels=seen.n_levels)
+
+
+def _text(seen: _Seen) -> Column:
+    counts = _counts(seen.filled)
+    if 2 <= seen.n_levels <= 4 and set(counts["value"].str.strip_chars().str.to_lowercase()) in _YES_NO:
+        return _leveled(seen, Kind.BOOLEAN)
+    if (number := find_number_form(counts)) is not None:
+        return _ranged(seen, Column(seen.name, Kind.NUMBER, form=number.form, sentinels=number.sentinels))
+    if (date := find_date_form(counts)) is not None:
+        return _ranged(seen, Column(seen.name, Kind.DATE, form=date.form, sentinels=date.sentinels))
+    if counts["value"].head(MOST_LEVELS).str.contains(_PICTURE).all():
+        return _bare(seen, Kind.IMAGE)
+    n_words = _median_words(seen.filled)
+    if (n_words >= _WORDS_OF_TEXT and _is_varied(seen)) or (n_words >= 2 and _is_rarely_repeated(seen)):
+        return _bare(seen, Kind.TEXT)
+    if seen.is_unique and seen.n_filled >= _FEW_ROWS:
+        return _bare(seen, Kind.ID if n_words < 2 else Kind.TEXT)
+    if seen.is_unique and seen.n_filled > 2 and _ID_NAME.search(seen.name.strip()):
+        return _bare(seen, Kind.ID)
+    return Column(
+        seen.name,
+        Kind.CATEGORY,
+        share_missing=seen.share_missing,
+        levels=tuple(counts["value"].head(MOST_LEVELS).to_list()),
+        n_levels=seen.n_levels,
+    )
+
+
+def _median_words(filled: pl.Series) -> float:
+    rows = filled.gather_every(max(1, len(filled) // 10_000))
+    return float(rows.str.count_matches(r"\S+").median() or 0)  # type: ignore[arg-type]
+
+
+def _is_varied(seen: _Seen) -> bool:
+    """Whether sentences differ as free text does; a few long answers are categories."""
+    return seen.n_levels > MOST_LEVELS or seen.n_levels > max(min(20, seen.n_filled - 1), 0.3 * seen.n_filled)
+
+
+def _is_rarely_repeated(seen: _Seen) -> bool:
+    return seen.n_filled >= _FEW_ROWS and seen.n_levels > 0.5 * seen.n_filled
