@@ -88,7 +88,9 @@ class Flags(_Levels):
         """Return the piece and the flags of these rows; where values are missing, that is a level too."""
         series, name = frame.to_series(column), frame.columns[column]
         levels, counts = level_counts(series)
-        levels = tuple(level for level, n in zip(levels, counts, strict=True) if n >= min(_RARE, counts[0]))[:FEW_LEVELS]
+        levels = tuple(level for level, n in zip(levels, counts, strict=True) if n >= min(_RARE, counts[0]))[
+            :FEW_LEVELS
+        ]
         names = tuple(f"{name} is {level}" for level in levels)
         if series.null_count():
             names += (f"{name} is missing",)
@@ -102,7 +104,7 @@ class Flags(_Levels):
 
 @dataclass(frozen=True)
 class TargetMeans(_Levels):
-    """A category of many levels as the mean target of each, drawn towards the mean of all, and how often it was seen.
+    """A category of many levels as each level's mean target, drawn towards the mean of all, and its number of rows.
 
     Training rows get the means of the other folds, so that no row sees its own label. For classes: one column per class
     (at most ten, the most frequent), but one in all when there are two. Levels seen once, and unknown ones, share a slot.
@@ -135,7 +137,7 @@ class TargetMeans(_Levels):
         log_counts = np.log1p(rows.sum(axis=1))
         log_counts[-1] = 0.0  # levels seen once, and new ones
         name = frame.columns[column]
-        names = tuple(f"mean target by {name}{what}" for what in wanted) + (f"rows with this {name}",)
+        names = (*(f"mean target by {name}{what}" for what in wanted), f"rows with this {name}")
         piece = cls(column, names, levels, means, log_counts)
         return piece, np.column_stack([others[slots, training.fold], log_counts[slots]])
 

@@ -31,7 +31,9 @@ def date_parts(moments: Array) -> Array:
     year = months // 12
     first = (year.astype("datetime64[Y]")).astype("datetime64[D]").astype(np.int64)
     hour = (moments.astype(np.int64) % _DAY) / (_DAY / 24)
-    parts = np.column_stack([day, year + 1970, months % 12 + 1, (day + 3) % 7, day - first + 1, hour]).astype(np.float64)
+    parts = np.column_stack([day, year + 1970, months % 12 + 1, (day + 3) % 7, day - first + 1, hour]).astype(
+        np.float64
+    )
     parts[missing] = np.nan
     return parts
 

@@ -24,7 +24,19 @@ _LOOK_ALIKE = 8.0  # mean length from which the spelling of a level may tell som
 _MANY_SPELLINGS = 100  # levels; fewer are told apart well enough by what the target was
 _PIECES: dict[str, type[Any]] = {
     cls.__name__: cls
-    for cls in (Number, Codes, Flags, TargetMeans, SparseLevels, DateParts, DateCycles, DaysBetween, Words, Directions, Spellings)
+    for cls in (
+        Number,
+        Codes,
+        Flags,
+        TargetMeans,
+        SparseLevels,
+        DateParts,
+        DateCycles,
+        DaysBetween,
+        Words,
+        Directions,
+        Spellings,
+    )
 }
 _OF_KIND: dict[tuple[Kind, Layout], tuple[type[Any], ...]] = {
     (Kind.NUMBER, Layout.TREES): (Number,),
@@ -75,7 +87,7 @@ class Encoder:
     def fit_transform(self, frame: pl.DataFrame, target: Target) -> Table:
         """Fit on these rows and return their table; encodings that look at the target are out of fold.
 
-        A row's own label never enters its own row, so the table may be learned from; `transform` of the same rows differs.
+        A row's own label never enters its own row, so the table may be learned from; `transform` of these rows differs.
         """
         n_folds = max(1, min(_N_FOLDS, len(target)))
         training = Training(target, fold_of_rows(target, n_folds, seed=self.seed), self.seed)
@@ -119,7 +131,8 @@ class Encoder:
         try:
             encoder = cls(Schema.from_json(facts["schema"]), Layout(facts["layout"]), seed=facts["seed"])
             encoder.pieces_ = [
-                assemble(_PIECES[name], fields, arrays, str(place)) for place, (name, fields) in enumerate(facts["pieces"])
+                assemble(_PIECES[name], fields, arrays, str(place))
+                for place, (name, fields) in enumerate(facts["pieces"])
             ]
             if encoder.layout is not Layout.TREES:
                 encoder.scale_ = assemble(Scale, {}, arrays, "scale")
@@ -143,7 +156,8 @@ class Encoder:
 
     def _table(self, blocks: list[Any], n_rows: int) -> Table:
         numbers, labels = self._dense(blocks, Role.NUMBER, n_rows), self._labels(Role.NUMBER)
-        parts, categorical = [numbers], ()
+        parts = [numbers]
+        categorical: tuple[int, ...] = ()
         if self.scale_ is not None:
             parts = list(self.scale_.apply(numbers))
             labels += [(f"{labels[place][0]} is missing", labels[place][1]) for place in self.scale_.flagged]
@@ -169,7 +183,9 @@ class Encoder:
         if not places:
             return None, None
         sparse = need("scipy.sparse", why="columns of text")
-        origin = np.repeat([self.pieces_[place].column for place in places], [blocks[place].shape[1] for place in places])
+        origin = np.repeat(
+            [self.pieces_[place].column for place in places], [blocks[place].shape[1] for place in places]
+        )
         return sparse.hstack([blocks[place] for place in places], format="csr"), origin
 
 

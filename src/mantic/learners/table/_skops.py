@@ -37,7 +37,15 @@ def load_model(folder: Path, *, trusted: tuple[str, ...], kinds: tuple[str, ...]
     facts, _ = read_parts(folder, "classes")
     try:
         model = io.load(folder / "model.skops", trusted=list(trusted))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, io.exceptions.UntrustedTypesFoundException) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        io.exceptions.UntrustedTypesFoundException,
+    ) as error:
         raise _refusal(folder, str(error)) from error
     if type(model).__name__ not in kinds:
         raise _refusal(folder, f"it holds a {type(model).__name__}, and {' or '.join(kinds)} was expected")
@@ -54,7 +62,7 @@ def _trees(model: Any) -> list[Any]:
 
 
 def is_sound(model: Any, tree: Any) -> bool:
-    """Whether a tree's nodes point forward and stay inside of it: scikit-learn follows them unchecked, even to a crash."""
+    """Whether a tree's nodes point forward and stay inside of it: scikit-learn follows them unchecked."""
     if hasattr(tree, "nodes"):  # histogram boosting
         nodes = tree.nodes
         inner, n_maps = nodes[nodes["is_leaf"] == 0], len(tree.raw_left_cat_bitsets)

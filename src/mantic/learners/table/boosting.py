@@ -115,9 +115,16 @@ class Boosting:
 
     def save(self, folder: Path) -> None:
         """Write LightGBM's own text, from which loading runs no code."""
-        facts = {"n_classes": self.n_classes_, "rounds": self.rounds_found_, "centre": self.centre_, "spread": self.spread_}
+        facts = {
+            "n_classes": self.n_classes_,
+            "rounds": self.rounds_found_,
+            "centre": self.centre_,
+            "spread": self.spread_,
+        }
         write_parts(folder, "boosting", facts, {})
-        (folder / "trees.txt").write_text(self.trees_.model_to_string(num_iteration=self.rounds_found_), encoding="utf-8")
+        (folder / "trees.txt").write_text(
+            self.trees_.model_to_string(num_iteration=self.rounds_found_), encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -132,7 +139,9 @@ class Boosting:
             restored.trees_ = lightgbm.Booster(model_str=text)
         except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
             raise ArtifactError(
-                f"the trees of a saved model cannot be read: {error}", where=str(folder), fix="fit and save the model anew"
+                f"the trees of a saved model cannot be read: {error}",
+                where=str(folder),
+                fix="fit and save the model anew",
             ) from error
         return restored
 

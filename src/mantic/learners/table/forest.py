@@ -30,7 +30,7 @@ _NAMES = {
 class Forest:
     """Random forest, or extra trees with `kind="extra"`.
 
-    Where `min_samples_leaf` is not given, it follows from the rows: 2 for classes (1 for values), more above 20,000 rows.
+    Where `min_samples_leaf` is not given, it follows from the rows: 2 for classes (1 for values), more with rows.
     Sources: Breiman (2001), Random Forests; Geurts et al. (2006), Extremely randomized trees.
     """
 

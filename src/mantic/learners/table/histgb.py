@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from mantic.core.lazy import need
 from mantic.core.learner import Params, Range, Space, complete, learner
 from mantic.core.run import Run
@@ -59,7 +61,9 @@ class HistGB:
         self.classes_ = Classes.of(target)
         rounds = full.pop("rounds")
         if self.classes_.is_one:
-            self.model_ = need("sklearn.dummy", why="the histgb learner").DummyClassifier().fit(table.numbers, target.values)
+            self.model_ = (
+                need("sklearn.dummy", why="the histgb learner").DummyClassifier().fit(table.numbers, target.values)
+            )
             return self
         if "min_samples_leaf" not in params:
             full["min_samples_leaf"] = max(1, min(20, len(target) // 20))
@@ -91,7 +95,9 @@ class HistGB:
 def _model(table: Table, target: Target, options: Params) -> Any:
     ensemble = need("sklearn.ensemble", why="the histgb learner")
     kind = ensemble.HistGradientBoostingClassifier if target.is_classes else ensemble.HistGradientBoostingRegressor
-    return kind(**options, warm_start=True, n_iter_no_change=_PATIENCE, categorical_features=list(table.categorical) or None)
+    return kind(
+        **options, warm_start=True, n_iter_no_change=_PATIENCE, categorical_features=list(table.categorical) or None
+    )
 
 
 def _without_functions(model: Any) -> Any:
@@ -106,7 +112,7 @@ def _without_functions(model: Any) -> Any:
 
 def _boosted(model: Any, table: Table, target: Target, rounds: int, *, run: Run) -> Any:
     labels, judge = Classes.of(target).labels(target), {}
-    learned = slice(None)
+    learned = np.arange(len(target))
     if model.early_stopping:
         learned, judged = hold_out(target, seed=run.seed)
         judge = {"X_val": table.numbers[judged], "y_val": labels[judged]}

@@ -88,7 +88,7 @@ def _vote(distance: Array, near: Array, target: Target, power: float) -> Array:
     votes = np.bincount(cell, weight.ravel(), n_rows * target.n_classes).reshape(n_rows, target.n_classes)
     share = np.bincount(target.values.astype(np.int64), minlength=target.n_classes) / len(target)
     n_votes = near.shape[1]
-    return (n_votes * votes + share) / (n_votes + 1)  # as if one more neighbour were the whole table
+    return np.asarray((n_votes * votes + share) / (n_votes + 1))  # as if one more neighbour were the whole table
 
 
 def _best_count(rows: Array, target: Target, power: float, seed: int) -> int:

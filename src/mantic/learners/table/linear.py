@@ -112,7 +112,11 @@ def _fitted(rows: Any, target: Target, strength: float, run: Run) -> tuple[Array
     else:
         weights, seen = _logistic(rows, classes.labels(target), strength, run)
     if n_outputs == 1:
-        return (weights, seen) if not classes.is_one else (weights, np.array([_UNSEEN if classes.seen == (0,) else -_UNSEEN]))
+        return (
+            (weights, seen)
+            if not classes.is_one
+            else (weights, np.array([_UNSEEN if classes.seen == (0,) else -_UNSEEN]))
+        )
     if len(classes.seen) == 2:  # scikit-learn gives log-odds of the second: the first is the reference
         weights, seen = np.vstack([np.zeros_like(weights), weights]), np.array([0.0, seen[0]])
     spread, base = np.zeros((n_outputs, rows.shape[1])), np.full(n_outputs, _UNSEEN)

@@ -98,7 +98,8 @@ def _trained(table: Table, target: Target, params: Params, run: Run) -> _Weights
     rows, labels, others = table.numbers[learned], classes.labels(target)[learned], table.numbers[judged]
     model = _model(params, len(learned), target.is_classes, run.seed)
     known = {"classes": np.arange(len(classes.seen))} if target.is_classes else {}
-    best, best_epoch, weights = float("inf"), 0, []
+    best, best_epoch = float("inf"), 0
+    weights: _Weights = []
     for epoch in range(params["epochs"]):
         model.learning_rate_init = params["learning_rate"]
         model.partial_fit(rows, labels, **known)
@@ -119,7 +120,7 @@ def _model(params: Params, n_rows: int, is_classes: bool, seed: int) -> Any:
     return kind(
         hidden_layer_sizes=(params["hidden"], params["hidden"] // 2),
         alpha=params["alpha"],
-        batch_size=min(params["batch"], n_rows),
+        batch_size=min(params["batch"], max(16, n_rows // 20), n_rows),  # few rows: enough steps per epoch
         learning_rate_init=params["learning_rate"],
         random_state=seed,
     )

@@ -64,7 +64,7 @@ class NaiveBayes:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What was counted: log-shares of classes, and per class and column how numbers lie and what levels and words weigh."""
+    """What was counted: log-shares of classes; per class how numbers lie, and what levels and words weigh."""
 
     prior: Array  # (n_classes,)
     is_level: Array  # (n_numbers,) whether a column holds only 0 and 1
@@ -98,7 +98,11 @@ class _Counts:
         """Return the log-likelihood of each class without the prior, shape (n_rows, n_classes)."""
         measured, levels = table.numbers[:, ~self.is_level], table.numbers[:, self.is_level]
         precision = 1 / self.variance
-        squares = measured**2 @ precision.T - 2 * measured @ (self.mean * precision).T + (self.mean**2 * precision).sum(axis=1)
+        squares = (
+            measured**2 @ precision.T
+            - 2 * measured @ (self.mean * precision).T
+            + (self.mean**2 * precision).sum(axis=1)
+        )
         votes = -0.5 * (squares + np.log(self.variance).sum(axis=1)) + levels @ self.level_log.T
         if table.words is not None:
             votes += table.words @ self.word_log.T

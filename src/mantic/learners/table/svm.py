@@ -104,7 +104,11 @@ def _exact(params: Params, is_classes: bool, seed: int) -> Any:
 
 def _by_landmarks(params: Params, is_classes: bool, seed: int) -> Any:
     linear_model = need("sklearn.linear_model", why=_WHY)
-    last = linear_model.LogisticRegression(C=params["C"], max_iter=200) if is_classes else linear_model.Ridge(1 / params["C"])
+    last = (
+        linear_model.LogisticRegression(C=params["C"], max_iter=200)
+        if is_classes
+        else linear_model.Ridge(1 / params["C"])
+    )
     if params["kernel"] == "linear":
         return last
     kernel = need("sklearn.kernel_approximation", why=_WHY)

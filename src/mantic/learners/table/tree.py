@@ -68,7 +68,8 @@ def _grown(table: Table, target: Target, params: Params, seed: int) -> Any:
 def _best_leaf(table: Table, target: Target, params: Params, run: Run) -> int:
     """Return the leaf size with the smallest loss on held-out rows, from large to small."""
     learned, judged = hold_out(target, seed=run.seed)
-    classes, losses = Classes.of(target.rows(learned)), {}
+    classes = Classes.of(target.rows(learned))
+    losses: dict[int, float] = {}
     for leaf in _LEAVES:
         if losses and run.deadline.passed:
             break
