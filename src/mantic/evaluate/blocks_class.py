@@ -40,7 +40,7 @@ def calibration(findings: Findings) -> Chart:
 
 
 def confusion(findings: Findings) -> Chart:
-    """Return what was called what, as shares of each true class; the twelve commonest classes."""
+    """Return what was called what, out of 100 rows of each true class; the twelve commonest classes."""
     order = np.argsort(-np.bincount(findings.truth, minlength=len(findings.classes)), kind="stable")[:_MOST_CLASSES]
     order = np.sort(order)
     called = findings.guess.argmax(axis=1)
@@ -54,8 +54,8 @@ def confusion(findings: Findings) -> Chart:
         "What is taken for what",
         _worst_confusion(counts, names) + only,
         x=Axis("called", labels=names),
-        y=Axis("true", "share", labels=names),
-        matrix=tuple(tuple(float(one) for one in row) for row in counts / totals[:, None]),
+        y=Axis("of 100 rows that are truly", labels=names),
+        matrix=tuple(tuple(round(float(one)) for one in row) for row in 100 * counts / totals[:, None]),
     )
 
 
@@ -85,9 +85,7 @@ def by_class(findings: Findings) -> Grid:
         found = hit / counts[code] if counts[code] else None
         right = hit / n_called if n_called else None
         rows.append((findings.classes[code], int(counts[code]), n_called, say(found, "share"), say(right, "share")))
-    return Grid(
-        ("class", "true rows", "called rows", "found", "right when called"), tuple(rows), title="Class by class"
-    )
+    return Grid(("class", "true rows", "called rows", "found", "right when called"), tuple(rows))
 
 
 def _worst_confusion(counts: Array, names: tuple[str, ...]) -> str:

@@ -50,7 +50,7 @@ def tiles(board: Scoreboard) -> Group:
     if findings.linear_guess is not None:
         blocks.append(Number("plain linear model", board.score(metric, "linear"), note="on the same rows"))
     blocks.append(Number("held-out rows", findings.n_test, note=_of_rows(findings)))
-    return Group("Score", tuple(blocks), note=findings.split, columns=len(blocks))
+    return Group("The score", tuple(blocks), note=findings.split)
 
 
 def scores(board: Scoreboard) -> Grid:
@@ -63,8 +63,7 @@ def scores(board: Scoreboard) -> Grid:
     return Grid(
         ("metric", "model", "95 % interval", *(titles[who] for who in whos[1:]), "better is"),
         tuple(rows),
-        title="All scores on held-out rows",
-        note=f"The search looked at {name_of(findings.metric)} only; the held-out rows were not used in it.",
+        note=f"The search went by {name_of(findings.metric)}; it did not see these rows." if findings.trials else "",
     )
 
 

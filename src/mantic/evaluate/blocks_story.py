@@ -40,7 +40,7 @@ def alerts(findings: Findings, verdict: Verdict) -> list[Alert]:
     leaking = {leak.column for leak in findings.leaks}
     for one in findings.warnings:
         if not (one.code == "leak" and one.column in leaking):
-            found.append(Alert("warning", one.code, one.text, column=one.column))
+            found.append(Alert("warning", one.code, f"{one.text[:1].upper()}{one.text[1:]}", column=one.column))
     return found
 
 

@@ -73,12 +73,13 @@ def _parts(findings: Findings, board: Scoreboard) -> list[_Part]:
     pictures = _class_pictures if findings.is_classes else _number_pictures
     return [
         _Part(2, "How it answers", lambda: pictures(findings), columns=2),
-        _Part(3, "What drives it", lambda: blocks_story.drivers(findings)),
-        _Part(7, "What was tried", lambda: blocks_story.tried(findings), fold=True),
-        _Part(4, "What it promises", lambda: blocks_story.promise(findings)),
-        _Part(5, "Where it fails", lambda: blocks_story.slices(findings)),
-        _Part(6, "The worst failures", lambda: blocks_story.failures(findings), fold=True),
-        _Part(1, "Scores", lambda: [blocks_score.scores(board)]),
+        _Part(3, "Class by class", lambda: [blocks_class.by_class(findings)] if findings.is_classes else []),
+        _Part(4, "What drives it", lambda: blocks_story.drivers(findings)),
+        _Part(8, "What was tried", lambda: blocks_story.tried(findings), fold=True),
+        _Part(5, "What it promises", lambda: blocks_story.promise(findings)),
+        _Part(6, "Where it fails", lambda: blocks_story.slices(findings)),
+        _Part(7, "The worst failures", lambda: blocks_story.failures(findings), fold=True),
+        _Part(1, "All scores", lambda: [blocks_score.scores(board)]),
     ]
 
 
@@ -100,7 +101,7 @@ def _class_pictures(findings: Findings) -> list[Block]:
     blocks: list[Block] = [blocks_class.calibration(findings), blocks_class.confusion(findings)]
     if findings.is_binary:
         blocks += blocks_class.ranking(findings)
-    return [*blocks, blocks_class.by_class(findings)]
+    return blocks
 
 
 def _number_pictures(findings: Findings) -> list[Block]:
