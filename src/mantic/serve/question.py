@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _EXAMPLE = 'send {"rows": [{"column": value, ...}]}'
+_MEDIA = ("application/json", "text/plain", "application/x-www-form-urlencoded", "")  # the third is what curl -d says
 _MAX_DEPTH = 4
 _MAX_FAULTS = 10
 
@@ -45,9 +46,9 @@ async def read_body(request: "Request", limits: Limits) -> bytes:
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     coding = request.headers.get("content-encoding", "identity").lower()
-    if media != "application/json" and not media.endswith("+json"):
+    if media not in _MEDIA and not media.endswith("+json"):
         raise MediaError(
-            f"the body is '{media or 'nothing in particular'}', not JSON",
+            f"the body is '{media}', not JSON",
             where="header Content-Type",
             fix="send the header 'Content-Type: application/json'",
         )
@@ -91,7 +92,7 @@ def read_question(body: bytes, schema: Schema, limits: Limits) -> Question:
     spare = [column.name for column in schema.columns if not column.is_used]
     filled = [dict.fromkeys(spare) | rows[0], *rows[1:]] if rows else rows
     frame = schema.align(filled, where="rows")
-    return Question(frame, (*_ignored(rows, schema), *_unknown(frame, schema)))
+    return Question(frame, (*_ignored(rows, schema), *unknown_categories(frame, schema)))
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:
@@ -156,7 +157,8 @@ def _ignored(rows: Sequence[Mapping[str, Any]], schema: Schema) -> list[dict[str
     ]
 
 
-def _unknown(frame: pl.DataFrame, schema: Schema) -> list[dict[str, Any]]:
+def unknown_categories(frame: pl.DataFrame, schema: Schema) -> list[dict[str, Any]]:
+    """Return a warning for each column that holds categories which were not there when the model was fitted."""
     found = []
     for column in schema.columns:
         if column.kind != Kind.CATEGORY or len(column.levels) < column.n_levels:

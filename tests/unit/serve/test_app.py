@@ -99,9 +99,16 @@ def test_a_body_that_hides_its_length_is_cut_off(ask):
     problem(answer, 413)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, JSON | {"Content-Encoding": "gzip"}])
-def test_a_body_that_does_not_say_that_it_is_json_is_refused(ask, headers):
+@pytest.mark.parametrize("headers", [{"Content-Type": "multipart/form-data"}, JSON | {"Content-Encoding": "gzip"}])
+def test_a_body_that_says_to_be_no_plain_json_is_refused(ask, headers):
     problem(ask("POST", "/v1/models/churn/predict", content=b"{}", headers=headers), 415)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
+def test_curl_need_not_say_that_it_sends_json(ask, headers, row):
+    text = json.dumps({"rows": [row]})
+
+    assert ask("POST", "/v1/models/churn/predict", content=text, headers=headers).status_code == 200
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones(predict, ask, row):

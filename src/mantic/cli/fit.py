@@ -1,0 +1,124 @@
+"""mantic fit: learn to predict a column, within a time budget."""
+
+import shlex
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from mantic.cli.progress import following
+from mantic.cli.screen import show_json, show_report, tell
+from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
+from mantic.core.budget import Budget, Deadline
+from mantic.core.run import Run
+from mantic.core.settings import Settings, read_settings
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "fit",
+        "Learn to predict a column, and say honestly how well that goes. Ctrl-C keeps the best model so far.",
+        examples="  mantic fit churn.csv --target churned --budget 5m --report report.html\n"
+        "  mantic fit churn.csv --target churned --learner svm --set svm.C=10",
+    )
+    options.add_data()
+    options.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
+    options.add_argument("--task", choices=("classify", "regress"), help="chosen by the target's values when absent")
+    options.add_argument("--budget", metavar="TIME", help="wall clock for everything: 30s, 5m, 1h, or '8 trials' (60s)")
+    options.add_argument("--seed", type=int, default=0, help="every random choice comes from it (0)")
+    options.add_argument("--metric", metavar="NAME", help="what to optimise (log_loss or rmse)")
+    options.add_argument(
+        "--learner", action="append", metavar="NAME", help="use only this one; may be repeated (all that fit)"
+    )
+    options.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=parameter,
+        metavar="NAME.PARAMETER=VALUE",
+        help="fix a parameter, as in svm.C=10",
+    )
+    options.add_argument("--drop", action="append", default=[], metavar="A,B", help="columns to leave out")
+    options.add_argument("--time", metavar="COLUMN", help="orders the rows: earlier ones learn, later ones judge")
+    options.add_argument("--group", metavar="COLUMN", help="rows with the same value stay together")
+    options.add_argument("--out", metavar="FILE.mantic", help="the model (the name of DATA, in this folder)")
+    options.add_argument("--report", metavar="FILE.html", help="write the report as one page")
+    options.add_plugin()
+    options.add_json()
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Fit, save, and say how good it is."""
+    settings = read_settings({"budget.default": options.budget})
+    budget = Budget.parse(settings.budget.default)
+    out = check_output(options.out or f"{stem(options.data)}.mantic", "--out", (".mantic",))
+    page = check_output(options.report, "--report", (".html", ".json"))
+    assert out is not None
+    deadline = Deadline.after(budget.seconds, since=options.started)
+    with following(options.started, deadline) as listener:
+        work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
+        with work:
+            model = _fitted(options, settings.budget.default, work)
+        model.save(out)
+        if page:
+            model.report_.save(page)
+    seconds = time.monotonic() - options.started
+    if options.json:
+        paths = {"model": str(out), "report": str(page) if page else None}
+        show_json({**model.report_.facts, "seconds": round(seconds, 3), **paths})
+        return 0
+    show_report(_first_part(model.report_))
+    tell(f"\nsaved {out} ({out.stat().st_size / 1e6:.1f} MB) after {seconds:.0f} s. Next:")
+    for line in _next_steps(options, out, page):
+        tell(f"  {line}")
+    return 0
+
+
+def _threads(settings: Settings) -> int:
+    """Return the threads of one process: as set, or the cores shared among the workers that are set, or one."""
+    import os
+
+    workers = settings.executor.workers
+    return settings.executor.threads or (max(1, (os.cpu_count() or 1) // workers) if workers else 1)
+
+
+def _fitted(options: Namespace, budget: str, work: Run) -> Any:
+    load_plugins(options.plugin)
+    from mantic.sources.read import read
+    from mantic.tasks.choose import choose, without
+
+    dropped = [name for names in options.drop for name in names.split(",") if name]
+    frame = read(options.data, run=work)
+    kind = choose(frame, options.target, task=options.task)
+    model = kind(
+        budget=budget,
+        seed=options.seed,
+        metric=options.metric,
+        learners=options.learner,
+        params=dict(options.set) or None,
+    )
+    frame = without(frame, dropped, target=options.target)
+    return model.fit(frame, options.target, time=options.time, group=options.group, run=work)
+
+
+def _first_part(report: Any) -> Any:
+    """Return the verdict, the figures and the warnings of a report."""
+    from dataclasses import replace
+
+    from mantic.report.blocks import Alert, Group, Number, Text
+
+    def is_first(block: Any) -> bool:
+        if isinstance(block, Group):
+            return all(isinstance(one, Number | Alert) for one in block.blocks)
+        return isinstance(block, Number | Alert) or (isinstance(block, Text) and block.style == "verdict")
+
+    return replace(report, blocks=tuple(block for block in report.blocks if is_first(block)))
+
+
+def _next_steps(options: Namespace, out: Path, page: Path | None) -> list[str]:
+    data = "new.csv" if options.data == "-" else options.data
+    model = shlex.quote(str(out))
+    steps = [f"mantic predict {model} {shlex.quote(data)} --out answers.csv", f"mantic serve {model}"]
+    return [f"open {page}", *steps] if page else [*steps, "(--report report.html would show it all as a page)"]

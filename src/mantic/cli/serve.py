@@ -1,0 +1,42 @@
+"""mantic serve: answer over HTTP."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from mantic.cli.screen import tell
+from mantic.cli.table import load_model
+from mantic.cli.words import Parser
+from mantic.core.errors import SettingsError
+from mantic.core.settings import read_settings
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "serve",
+        "Answer predictions over HTTP until stopped, to this machine only. There is no log-in.",
+        examples="  mantic serve churn.mantic --port 8000\n  then open http://127.0.0.1:8000/docs",
+    )
+    options.add_argument("models", metavar="MODEL", nargs="+", help="a .mantic file; its name is the model's")
+    options.add_argument("--host", help="address to listen on (127.0.0.1, this machine only)")
+    options.add_argument("--port", type=int, help="port to listen on (8000); 0 takes any free one")
+    options.add_plugin()
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Serve until stopped."""
+    settings = read_settings({"serve.host": options.host, "serve.port": options.port}).serve
+    from mantic.serve.question import Limits
+    from mantic.serve.run import listen, serve
+
+    listen(settings.host, settings.port).close()  # a taken port is known before models are loaded
+    models = {}
+    for path in options.models:
+        name = Path(path).stem
+        if name in models:
+            raise SettingsError(f"two models are called '{name}'", where="mantic serve", fix="rename one of the files")
+        models[name] = load_model(path, options.plugin)
+    limits = Limits(settings.max_rows, settings.max_bytes)
+    serve(models, host=settings.host, port=settings.port, limits=limits, say=tell)
+    return 0

@@ -1,0 +1,37 @@
+"""The lenient door for saved models: columns by name in any order, warnings told."""
+
+from typing import Any
+
+import polars as pl
+
+from mantic.cli.words import load_plugins
+from mantic.core.run import Run
+
+
+def load_model(path: str, plugins: list[str]) -> Any:
+    """Return the fitted estimator in a file, with the user's own learners at hand."""
+    load_plugins(plugins)
+    from mantic.tasks.base import load
+
+    return load(path)
+
+
+def read_for(model: Any, address: str, run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows as the model wants them, and as they were read.
+
+    Columns that the model does not know are left out; those that it does not use may be absent; categories that it
+    has not seen are told as a warning.
+
+    Raises
+    ------
+    SchemaError : names every column and value that does not fit.
+    """
+    from mantic.serve.question import unknown_categories
+    from mantic.sources.read import read
+
+    raw = read(address, run=run)
+    absent = [column.name for column in model.schema_.columns if not column.is_used and column.name not in raw.columns]
+    frame = model.schema_.align(raw.with_columns(pl.lit(None).alias(name) for name in absent), where=address)
+    for one in unknown_categories(frame, model.schema_):
+        run.warn(one["code"], one["text"], column=one["column"])
+    return frame, raw
