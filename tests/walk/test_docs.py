@@ -1,8 +1,8 @@
 """Every page does what it says: its Python runs, and so do the commands and files that it marks.
 
 A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv`, `rent.csv`.
-An HTML comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, `test: skip`
-leaves it. Budgets are shortened: pages show what a user would write.
+An HTML comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, and
+`test: skip` leaves it. Budgets are shortened: pages show what a user would write.
 """
 
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<order>[^\n]*?) -->\n+)?^```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```", re.DOTALL | re.MULTILINE
 )
-_BUDGET = re.compile(r"""(budget(?:=["']|\s+))\d+\s*[smh]\b""")
+_BUDGET = re.compile(r"""(budget=["'])\d+\s*(?:[smh]|trials?)(?=["'])""")
 _COMMAND_BUDGET = re.compile(r"(--budget[ =])\d+[smh]\b")
 
 
@@ -53,9 +53,9 @@ def _pages() -> list[Path]:
 
 @pytest.fixture
 def user_folder(tmp_path, monkeypatch, churn_like, churn_like_new, rent_like):
-    churn_like.write_csv(tmp_path / "churn.csv")
+    churn_like.head(250).write_csv(tmp_path / "churn.csv")
     churn_like_new.drop("churned").write_csv(tmp_path / "new.csv")
-    rent_like.write_csv(tmp_path / "rent.csv")
+    rent_like.head(250).write_csv(tmp_path / "rent.csv")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -70,7 +70,7 @@ def test_a_page_does_what_it_says(page, user_folder):
         elif block.order == "run":
             _run_commands(block.code, where=f"{page.name}, line {block.line}")
         elif block.is_run:
-            code = "\n" * block.line + _BUDGET.sub(r"\g<1>3 trials", block.code)
+            code = "\n" * block.line + _BUDGET.sub(r"\g<1>1 trial", block.code)
             exec(compile(code, str(page), "exec"), names)
 
 
