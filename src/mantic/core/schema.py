@@ -154,5 +154,6 @@ def _advice(missing: list[str], present: list[str]) -> str:
 
     near = {name: get_close_matches(name, present, n=1) for name in missing}
     renames = [f"rename '{found[0]}' to '{name}'" for name, found in near.items() if found]
-    adds = [f"add '{name}' (it may be empty)" for name, found in near.items() if not found]
-    return "; ".join(renames + adds) or "mend these values, or fit again on today's data"
+    adds = [f"'{name}'" for name, found in near.items() if not found]
+    added = [f"add {', '.join(adds)} (may be empty)"] if adds else []
+    return "; ".join(renames + added) or "mend these values, or fit again on today's data"

@@ -57,7 +57,7 @@ def problem(error: ManticError) -> dict[str, str | int]:
         "type": f"urn:mantic:{kind}",
         "title": (type(error).__doc__ or "").partition("\n")[0].rstrip("."),
         "status": error.status,
-        "detail": "; ".join(part for part in (error.what, error.fix) if part),
+        "detail": error.what,
         "what": error.what,
         "where": error.where,
         "fix": error.fix,
