@@ -42,14 +42,16 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> Array:
         """Return calibrated probabilities; shape (n_rows, n_classes), columns as in `classes_`."""
-        return self.model_.predict(self._aligned(X))
+        frame = self._aligned(X)
+        return self.model_.predict(frame)
 
     def predict_set(self, X: Any, *, level: float = 0.9) -> Array:
         """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes).
 
         The truth is inside for a share `level` of rows like those learned from.
         """
-        return self.model_.conformal.sets(self.predict_proba(X), level=level)
+        guess = self.predict_proba(X)
+        return self.model_.conformal.sets(guess, level=level)
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         check_classification_targets(truth)

@@ -16,6 +16,7 @@ from mantic.core.table import Array, Target
 from mantic.features.infer import infer, infer_column
 from mantic.sources.frames import to_polars
 
+LEAST_ROWS = 5  # to learn from some and be judged by others
 _TARGET = "\0target"  # stands for a target that came as an array
 
 
@@ -74,14 +75,21 @@ def accept_fit(estimator: BaseEstimator, X: Any, y: Any, *, roles: tuple[str | N
             fix="give a column name or an array of answers",
         )  # fmt: skip
     if isinstance(y, str):
-        frame = drop_unlabelled(to_polars(X), y, run)
-        features, truth, others = take_columns(frame, Roles(y, time, group))
+        frame = to_polars(X)
+        take_columns(frame, Roles(y, time, group))  # says what is missing, before rows are counted
+        features, truth, others = take_columns(drop_unlabelled(frame, y, run), Roles(y, time, group))
         validate_data(estimator, features, skip_check_array=True)
         return Taken(features, plain(truth), y, infer(features), others)
     name = str(getattr(y, "name", None) or "y")
     if not is_frame(X):
         array, truth = validate_data(
-            estimator, X, y, dtype=None, ensure_all_finite="allow-nan", y_numeric=is_regressor(estimator)
+            estimator,
+            X,
+            y,
+            dtype=None,
+            ensure_all_finite="allow-nan",
+            y_numeric=is_regressor(estimator),
+            ensure_min_samples=LEAST_ROWS,
         )
         features = to_polars(array)
         schema = infer(features) if array.dtype.kind in "OUS" else all_numbers(features)
@@ -184,9 +192,9 @@ def drop_unlabelled(frame: pl.DataFrame, target: str, run: Run) -> pl.DataFrame:
     elif frame[target].dtype == pl.String:
         filled &= frame[target] != ""
     lost = frame.height - int(filled.sum())
-    if frame.height - lost < 2:
+    if frame.height - lost < LEAST_ROWS:
         raise SchemaError(
-            f"{frame.height - lost} of {frame.height} rows have a target (n_samples=1 is not enough to learn from)",
+            f"{frame.height - lost} of {frame.height} rows have a target: too few to learn from and to judge by",
             where=f"column '{target}'",
             fix="give at least a few dozen rows with a target",
         )

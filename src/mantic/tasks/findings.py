@@ -98,7 +98,8 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
 def _baseline_name(classes: Array, values: Array) -> str:
     if not len(classes):
         return "always saying the average"
-    return f"always saying {classes[np.bincount(values.astype(np.int64)).argmax()]}"
+    label = classes[np.bincount(values.astype(np.int64)).argmax()].item()
+    return f"always saying {label!r}"
 
 
 def _is_linear(walked: Walked) -> bool:

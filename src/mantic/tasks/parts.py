@@ -14,6 +14,7 @@ NESTED_BELOW = 2_000  # rows: fewer are too few to lock a fifth away; every row 
 ONE_FOLD_FROM = 20_000  # rows: from here one inner fold tells as much as five
 _TEST_SHARE = 0.2
 _N_FOLDS = 5
+_N_NESTED = 3  # inner folds of a nested part: they only choose weights there
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,16 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
     outer = folds(unit, given.target, n_folds=n_outer, seed=seed)
     how = "whole groups" if given.groups is not None else "stratified by the target"
     if n_rows < NESTED_BELOW:
-        parts = tuple(Part(learn, judge, _inner(given, unit, learn, seed)) for learn, judge in outer)
-        whole = Part(everything, everything[:0], _inner(given, unit, everything, seed))
+        parts = tuple(
+            Part(learn, judge, _inner(given, unit, learn, n_folds=_N_NESTED, seed=seed)) for learn, judge in outer
+        )
+        whole = Part(everything, everything[:0], _inner(given, unit, everything, n_folds=_N_FOLDS, seed=seed))
         return Division(
             (*parts, whole),
             f"{len(outer)} nested folds ({how}): every row was judged once, by a model whose search had not seen it",
         )
     learn, judge = outer[0]
-    locked = Part(learn, judge, _inner(given, unit, learn, seed))
+    locked = Part(learn, judge, _inner(given, unit, learn, n_folds=_N_FOLDS, seed=seed))
     return Division(
         (locked, Part(everything, everything[:0], ())),
         f"{len(judge) / n_rows:.0%} of the rows, locked away before anything else ({how}; copies stay together)",
@@ -71,9 +74,9 @@ def _in_time(moment: Array, everything: Array) -> Division:
     )
 
 
-def _inner(given: Given, unit: Array, rows: Array, seed: int) -> tuple[tuple[Array, Array], ...]:
+def _inner(given: Given, unit: Array, rows: Array, *, n_folds: int, seed: int) -> tuple[tuple[Array, Array], ...]:
     n_units = len(np.unique(unit[rows]))
-    cut = folds(unit[rows], given.target.rows(rows), n_folds=min(_N_FOLDS, n_units), seed=seed + 1)
+    cut = folds(unit[rows], given.target.rows(rows), n_folds=min(n_folds, n_units), seed=seed + 1)
     if len(rows) >= ONE_FOLD_FROM:
         cut = cut[:1]
     mapped = tuple((rows[learn], rows[judge]) for learn, judge in cut if len(learn))

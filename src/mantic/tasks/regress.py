@@ -35,11 +35,13 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return the expected value of each row, in the target's unit; shape (n_rows,)."""
-        return self.model_.predict(self._aligned(X))
+        frame = self._aligned(X)
+        return self.model_.predict(frame)
 
     def predict_interval(self, X: Any, *, level: float = 0.9) -> Array:
         """Return low and high ends between which the truth lies for `level` of rows; shape (n_rows, 2)."""
-        return self.model_.conformal.interval(self.predict(X), level=level)
+        guess = self.predict(X)
+        return self.model_.conformal.interval(guess, level=level)
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         values = numbers_of(truth, where=f"column '{name}'")
