@@ -1,6 +1,7 @@
 """Pictures of a page at 1280, 400 and 320 pixels, light and dark, to look at.
 
-`python docs/screenshot.py report.html shots/` needs a Chromium. It also says whether the page scrolls sideways, and fails if it does.
+`python docs/screenshot.py report.html shots/` needs a Chromium.
+It also says whether the page scrolls sideways, and fails if it does.
 """
 
 import re
@@ -22,7 +23,8 @@ QUIET = (
 QUIET += ("disable-component-update", "disable-sync", "allow-file-access-from-files", "headless")
 # A window cannot be narrower than about 500 pixels: the page stands in a frame of the wished width.
 FRAME = """<!doctype html><body style="margin:0">
-<iframe id="f" src="{page}" style="border:0;width:{width}px;height:{high}px"></iframe><script>f.onload = () => {{ const e = f.contentDocument.documentElement;
+<iframe id="f" src="{page}" style="border:0;width:{width}px;height:{high}px"></iframe>
+<script>f.onload = () => {{ const e = f.contentDocument.documentElement;
 document.title = "needs " + e.scrollWidth + " by " + e.scrollHeight; }}</script>"""
 
 

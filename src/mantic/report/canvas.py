@@ -92,10 +92,11 @@ class Scale:
         axis.axes.set(**{f"{name}lim": (self.low, self.high)})
         axis.set_ticks(self.ticks, self.labels)
         axis.set_ticks([], minor=True)
-        axis.grid(visible=True, color=grid, linewidth=1)
+        if grid != "none":
+            axis.grid(visible=True, color=grid, linewidth=1)
 
 
-def scale_of(values: Iterable[Array], axis: Axis, *, from_zero: bool = False, n_ticks: int = 5) -> Scale | None:
+def scale_of(values: Iterable[Array], axis: Axis, *, n_ticks: int = 5) -> Scale | None:
     """Choose a scale for all these values; None when there is not one number among them."""
     flat = np.concatenate([np.asarray(part, dtype=float).ravel() for part in values] or [np.empty(0)])
     flat = flat[np.isfinite(flat)]
@@ -104,18 +105,24 @@ def scale_of(values: Iterable[Array], axis: Axis, *, from_zero: bool = False, n_
     if not flat.size:
         return None
     low, high = float(flat.min()), float(flat.max())
-    if from_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal, or too near for the digits of a float
         reach = max(abs(high) * 0.1, 1e-280) if high else 1.0
-        low, high = (low - reach, high + reach) if not from_zero or high == low == 0.0 else (low, high)
-        low = 0.0 if from_zero else low
+        low, high = low - reach, high + reach
     pad = 0.04 * (high - low)
     is_share = axis.unit == "share" and low >= 0 and high <= 1
     padded_low = low if low == 0 or (is_share and low - pad < 0) else low - pad
     padded_high = high if high == 0 or (is_share and high + pad > 1) else high + pad
     ticks = _round_ticks(padded_low, padded_high, n_ticks)
     return Scale(padded_low, padded_high, tuple(ticks), tuple(brief(ticks, axis.unit)))
+
+
+def scale_from_zero(values: Sequence[Array], axis: Axis) -> Scale | None:
+    """Choose a scale for lengths, which start at zero whatever the axis asks; None as in `scale_of`."""
+    known = [part[np.isfinite(part)] for part in values]
+    if not any(part.size for part in known):
+        return None
+    start = np.zeros(1) if any(part.any() for part in known) else np.array([0.0, 1.0])
+    return scale_of([*known, start], Axis(axis.label, axis.unit))
 
 
 def _round_ticks(low: float, high: float, n_ticks: int) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mantic.core.table import Array
-from mantic.report.blocks import Axis, Chart, Series
+from mantic.report.blocks import Chart, Series
 from mantic.report.canvas import (
     EDGE,
     LINE,
@@ -25,6 +25,7 @@ from mantic.report.canvas import (
     numbers,
     put_foot,
     put_head,
+    scale_from_zero,
     scale_of,
     strokes,
     width_of,
@@ -88,8 +89,8 @@ def draw_points(figure: Any, chart: Chart) -> None:
 
 def draw_histogram(figure: Any, chart: Chart) -> None:
     """Draw counts over their edges; several series lie over each other, outlined."""
-    curves = [_bins(curve) for curve in _curves(chart, is_binned=True)]
-    plot = _plot(figure, chart, curves, from_zero=True)
+    curves = [_bins(curve) for curve in _curves(chart, n_more=1)]
+    plot = _bin_plot(figure, chart, curves)
     if plot is None:
         return
     drawn = [curve for curve in curves if len(curve.y)]
@@ -105,17 +106,17 @@ def draw_histogram(figure: Any, chart: Chart) -> None:
             plot.stairs(curve.y, curve.x, color=curve.colour, linewidth=1.6)
 
 
-def _curves(chart: Chart, *, is_binned: bool = False) -> list[_Curve]:
+def _curves(chart: Chart, *, n_more: int = 0) -> list[_Curve]:
     found = []
     for series, colour in zip(chart.series, colours(chart.series), strict=True):
         y, (low, high) = numbers(series.y), bounds(series)
-        x = numbers(series.x) if series.x else np.arange(len(y) + is_binned, dtype=float)
-        n = max(0, min(len(x) - is_binned, len(y)))
+        x = numbers(series.x) if series.x else np.arange(len(y) + n_more, dtype=float)
+        n = max(0, min(len(x) - n_more, len(y)))
         if chart.x.log:
             x = np.where(x > 0, x, np.nan)
-        if chart.y.log and not is_binned:
+        if chart.y.log and not n_more:
             y, low, high = (np.where(part > 0, part, np.nan) for part in (y, low, high))
-        found.append(_Curve(series, colour, x[: n + is_binned if n else 0], y[:n], low[:n], high[:n]))
+        found.append(_Curve(series, colour, x[: n + n_more if n else 0], y[:n], low[:n], high[:n]))
     return found
 
 
@@ -125,20 +126,30 @@ def _bins(curve: _Curve) -> _Curve:
     return replace(curve, y=np.nan_to_num(curve.y))
 
 
-def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve], *, from_zero: bool = False) -> Any | None:
-    """Lay out scales, names and labels; None (and a word to the reader) when there is nothing to draw."""
-    y_axis = Axis(chart.y.label, chart.y.unit) if from_zero else chart.y
-    y_scale = scale_of(
-        [part for curve in curves for part in (curve.y, curve.low, curve.high)], y_axis, from_zero=from_zero
-    )
+def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve]) -> Any | None:
+    """Lay out a plot for these curves; None (and a word to the reader) when there is nothing to draw."""
+    y_scale = scale_of([part for curve in curves for part in (curve.y, curve.low, curve.high)], chart.y)
+    return _laid_out(figure, chart, curves, x_scale=scale_of([curve.x for curve in curves], chart.x), y_scale=y_scale)
+
+
+def _bin_plot(figure: Any, chart: Chart, curves: Sequence[_Curve]) -> Any | None:
+    """Lay out a plot for counts: upwards from zero, the outer bins touch the sides."""
     x_scale = scale_of([curve.x for curve in curves], chart.x)
-    if y_scale is None or x_scale is None:
-        draw_nothing(figure)
-        return None
-    if from_zero and not x_scale.is_log:  # bins touch the sides
+    if x_scale is not None and not x_scale.is_log:
         edges = np.concatenate([curve.x for curve in curves])
         x_scale = replace(x_scale, low=float(edges.min()), high=float(edges.max()))
         x_scale = _inside(x_scale) if x_scale.high > x_scale.low else replace(x_scale, high=x_scale.low + 1.0)
+    y_scale = scale_from_zero([curve.y for curve in curves], chart.y)
+    return _laid_out(figure, chart, curves, x_scale=x_scale, y_scale=y_scale)
+
+
+def _laid_out(
+    figure: Any, chart: Chart, curves: Sequence[_Curve], *, x_scale: Scale | None, y_scale: Scale | None
+) -> Any | None:
+    """Put scales, names and labels on the sheet."""
+    if y_scale is None or x_scale is None:
+        draw_nothing(figure)
+        return None
     ends = _ends(curves, x_scale, y_scale)
     rows = [] if ends else named_rows([curve.series for curve in curves])
     y_title, x_title = axis_title(chart.y), axis_title(chart.x)

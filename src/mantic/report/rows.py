@@ -33,6 +33,7 @@ from mantic.report.canvas import (
     put_foot,
     put_head,
     rectangles,
+    scale_from_zero,
     scale_of,
     strokes,
     width_of,
@@ -63,7 +64,7 @@ def draw_bar(figure: Any, chart: Chart) -> None:
 def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
     shown = labels[:_MOST_ROWS]
     parts = [_padded(series, len(shown)) for series in chart.series]
-    x_scale = scale_of([part for trio in parts for part in trio], replace(chart.y, log=False), from_zero=True)
+    x_scale = scale_from_zero([part for trio in parts for part in trio], chart.y)
     if x_scale is None:
         draw_nothing(figure)
         return
@@ -91,7 +92,7 @@ def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
 
 def _draw_upright(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
     parts = [_padded(series, len(labels)) for series in chart.series]
-    y_scale = scale_of([part for trio in parts for part in trio], replace(chart.y, log=False), from_zero=True)
+    y_scale = scale_from_zero([part for trio in parts for part in trio], chart.y)
     if y_scale is None:
         draw_nothing(figure)
         return

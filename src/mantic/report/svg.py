@@ -79,8 +79,9 @@ def figure(chart: Chart) -> Any:
 
 def _drawn(chart: Chart) -> Any:
     sheet: Any = need("matplotlib.figure", why="charts").Figure(dpi=72, facecolor="none")
-    need("matplotlib.backends.backend_svg", why="charts").FigureCanvasSVG(sheet)
-    _DRAWERS.get(chart.kind, lambda figure, _: draw_nothing(figure))(sheet, chart)
+    canvas: Any = need("matplotlib.backends.backend_svg", why="charts").FigureCanvasSVG
+    canvas(sheet)  # type: ignore[no-untyped-call,unused-ignore]
+    _DRAWERS.get(chart.kind, lambda figure, _: draw_nothing(figure))(sheet, chart)  # type: ignore[no-untyped-call]
     return sheet
 
 
