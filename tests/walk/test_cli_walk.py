@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,7 +70,7 @@ def test_the_table_is_profiled(folder):
     done = mantic(folder, "profile", "cancer.csv", "--target", "diagnosis", "--out", "profile.html")
 
     assert "mean_radius" in done.stdout + (folder / "profile.html").read_text()
-    assert "http" not in (folder / "profile.html").read_text().replace("http://www.w3.org", "")
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", (folder / "profile.html").read_text())
 
 
 def test_the_fit_keeps_its_budget_and_finds_what_is_there(folder, fitted):

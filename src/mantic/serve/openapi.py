@@ -43,7 +43,7 @@ def about_column(column: Column) -> str:
     if column.kind == Kind.NUMBER and column.low is not None and column.high is not None:
         parts.append(f"{say_range(column.low, column.high)} when fitted")
     elif column.kind == Kind.DATE and column.low is not None:
-        parts.append(f"{column.low} to {column.high} when fitted")
+        parts.append(f"{_day(column.low)} to {_day(column.high)} when fitted")
     if column.kind == Kind.CATEGORY and column.n_levels:
         parts.append(f"{column.n_levels:,} seen when fitted; others are allowed")
     if column.share_missing:
@@ -117,10 +117,15 @@ def _example(column: Column) -> Any:
     if column.kind == Kind.BOOLEAN:
         return True
     if column.kind == Kind.DATE:
-        return column.high
+        return _day(column.high)
     if column.kind == Kind.TEXT:
         return column.levels[0] if column.levels else "some text"
     return column.levels[0] if column.levels else None
+
+
+def _day(moment: float | str | None) -> str | None:
+    """Return a moment without a clock that stands at midnight."""
+    return None if moment is None else str(moment).removesuffix("T00:00:00")
 
 
 def _predictions(model: Served) -> dict[str, Any]:

@@ -73,7 +73,10 @@ def _field(key: str, column: Column, example: Any) -> str:
     head = f'<div><label for="{key}">{name} <small>{about}</small></label>'
     if column.kind == Kind.BOOLEAN:
         words = {"": "missing", "true": "yes", "false": "no"}
-        choices = "".join(f'<option value="{one}">{word}</option>' for one, word in words.items())
+        choices = "".join(
+            f'<option value="{one}"{" selected" if one == "true" else ""}>{word}</option>'
+            for one, word in words.items()
+        )
         return f'{head}<select id="{key}" name="{name}" data-type="boolean">{choices}</select></div>'
     attributes = f'id="{key}" name="{name}" value="{value}" data-type="{_TYPE.get(column.kind, "string")}"'
     if column.kind == Kind.NUMBER:

@@ -47,7 +47,7 @@ def mantic(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory, churn_like: pl.DataFrame, rent_like: pl.DataFrame) -> Path:
-    """Return a folder with churn.csv, rent.csv (and the first rows of each) and a model of each, fitted through the command line."""
+    """Return a folder with churn.csv, rent.csv, the first rows of each, and a model of each by the command line."""
     folder = tmp_path_factory.mktemp("kept")
     before = Path.cwd()
     os.chdir(folder)
