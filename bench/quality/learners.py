@@ -1,7 +1,7 @@
 """Hold every learner against its plain scikit-learn counterpart: `python bench/quality/learners.py`.
 
 Two development tables, 80 % to learn from and 20 % to judge by (the rule of their README: crc32 of file and row). The
-counterpart is what one writes in a minute: median, scaler, one-hot, and the algorithm with its defaults (for LightGBM and
+counterpart is what one writes in a minute: median, scaler, one-hot, and the algorithm with its defaults (LightGBM and
 histogram boosting too). `ours / theirs` is the ratio of losses (1 - ROC AUC, RMSE): up to 1.01 keeps the promise.
 """
 

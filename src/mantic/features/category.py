@@ -107,7 +107,7 @@ class TargetMeans(_Levels):
     """A category of many levels as each level's mean target, drawn towards the mean of all, and its number of rows.
 
     Training rows get the means of the other folds, so that no row sees its own label. For classes: one column per class
-    (at most ten, the most frequent), but one in all when there are two. Levels seen once, and unknown ones, share a slot.
+    (at most ten, the most frequent), but one in all when there are two. Levels seen once and unknown ones share a slot.
 
     Source: Micci-Barreca (2001), A preprocessing scheme for high-cardinality categorical attributes.
     """

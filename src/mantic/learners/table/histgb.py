@@ -1,5 +1,6 @@
 """Gradient-boosted trees by scikit-learn."""
 
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -116,10 +117,15 @@ def _boosted(model: Any, table: Table, target: Target, rounds: int, *, run: Run)
     if model.early_stopping:
         learned, judged = hold_out(target, seed=run.seed)
         judge = {"X_val": table.numbers[judged], "y_val": labels[judged]}
-    model.max_iter = min(rounds, 10)
+    started = time.monotonic()
+    model.max_iter = min(rounds, 2 if run.deadline.left() < 1 else 10)
     while True:
         model.fit(table.numbers[learned], labels[learned], **judge)
         run.progress(model.n_iter_, rounds, "rounds")
-        if model.n_iter_ < model.max_iter or model.n_iter_ >= rounds or run.deadline.passed:
+        if model.n_iter_ < model.max_iter or model.n_iter_ >= rounds:
             return model
-        model.max_iter = min(rounds, model.max_iter + min(100, model.max_iter))
+        each = (time.monotonic() - started) / model.n_iter_  # seconds per round
+        affordable = 0.8 * run.deadline.left() / max(each, 1e-6)
+        if affordable < 1:
+            return model
+        model.max_iter = min(rounds, model.max_iter + int(min(100, model.max_iter, affordable)))

@@ -1,0 +1,74 @@
+import functools
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeRegressor
+
+from mantic.core.errors import ArtifactError
+from mantic.learners.table._classes import Classes
+from mantic.learners.table._skops import TREES, is_sound, load_model, save_model
+from mantic.learners.table.histgb import HistGB
+from mantic.learners.table.tree import Tree
+
+ROWS = np.random.default_rng(0).normal(size=(200, 3))
+VALUES = ROWS[:, 0] * 2
+REGRESSION = Classes(0, ())
+
+
+def tree_with(**changed):
+    """Return a grown tree some of whose nodes were changed by hand."""
+    tree = DecisionTreeRegressor(max_depth=4, random_state=0).fit(ROWS, VALUES)
+    state = tree.tree_.__getstate__()
+    for name, (place, value) in changed.items():
+        state["nodes"][name][place] = value
+    tree.tree_.__setstate__(state)
+    return tree
+
+
+def test_a_grown_tree_is_sound():
+    tree = tree_with()
+
+    assert is_sound(tree, tree.tree_)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"left_child": (0, 10_000)},
+        {"right_child": (0, -7)},
+        {"left_child": (1, 0)},  # back to the root: a walk without end
+        {"feature": (0, 99)},
+        {"feature": (0, -3)},
+    ],
+)
+def test_a_tree_that_points_outside_or_back_is_refused(changed, tmp_path):
+    save_model(tmp_path, tree_with(**changed), REGRESSION)
+
+    with pytest.raises(ArtifactError, match="outside of itself"):
+        Tree.load(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("left", 10_000), ("right", 0), ("feature_idx", 50)])
+def test_a_boosted_tree_that_points_outside_or_back_is_refused(name, value, tmp_path):
+    model = HistGradientBoostingRegressor(max_iter=3).fit(ROWS, VALUES)
+    model._predictors[1][0].nodes[name][0] = value
+    save_model(tmp_path, model, REGRESSION)
+
+    with pytest.raises(ArtifactError, match="outside of itself"):
+        HistGB.load(tmp_path)
+
+
+def test_a_type_that_is_not_in_our_list_is_refused_whatever_the_file_says(tmp_path):
+    save_model(tmp_path, FunctionTransformer(functools.partial(np.clip, a_min=0)), REGRESSION)
+
+    with pytest.raises(ArtifactError, match="Untrusted"):
+        load_model(tmp_path, trusted=TREES, kinds=("FunctionTransformer",))
+
+
+def test_another_model_than_expected_is_refused(tmp_path):
+    save_model(tmp_path, FunctionTransformer(), REGRESSION)
+
+    with pytest.raises(ArtifactError, match="FunctionTransformer"):
+        Tree.load(tmp_path)
