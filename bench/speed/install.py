@@ -3,9 +3,12 @@
 import importlib.metadata
 import json
 import re
+from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+
+SOURCES = Path(__file__).resolve().parents[2] / "src" / "mantic"
 
 
 def closure(root: str) -> dict[str, int]:
@@ -30,7 +33,9 @@ def closure(root: str) -> dict[str, int]:
 
 def _n_bytes(distribution: importlib.metadata.Distribution) -> int:
     files = (distribution.locate_file(path) for path in distribution.files or [])
-    return sum(path.stat().st_size for path in files if path.is_file())  # type: ignore[attr-defined]
+    own = distribution.metadata["Name"] == "mantic"  # may be installed as a link to its sources
+    paths = [path for path in SOURCES.rglob("*") if "__pycache__" not in path.parts] if own else [*files]
+    return sum(path.stat().st_size for path in paths if path.is_file())  # type: ignore[attr-defined]
 
 
 def main() -> None:
