@@ -1,6 +1,6 @@
 """Run the measurements and keep their results: ``python bench/run.py [NAME ...] [--quick]``.
 
-Each file in bench/speed is a program that prints JSON objects, one per line, ``{"name": ..., "value": ..., "unit": ...}``
+Each file in bench/speed is a program that prints JSON objects, one per line: name, value, unit,
 and what else belongs to the figure. They land in bench/results/<name>.json beside the facts of the machine.
 """
 

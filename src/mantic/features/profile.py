@@ -22,7 +22,7 @@ _MOST_ALIKE = 3  # problems of one sort that are told one by one
 _MOST_ROWS = 500  # columns in the grid
 
 
-def profile(frame: pl.DataFrame, *, target: str | None = None, run: Run) -> Report:
+def profile(frame: pl.DataFrame, *, target: str | None = None, run: Run | None = None) -> Report:
     """Look a table over: what each column means, and what would harm a model, with why and what to do.
 
     Parameters
@@ -40,7 +40,7 @@ def profile(frame: pl.DataFrame, *, target: str | None = None, run: Run) -> Repo
     ------
     SchemaError : if there is no column `target`.
 
-    >>> report = profile(pl.DataFrame({"age": [41, 7] * 60, "plan": ["a", "b"] * 60}), target="plan", run=Run())
+    >>> report = profile(pl.DataFrame({"age": [41, 7] * 60, "plan": ["a", "b"] * 60}), target="plan")
     >>> [problem["code"] for problem in report.facts["problems"]]
     ['duplicates']
     """
@@ -48,6 +48,7 @@ def profile(frame: pl.DataFrame, *, target: str | None = None, run: Run) -> Repo
         near = get_close_matches(target, frame.columns, n=1)
         fix = f"did you mean '{near[0]}'?" if near else f"known are: {listed(frame.columns, 20)}"
         raise SchemaError(f"there is no column '{target}'", where="target", fix=fix)
+    run = run or Run()
     run.progress(0, 4, "columns")
     schema = infer(frame)
     table = schema.align(frame)
