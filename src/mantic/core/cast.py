@@ -59,8 +59,8 @@ def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
         return done, ""
     first = int(lost.arg_max() or 0)
     return done, (
-        f"column '{column.name}' should hold {_PLURAL[column.kind]}, but {lost.sum():,} of {len(series):,} values do not "
-        f"({series[first]!r} in row {first + 1})"
+        f"column '{column.name}' should hold {_PLURAL[column.kind]}, "
+        f"but {lost.sum():,} of {len(series):,} values do not ({series[first]!r} in row {first + 1})"
     )
 
 
@@ -168,7 +168,7 @@ def _to_text(series: pl.Series, column: Column) -> pl.Series:
         return series.to_frame().select(pl.when(pl.first() == "").then(None).otherwise(pl.first())).to_series()
     if series.dtype.is_float():  # 3.0 and 3 name the same category
         whole = series.fill_nan(None)
-        if (whole.drop_nulls() % 1 == 0).all() and (whole.abs().max() or 0) < 2**53:
+        if (whole.drop_nulls() % 1 == 0).all() and (whole.abs() < 2**53).all():
             return whole.cast(pl.Int64, strict=False).cast(pl.String)
         return whole.cast(pl.String)
     if series.dtype.is_nested() or isinstance(series.dtype, pl.Duration) or series.dtype == pl.Object:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from mantic.core.cast import cast_column
@@ -151,7 +152,10 @@ def _bare(seen: _Seen, kind: Kind) -> Column:
 
 
 def _text(seen: _Seen) -> Column:
-    counts = _counts(seen.filled)
+    if seen.is_unique:  # sorting them would only cost time
+        counts = pl.DataFrame({"value": seen.filled, "n": np.ones(seen.n_filled, dtype=np.uint32)})
+    else:
+        counts = _counts(seen.filled)
     if 2 <= seen.n_levels <= 4 and set(counts["value"].str.strip_chars().str.to_lowercase()) in _YES_NO:
         return _leveled(seen, Kind.BOOLEAN)
     if (number := find_number_form(counts)) is not None:

@@ -34,7 +34,7 @@ def profile(frame: pl.DataFrame, *, target: str | None = None, run: Run | None =
     Returns
     -------
     A Report whose `facts` hold n_rows, n_columns, columns and problems as plain JSON values. Counts of rows, missing
-    values and levels are exact; shapes (charts, outliers, correlations) come from at most 50,000 rows spread evenly.
+    values and levels are exact; shapes (charts, outliers, correlations) come from at most 50,000 rows spread over it.
 
     Raises
     ------

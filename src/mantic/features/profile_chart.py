@@ -1,12 +1,12 @@
 """Pictures of a profile: each column, what is missing, how numbers move together."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
-import polars as pl
 
 from mantic.core.schema import Column, Kind
+from mantic.core.table import Array
 from mantic.features.profile_table import correlation
 from mantic.features.profile_view import View, percent
 from mantic.report.blocks import Axis, Block, Chart, Group, Series, Text
@@ -41,15 +41,16 @@ def _histogram(view: View, column: Column) -> Iterator[Chart]:
     yield Chart(
         "histogram",
         column.name,
-        f"Half of '{column.name}' lies below {np.median(values):,.4g}, from {values.min():,.4g} to {values.max():,.4g}.{rest}",
+        f"Half of '{column.name}' lies below {np.median(values):,.4g}, from {values.min():,.4g} to "
+        f"{values.max():,.4g}.{rest}",
         (Series("rows", tuple(map(float, counts)), x=tuple(map(float, edges))),),
         x=Axis(column.name, column.unit),
         y=Axis("rows"),
     )
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """Return what to draw: all, or without the farthest half per cent at either end when they would squeeze the rest."""
+def _range(values: Array) -> tuple[float, float]:
+    """Return what to draw: all, or without half a per cent at either end when that would squeeze the rest."""
     low, high = float(values.min()), float(values.max())
     inner_low, inner_high = np.quantile(values, [0.005, 0.995])
     if inner_high > inner_low and high / 4 - low / 4 > inner_high - inner_low:
@@ -57,7 +58,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def _bins(values: np.ndarray) -> int:
+def _bins(values: Array) -> int:
     n_distinct = len(np.unique(values[:5_000]))
     return int(max(1, min(_MOST_BINS, n_distinct)))
 
@@ -97,7 +98,7 @@ def _dates(view: View, column: Column) -> Iterator[Chart]:
     days = (edges[-1] - edges[0]) / _SECONDS_A_DAY
     form = "%Y" if days > 3650 else "%Y-%m" if days > 90 else "%Y-%m-%d" if days > 2 else "%H:%M"
     middles = (edges[:-1] + edges[1:]) / 2
-    labels = tuple((datetime(1970, 1, 1) + _seconds(at)).strftime(form) for at in middles)
+    labels = tuple((datetime(1970, 1, 1) + timedelta(seconds=float(at))).strftime(form) for at in middles)
     yield Chart(
         "line",
         column.name,
@@ -106,12 +107,6 @@ def _dates(view: View, column: Column) -> Iterator[Chart]:
         x=Axis(column.name, labels=labels),
         y=Axis("rows"),
     )
-
-
-def _seconds(seconds: float):  # type: ignore[no-untyped-def]
-    from datetime import timedelta
-
-    return timedelta(seconds=float(seconds))
 
 
 def _words(view: View, column: Column) -> Iterator[Chart]:
@@ -123,7 +118,8 @@ def _words(view: View, column: Column) -> Iterator[Chart]:
     yield Chart(
         "histogram",
         column.name,
-        f"Half of the texts in '{column.name}' have {np.median(words):g} words or fewer; the longest has {words.max():,.0f}.",
+        f"Half of the texts in '{column.name}' have {np.median(words):g} words or fewer; the longest "
+        f"has {words.max():,.0f}.",
         (Series("texts", tuple(map(float, counts)), x=tuple(map(float, edges))),),
         x=Axis("words", "words"),
         y=Axis("texts"),
@@ -172,7 +168,8 @@ def correlation_chart(view: View) -> Iterator[Block]:
     yield Chart(
         "heat",
         "How numbers move together",
-        f"'{names[one]}' and '{names[other]}' move together most (correlation {matrix[one, other]:.2f}; 1 is always, 0 not at all).",
+        f"'{names[one]}' and '{names[other]}' move together most (correlation "
+        f"{matrix[one, other]:.2f}; 1 is always, 0 not at all).",
         x=Axis(labels=labels),
         y=Axis(labels=labels),
         matrix=tuple(tuple(round(float(value), 3) for value in row) for row in matrix),

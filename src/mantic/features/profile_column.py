@@ -32,9 +32,13 @@ def _named(view: View, column: Column) -> Iterator[Alert]:
     name = column.name
     if name != name.strip() or not name.strip() or "\n" in name:
         yield Alert(
-            "warning", "header", f"the name {name!r} has spaces at its ends or none that can be read",
-            "it looks like another name and is hard to type, so joins and requests fail", "rename it", name,
-        )  # fmt: skip
+            "warning",
+            "header",
+            f"the name {name!r} has spaces at its ends or none that can be read",
+            "it looks like another name and is hard to type, so joins and requests fail",
+            "rename it",
+            name,
+        )
 
 
 def _constant(view: View, column: Column) -> Iterator[Alert]:
@@ -47,40 +51,52 @@ def _constant(view: View, column: Column) -> Iterator[Alert]:
 def _identifier(view: View, column: Column) -> Iterator[Alert]:
     if column.kind is Kind.ID and column.name != view.target:
         yield Alert(
-            "note", "identifier", f"'{column.name}' has a different value in every row: it names rows",
-            _ID_KEEPS_AWAY, "keep it for joins; models leave it out by themselves", column.name,
-        )  # fmt: skip
+            "note",
+            "identifier",
+            f"'{column.name}' has a different value in every row: it names rows",
+            _ID_KEEPS_AWAY,
+            "keep it for joins; models leave it out by themselves",
+            column.name,
+        )
 
 
 def _missing(view: View, column: Column) -> Iterator[Alert]:
     share = column.share_missing
     if column.kind is Kind.CONSTANT or share < _MUCH_MISSING or column.name == view.target:
         return
-    level = "warning" if share >= _NEARLY_ALL_MISSING else "note"
     yield Alert(
-        level, "missing", f"'{column.name}' is missing in {percent(share)} of the rows",
+        "warning" if share >= _NEARLY_ALL_MISSING else "note",
+        "missing",
+        f"'{column.name}' is missing in {percent(share)} of the rows",
         "what is known of few rows helps little, and why it is missing may be a hidden rule",
-        "find out why it is missing; if that happens only after the outcome, leave the column out", column.name,
-    )  # fmt: skip
+        "find out why it is missing; if that happens only after the outcome, leave the column out",
+        column.name,
+    )
 
 
 def _sentinels(view: View, column: Column) -> Iterator[Alert]:
     if column.sentinels:
         n_rows = int(view.frame[column.name].is_in(list(column.sentinels)).sum())
         yield Alert(
-            "warning", "sentinels",
-            f"'{column.name}' holds {listed([repr(text) for text in column.sentinels])} in {n_rows:,} of {view.n_rows:,} rows, "
+            "warning",
+            "sentinels",
+            f"'{column.name}' holds {listed(list(column.sentinels))} in {n_rows:,} of {view.n_rows:,} rows, "
             f"among {'dates' if column.kind is Kind.DATE else 'numbers'}",
-            "these are no values; they are taken as missing here", "leave such cells empty where the table is made", column.name,
-        )  # fmt: skip
+            "these are no values; they are taken as missing here",
+            "leave such cells empty where the table is made",
+            column.name,
+        )
     elif column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
         words = [level for level in column.levels if level.strip().lower() in NO_VALUE_WORDS]
         if words:
             yield Alert(
-                "note", "sentinels", f"'{column.name}' has {listed(words)} as a category",
+                "note",
+                "sentinels",
+                f"'{column.name}' has {listed(words)} as a category",
                 "it may mean 'not known', or be an honest answer: only empty cells are taken as missing",
-                "leave such cells empty if they mean 'not known'", column.name,
-            )  # fmt: skip
+                "leave such cells empty if they mean 'not known'",
+                column.name,
+            )
 
 
 def _extreme(view: View, column: Column) -> Iterator[Alert]:
@@ -92,33 +108,34 @@ def _extreme(view: View, column: Column) -> Iterator[Alert]:
     distinct = values.unique().sort().to_numpy()
     if len(distinct) < 10:
         return
-    for extreme, following, others in (
-        (distinct[0], distinct[1], distinct[1:]),
-        (distinct[-1], distinct[-2], distinct[:-1]),
-    ):
-        n_rows = int((values == extreme).sum())
-        if n_rows < max(3, 0.0005 * len(values)):
-            continue
-        spread = float(others[-1] - others[0])
-        is_far = abs(extreme - following) > 0.5 * spread
-        if is_far and _NINES.fullmatch(f"{extreme:g}" if abs(extreme) < 1e5 else str(int(extreme))):
+    ends = ((distinct[0], distinct[1], distinct[1:]), (distinct[-1], distinct[-2], distinct[:-1]))
+    for extreme, following, others in ends:
+        share = float((values == extreme).mean() or 0)
+        is_far = abs(extreme - following) > 0.5 * float(others[-1] - others[0])
+        if is_far and share * len(values) >= max(3, 0.0005 * len(values)) and _NINES.fullmatch(_digits(extreme)):
             yield Alert(
-                "warning", "sentinels",
-                f"'{column.name}' is {extreme:,g} in {percent(n_rows / len(values))} of its rows, far from all other values",
+                "warning",
+                "sentinels",
+                f"'{column.name}' is {_digits(extreme)} in {percent(share)} of its rows, far from all other values",
                 "such numbers often mean 'not known' or 'more than can be written', and pull every average",
-                "if it is no true value, leave those cells empty", column.name,
-            )  # fmt: skip
-        elif (
-            n_rows > 0.01 * len(values)
-            and len(distinct) > 100
-            and n_rows > 5 * len(values) / len(distinct)
-            and extreme != 0
-        ):
-            yield Alert(
-                "note", "capped", f"'{column.name}' stops at {extreme:,g}, which {percent(n_rows / len(values))} of the rows share",
-                "the true values behind it are not known, so the column says less at that end",
-                "get the uncut values, or keep in mind that predictions end there too", column.name,
-            )  # fmt: skip
+                "if it is no true value, leave those cells empty",
+                column.name,
+            )
+            return
+    top = float((values == distinct[-1]).mean() or 0)
+    if len(distinct) > 100 and 0.01 < top < 0.5 and top > 5 / len(distinct):
+        yield Alert(
+            "note",
+            "capped",
+            f"'{column.name}' stops at {distinct[-1]:,g}, which {percent(top)} of the rows share",
+            "if values were cut off there, the true ones are not known and the column says less at that end",
+            "get the uncut values, or keep in mind that predictions end there too",
+            column.name,
+        )
+
+
+def _digits(number: float) -> str:
+    return f"{number:.0f}" if float(number).is_integer() else f"{number:g}"
 
 
 def _written(view: View, column: Column) -> Iterator[Alert]:
@@ -129,23 +146,33 @@ def _written(view: View, column: Column) -> Iterator[Alert]:
     if column.kind is Kind.NUMBER:
         form = " with decimal commas" if column.form == "," else ""
         yield Alert(
-            "note", "number_as_text", f"'{column.name}' holds numbers written as texts{form}",
+            "note",
+            "number_as_text",
+            f"'{column.name}' holds numbers written as texts{form}",
             "they are read as numbers here; other programs may take them for categories",
-            "mend the texts among them, or store the column as a number", column.name,
-        )  # fmt: skip
+            "mend the texts among them, or store the column as a number",
+            column.name,
+        )
     elif column.kind is Kind.CATEGORY and column.levels:
         levels = pl.Series(column.levels[:200])
         if levels.str.contains(_WRITTEN_NUMBER).all() and levels.str.contains(r"[$€£%,]").any():
             yield Alert(
-                "warning", "number_as_text", f"'{column.name}' holds numbers with signs, such as {levels[0]!r}",
-                "they are taken for categories, so their size is lost", "take the signs out before reading", column.name,
-            )  # fmt: skip
+                "warning",
+                "number_as_text",
+                f"'{column.name}' holds numbers with signs, such as {levels[0]!r}",
+                "they are taken for categories, so their size is lost",
+                "take the signs out before reading",
+                column.name,
+            )
     elif column.kind is Kind.DATE and (other := other_date_form(_texts(view, column), column.form)):
         yield Alert(
-            "warning", "ambiguous_date", f"'{column.name}' could be read as {column.form} and as {other}",
+            "warning",
+            "ambiguous_date",
+            f"'{column.name}' could be read as {column.form} and as {other}",
             "the day is taken to come first; if that is wrong, months and days are exchanged",
-            "write dates as 2024-12-31", column.name,
-        )  # fmt: skip
+            "write dates as 2024-12-31",
+            column.name,
+        )
 
 
 def _texts(view: View, column: Column) -> pl.Series:
@@ -158,10 +185,13 @@ def _levels(view: View, column: Column) -> Iterator[Alert]:
         return
     if column.n_levels > _MANY_LEVELS and column.name != view.target:
         yield Alert(
-            "note", "many_levels", f"'{column.name}' has {column.n_levels:,} different values",
-            "most of them are rare, so little can be learned about each", "group rare ones if there is a natural grouping",
+            "note",
+            "many_levels",
+            f"'{column.name}' has {column.n_levels:,} different values",
+            "most of them are rare, so little can be learned about each",
+            "group rare ones if there is a natural grouping",
             column.name,
-        )  # fmt: skip
+        )
     folded: dict[str, list[str]] = {}
     for level in column.levels:
         folded.setdefault(" ".join(level.lower().split()), []).append(level)
@@ -169,10 +199,13 @@ def _levels(view: View, column: Column) -> Iterator[Alert]:
     if alike:
         shown = "; ".join(" = ".join(repr(text) for text in same[:3]) for same in alike[:3])
         yield Alert(
-            "warning", "look_alikes",
+            "warning",
+            "look_alikes",
             f"'{column.name}' writes {len(alike)} of its values in several ways, differing in case or spaces: {shown}",
-            "one thing counts as two", "write each value in one way", column.name,
-        )  # fmt: skip
+            "one thing counts as two",
+            "write each value in one way",
+            column.name,
+        )
 
 
 def _shape(view: View, column: Column) -> Iterator[Alert]:
@@ -181,9 +214,13 @@ def _shape(view: View, column: Column) -> Iterator[Alert]:
     raw = view.frame[column.name]
     if raw.dtype.is_float() and (n_infinite := int(raw.is_infinite().sum())):
         yield Alert(
-            "warning", "infinite", f"'{column.name}' is infinite in {n_infinite:,} rows",
-            "most algorithms cannot compute with it", "find the division by zero behind it; leave such cells empty", column.name,
-        )  # fmt: skip
+            "warning",
+            "infinite",
+            f"'{column.name}' is infinite in {n_infinite:,} rows",
+            "most algorithms cannot compute with it",
+            "find the division by zero behind it; leave such cells empty",
+            column.name,
+        )
     values = view.sample[column.name].drop_nulls().to_numpy()
     values = values[np.isfinite(values)]
     if len(values) < 30:
@@ -194,12 +231,15 @@ def _shape(view: View, column: Column) -> Iterator[Alert]:
     if high > low and 0 < far.mean() <= 0.05 and abs(skew) > _STRONG_SKEW:
         extreme = values[far][np.argmax(np.abs(values[far] - middle))]
         yield Alert(
-            "note", "outliers",
-            f"'{column.name}' has {percent(float(far.mean()))} of its values far from the others (up to {extreme:,.4g}; "
+            "note",
+            "outliers",
+            f"'{column.name}' has {percent(float(far.mean()))} of its values far from the others (up "
+            f"to {extreme:,.4g}; "
             f"the middle is {middle:,.4g})",
             "a few extreme rows can rule averages and linear models",
-            "check them for errors; if they are true, trees and a logarithm cope well", column.name,
-        )  # fmt: skip
+            "check them for errors; if they are true, trees and a logarithm cope well",
+            column.name,
+        )
 
 
 def _skew(values: Array) -> float:

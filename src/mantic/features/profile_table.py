@@ -23,14 +23,29 @@ def table_problems(view: View) -> Iterator[Alert]:
 
 def _size(view: View) -> Iterator[Alert]:
     if view.n_rows == 0 or not len(view.schema):
-        yield Alert("stop", "empty", "the table has no rows" if len(view.schema) else "the table has no columns",
-                    "there is nothing to learn from", "export it again")  # fmt: skip
+        yield Alert(
+            "stop",
+            "empty",
+            "the table has no rows" if len(view.schema) else "the table has no columns",
+            "there is nothing to learn from",
+            "export it again",
+        )
     elif view.n_rows < 100:
-        yield Alert("warning", "few_rows", f"there are only {view.n_rows:,} rows",
-                    "what is found here may be chance; scores will have wide intervals", "gather more rows")  # fmt: skip
+        yield Alert(
+            "warning",
+            "few_rows",
+            f"there are only {view.n_rows:,} rows",
+            "what is found here may be chance; scores will have wide intervals",
+            "gather more rows",
+        )
     elif len(view.schema) > view.n_rows:
-        yield Alert("warning", "wide", f"there are more columns ({len(view.schema):,}) than rows ({view.n_rows:,})",
-                    "some columns will agree with any target by chance", "leave out what cannot matter, or gather rows")  # fmt: skip
+        yield Alert(
+            "warning",
+            "wide",
+            f"there are more columns ({len(view.schema):,}) than rows ({view.n_rows:,})",
+            "some columns will agree with any target by chance",
+            "leave out what cannot matter, or gather rows",
+        )
 
 
 def _names(view: View) -> Iterator[Alert]:
@@ -39,8 +54,13 @@ def _names(view: View) -> Iterator[Alert]:
         folded.setdefault(name.strip().lower(), []).append(name)
     alike = [same for same in folded.values() if len(same) > 1]
     if alike:
-        yield Alert("warning", "header", f"names that differ in case or spaces only: {listed([' = '.join(s) for s in alike])}",
-                    "they are easily mistaken for each other", "rename one of each")  # fmt: skip
+        yield Alert(
+            "warning",
+            "header",
+            f"names that differ in case or spaces only: {listed([' = '.join(s) for s in alike])}",
+            "they are easily mistaken for each other",
+            "rename one of each",
+        )
 
 
 def _duplicates(view: View) -> Iterator[Alert]:
@@ -50,11 +70,12 @@ def _duplicates(view: View) -> Iterator[Alert]:
     if n_copies:
         share = n_copies / view.n_rows
         yield Alert(
-            "warning" if share > 0.001 else "note", "duplicates",
+            "warning" if share > 0.001 else "note",
+            "duplicates",
             f"{n_copies:,} rows ({percent(share)}) are exact copies of others",
             "a copy that is learned from and judged on makes a model look better than it is; copies also count double",
             "remove them if they are errors; copies are never parted between learning and judging here",
-        )  # fmt: skip
+        )
 
 
 def _conflicts(view: View) -> Iterator[Alert]:
@@ -69,11 +90,13 @@ def _conflicts(view: View) -> Iterator[Alert]:
     if n_rows:
         share = n_rows / view.n_rows
         yield Alert(
-            "warning" if share > 0.01 else "note", "conflicts",
+            "warning" if share > 0.01 else "note",
+            "conflicts",
             f"{n_rows:,} rows ({percent(share)}) are equal to another row in every column, but not in '{view.target}'",
             "no model can be right on all of them: this bounds what can be reached",
-            "look for a column that would tell them apart, or for wrong labels", view.target,
-        )  # fmt: skip
+            "look for a column that would tell them apart, or for wrong labels",
+            view.target,
+        )
 
 
 def _missing_together(view: View) -> Iterator[Alert]:
@@ -86,9 +109,13 @@ def _missing_together(view: View) -> Iterator[Alert]:
         if len(names) > 1:
             share = view.by_name[names[0]].share_missing
             yield Alert(
-                "note", "missing_together", f"{listed(names)} are missing in the same rows ({percent(share)})",
-                "they come from one source, or mean 'does not apply'", "treat them as one fact; ask why these rows lack it", names[0],
-            )  # fmt: skip
+                "note",
+                "missing_together",
+                f"{listed(names)} are missing in the same rows ({percent(share)})",
+                "they come from one source, or mean 'does not apply'",
+                "treat them as one fact; ask why these rows lack it",
+                names[0],
+            )
 
 
 def _same(view: View) -> Iterator[Alert]:
@@ -108,8 +135,14 @@ def _same(view: View) -> Iterator[Alert]:
 
 
 def _twin(one: str, other: str, how: str) -> Alert:
-    return Alert("note", "same", f"'{one}' and '{other}' {how}", "the second tells nothing new, and splits what the first explains",
-                 "keep one of them; if one is the target, ask how the other came to be", other)  # fmt: skip
+    return Alert(
+        "note",
+        "same",
+        f"'{one}' and '{other}' {how}",
+        "the second tells nothing new, and splits what the first explains",
+        "keep one of them; if one is the target, ask how the other came to be",
+        other,
+    )
 
 
 def correlation(view: View) -> tuple[list[str], Array]:
@@ -142,10 +175,13 @@ def _time_order(view: View) -> Iterator[Alert]:
             else "it could order the rows"
         )
         yield Alert(
-            "note", "time_order", f"'{column.name}' goes from {str(column.low)[:10]} to {str(column.high)[:10]}; {order}",
+            "note",
+            "time_order",
+            f"'{column.name}' goes from {str(column.low)[:10]} to {str(column.high)[:10]}; {order}",
             "if tomorrow's rows are to be predicted, a model must be judged on later rows than it learned from",
-            f"fit with --time {column.name}", column.name,
-        )  # fmt: skip
+            f"fit with --time {column.name}",
+            column.name,
+        )
 
 
 def _groups(view: View) -> Iterator[Alert]:
@@ -156,7 +192,10 @@ def _groups(view: View) -> Iterator[Alert]:
         looks_like_key = column.n_levels > max(20, 0.02 * n_filled) and column.n_levels < 0.9 * n_filled
         if looks_like_key and not any(" " in level.strip() for level in column.levels[:50]):
             yield Alert(
-                "note", "groups", f"'{column.name}' has {column.n_levels:,} values that repeat: it may name who or what a row is about",
+                "note",
+                "groups",
+                f"'{column.name}' has {column.n_levels:,} values that repeat: it may name who or what a row is about",
                 "rows about one thing are alike; if some are learned from and others judged on, scores are too good",
-                f"if new rows are about new ones, fit with --group {column.name}", column.name,
-            )  # fmt: skip
+                f"if new rows are about new ones, fit with --group {column.name}",
+                column.name,
+            )
