@@ -133,7 +133,7 @@ class Schema:
                 where=f"{where} ({fits} of {len(self)} columns fit)",
                 fix=_advice(missing, frame.columns),
             )
-        return pl.DataFrame(done)
+        return pl.DataFrame({series.name: series for series in done})  # a list would rename a column called ""
 
     def to_json(self) -> str:
         """Return the schema as JSON text."""

@@ -29,7 +29,7 @@ def to_polars(data: Any) -> pl.DataFrame:
     columns = _columns(data)
     names = [str(name) for name, _ in columns]
     check_names(names, where="the table")
-    return pl.DataFrame([plain(series).rename(name) for name, (_, series) in zip(names, columns, strict=True)])
+    return pl.DataFrame({name: plain(series) for name, (_, series) in zip(names, columns, strict=True)})
 
 
 def check_names(names: Sequence[str], *, where: str) -> None:

@@ -20,7 +20,7 @@ _STEP = 50_000
 
 @source("sql")
 def read_sql(address: str, run: Run) -> pl.DataFrame:
-    """Read a table or the answer to a query: `sqlite:///sales.db?table=orders`, `postgresql://host/db?query=SELECT ...`.
+    """Read a table or what a query answers: `sqlite:///sales.db?table=orders`, `postgresql://host/db?query=SELECT ...`.
 
     The query comes last in the address and may be written as it is. Nothing is ever committed.
 

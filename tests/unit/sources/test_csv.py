@@ -1,0 +1,105 @@
+"""CSV files as people write them, and as they break."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mantic.core.errors import ManticError
+from mantic.core.run import Run
+from mantic.sources.read import read
+
+
+def write(folder: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
+    path = folder / "table.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+def codes(run: Run) -> list[str]:
+    return [warning.code for warning in run.warnings]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "rows", "warned"),
+    [
+        ("a,b\n1,x\n", "utf-8", [(1, "x")], []),
+        ("a\tb\n1\tx\n", "utf-8", [(1, "x")], []),
+        ("a;b\n1,5;x\n1.234,25;y\n", "utf-8", [(1.5, "x"), (1234.25, "y")], ["dialect", "decimal_comma"]),
+        ("a|b\n1|x\n", "utf-8", [(1, "x")], ["dialect"]),
+        ("a,b\n'x,1',2\n'y','3'\n'z','4'\n", "utf-8", [("x,1", 2), ("y", 3), ("z", 4)], ["dialect"]),
+        ("a,b\nMüller,2\n", "cp1252", [("Müller", 2)], ["encoding"]),
+        ("a,b\nMüller,2\n", "utf-16", [("Müller", 2)], ["encoding"]),
+        ("a,b\nMüller,2\n", "utf-8-sig", [("Müller", 2)], []),
+        ("a,b\r1,2\r3,4\r", "utf-8", [(1, 2), (3, 4)], []),
+        (",b\n1,2\n", "utf-8", [(1, 2)], ["no_name"]),
+        ("1,2\n3,4\n", "utf-8", [(3, 4)], ["no_header"]),
+    ],
+)
+def test_how_a_file_is_written_is_found_and_reported(tmp_path, quiet_run, text, encoding, rows, warned):
+    frame = read(write(tmp_path, text, encoding), run=quiet_run)
+
+    assert frame.rows() == rows
+    assert codes(quiet_run) == warned
+
+
+def test_only_an_empty_cell_is_missing(tmp_path):
+    frame = read(write(tmp_path, 'a,b\nNA,""\nNone,?\n,null\n'), run=Run())
+
+    assert frame.rows() == [("NA", None), ("None", "?"), (None, "null")]
+
+
+def test_digits_are_never_lost(tmp_path):
+    frame = read(write(tmp_path, "zip,big,late,nan\n00123,99999999999999999999,1,nan\n90210,1,x,1\n"), run=Run())
+
+    assert frame.rows() == [("00123", "99999999999999999999", "1", "nan"), ("90210", "1", "x", "1")]
+
+
+def test_one_late_text_makes_a_whole_column_text(tmp_path):
+    frame = read(write(tmp_path, "a\n" + "1\n" * 3000 + "x\n"), run=Run())
+
+    assert frame["a"].dtype == pl.String
+    assert frame.height == 3001
+
+
+def test_quoted_delimiters_newlines_and_quotes_inside_words_are_kept(tmp_path):
+    quoted = read(write(tmp_path, 'a,b\n"x,\ny",1\n"say ""hi""",2\n'), run=Run())
+    inches = read(write(tmp_path, 'a,b\n5" pipe,3\n2,y\n'), run=Run())
+
+    assert quoted.rows() == [("x,\ny", 1), ('say "hi"', 2)]
+    assert inches.rows() == [('5" pipe', "3"), ("2", "y")]
+
+
+def test_blank_lines_are_rows_only_in_a_single_column(tmp_path):
+    two = read(write(tmp_path, "\na,b\n1,2\n\n3,4\n\n"), run=Run())
+    one = read(write(tmp_path, "a\n1\n\n2\n"), run=Run())
+
+    assert two.rows() == [(1, 2), (3, 4)]
+    assert one.rows() == [(1,), (None,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where"),
+    [
+        (
+            "a,b,c\n1,2,3\n4,5\n6,7,8\n9\n",
+            "expected 3 fields in every line, as in the header; line 3 has 2, line 5",
+            "line 3",
+        ),
+        ("a,b,c\n1,2,3\n4,5,6,7\n", "line 3 has 4", "line 3"),
+        ('a,b\n1,"x\n2,y\n3,z\n', "never closed", "line 2"),
+        ("a,a,b,b\n1,2,3,4\n", "'a' (2 times), 'b' (2 times)", "line 1"),
+        ("", "empty", "table.csv"),
+        (" \n\n", "empty", "table.csv"),
+        ("a,b\n", "no row", "table.csv"),
+        (bytes(range(256)) * 20, "no text", "table.csv"),
+        (b"PAR1" * 9, "parquet", "table.csv"),
+    ],
+)
+def test_a_broken_file_says_what_where_and_how_to_mend_it(tmp_path, text, what, where):
+    with pytest.raises(ManticError) as caught:
+        read(write(tmp_path, text), run=Run())
+
+    assert what in caught.value.what
+    assert where in caught.value.where
+    assert caught.value.fix
