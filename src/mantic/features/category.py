@@ -161,7 +161,8 @@ def _labels(target: Target) -> tuple[Array, tuple[str, ...]]:
 def _drawn(sums: Array, rows: Array) -> Array:
     """Return means per slot (axis 0) drawn towards the mean over all slots."""
     prior = sums.sum(axis=0) / np.maximum(1.0, rows.sum(axis=0))[..., None]
-    return (sums + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS)[..., None]
+    drawn: Array = (sums + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS)[..., None]
+    return drawn
 
 
 @dataclass(frozen=True)

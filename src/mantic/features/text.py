@@ -83,7 +83,7 @@ class Words:
         """Return the piece with at most `n_terms` terms of each kind."""
         series = frame.to_series(column).fill_null("")
         texts = series.gather_every(max(1, len(series) // _ROWS_TO_LEARN)).to_list()
-        is_short = (series.str.len_chars().mean() or 0) <= _SHORT
+        is_short = float(np.mean(series.str.len_chars().to_numpy() if len(series) else [0])) <= _SHORT
         words = Grams.learn("words", texts, n_terms)
         letters = Grams.learn("letters", texts if is_short else [], n_terms)
         name = frame.columns[column]
@@ -135,7 +135,8 @@ class Directions:
         along = np.asarray(self.grams.encode_texts(unique.to_list()) @ self.directions, dtype=np.float64)
         letters = unique.str.len_chars().to_numpy()
         words = unique.str.count_matches(" ", literal=True).to_numpy() + (letters > 0)
-        return np.column_stack([along, words, letters])[places].astype(np.float64)
+        encoded: Array = np.column_stack([along, words, letters])[places].astype(np.float64)
+        return encoded
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class Conformal:
     """Errors of out-of-fold predictions, sorted, in bins of the predicted value.
 
     A regression keeps |truth - guess| in bins of equal mass of the guess, so that intervals are wider where errors are
-    larger (Mondrian split conformal; Vovk et al., 2005). A classification keeps 1 - the true class's probability in
+    larger (Mondrian split conformal; Vovk et al., 2005). Classes keep 1 - the true class's probability in
     one bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference between
     the members that made these predictions and the final ones.
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from mantic.search.trial import Candidate, Material, TrialJob, TrialResult, run_
 
 REFERENCE = "linear"  # every search fits it, to hold the winner against something that anyone could have had
 _PATIENCE = 12  # neighbours in a row that bring nothing: the search has converged
+_N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
+_LEAST_CANDIDATES = 6  # so many must be affordable with all folds, else one fold must do
 _UNKNOWN_COST_SHARE = 0.15  # of the search time must be left to start a learner whose cost is not known yet
 
 
@@ -70,6 +73,7 @@ class Search:
         self._partial: dict[int, dict[int, TrialResult]] = {}
         self._leaders: list[tuple[str, Params]] = []
         self._since_gain = 0
+        self._one_fold = False
         self._started = time.monotonic()
 
     def go(self) -> None:
@@ -107,7 +111,7 @@ class Search:
         best = sorted(self.eligible, key=lambda one: one.loss)[:3]
         if not best:
             return 0.0
-        n_folds = len(parts[guide].folds)
+        n_folds = len(self._folds(guide))
         growth = n_folds / (n_folds - 1) if n_folds > 1 else 1.25
         once = [one.results[guide].fit_seconds / n_folds * growth for one in best]
         n_judged = sum(len(part.held_out) > 0 for part in parts)
@@ -116,15 +120,42 @@ class Search:
         return min(1.25 * max(total, 1.25 * max(once)) + 0.1, 0.5 * whole)
 
     def _jobs(self) -> Iterator[TrialJob]:
+        yield from self._probes()
         for candidate in self._candidates():
             for part in reversed(self.request.searched):
                 left = max(0.0, self.request.deadline.left() - self.refit_seconds())
                 if not self._worth_starting(candidate.learner, left):
                     break
-                folds = tuple(range(len(self.request.material.parts[part].folds)))
-                yield self.job(candidate, part, folds, seconds=left, keep=len(folds) == 1)
+                folds = self._folds(part)
+                if part not in self._partial.get(candidate.number, {}):
+                    yield self.job(candidate, part, folds, seconds=left, keep=len(folds) == 1)
             if left <= 0:
                 return
+
+    def _probes(self) -> Iterator[TrialJob]:
+        """Time the first candidates on one fold; where all folds would leave too few candidates, one fold must do."""
+        guide = self.request.searched[-1]
+        if self.request.deadline.left() == float("inf") or len(self._folds(guide)) == 1:
+            return
+        first = list(islice(self._candidates(), _N_PROBES))
+        self._one_fold = True
+        for candidate in first:
+            yield self.job(candidate, guide, self._folds(guide), seconds=self.request.deadline.left(), keep=True)
+        known = [result for mine in self._partial.values() for result in mine.values()]
+        if not known:
+            return
+        once = max(result.fit_seconds + result.guess_seconds for result in known)
+        n_fits = sum(len(part.folds) for part in self.request.material.parts)
+        affordable = self.request.deadline.left() * self.executor.workers / (once * n_fits)
+        if affordable >= _LEAST_CANDIDATES:
+            self._one_fold = False
+            self._partial.clear()
+            self.scored.clear()
+
+    def _folds(self, part: int) -> tuple[int, ...]:
+        """Return the folds to try, the last first: in time it has the longest past, and what it finds holds for all."""
+        n_folds = len(self.request.material.parts[part].folds)
+        return (n_folds - 1,) if self._one_fold else tuple(reversed(range(n_folds)))
 
     def _candidates(self) -> Iterator[Candidate]:
         request, number = self.request, 0
@@ -158,6 +189,8 @@ class Search:
         if isinstance(result, Failure):
             self.failed.append((job.candidate, result.reason))
             return
+        if len(job.folds) != len(self._folds(job.part)):
+            return  # a probe that came after all folds were found affordable
         mine = self._partial.setdefault(job.candidate.number, {})
         mine[job.part] = result
         if len(mine) < len(self.request.searched):

@@ -11,7 +11,7 @@ _PORTFOLIO: tuple[tuple[str, Params], ...] = (
     ("linear", {}),
     ("boosting", {}),
     ("boosting", {"num_leaves": 8, "learning_rate": 0.05, "min_data_in_leaf": 10}),
-    ("forest", {}),
+    ("forest", {"n_estimators": 100, "min_samples_leaf": 5}),  # small enough to be kept and asked quickly
     ("boosting", {"num_leaves": 96, "learning_rate": 0.04, "min_data_in_leaf": 40, "feature_fraction": 0.6}),
     ("mlp", {}),
     ("histgb", {}),

@@ -1,10 +1,12 @@
 """A usable model within a moment: what is kept when time runs out before anything better is ready."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mantic.core.executor import Held
 from mantic.core.learner import LEARNERS, Params
-from mantic.core.schema import Kind
+from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array, Target
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
@@ -46,7 +48,9 @@ def quick(request: Request, part: Part, *, seconds: float) -> Blend:
     """Fit one fast learner on a sample of a part's rows, here and now; corrected on rows that it has not seen."""
     learn, judge = _sample(request, part)
     small = Part(learn, judge, ((learn, judge),))
-    material = Material(request.material.schema, request.material.frame, request.material.target, (small,))
+    material = Material(
+        _without_text(request.material.schema), request.material.frame, request.material.target, (small,)
+    )
     name = _choose(request)
     params = _QUICK.get(name, {}) | request.fixed.get(name, {})
     job = TrialJob(Candidate(name, params, 0), 0, (0,), request.seed, seconds, Held(material), keep=True)
@@ -60,6 +64,14 @@ def quick(request: Request, part: Part, *, seconds: float) -> Blend:
     return Blend(bare.schema, bare.n_classes, (Weighed(member, 1.0),), bare.scaling, bare.conformal, bare.base)
 
 
+def _without_text(schema: Schema) -> Schema:
+    """Pass texts over, unless there is nothing else: reading them takes longer than a moment."""
+    rest = [column for column in schema.columns if column.is_used and column.kind != Kind.TEXT]
+    if not rest:
+        return schema
+    return Schema(tuple(replace(one, kind=Kind.ID) if one.kind == Kind.TEXT else one for one in schema.columns))
+
+
 def _choose(request: Request) -> str:
     allowed = request.learners or ("boosting",)
     able = [name for name in allowed if request.task in LEARNERS.get(name).tasks]
@@ -67,9 +79,9 @@ def _choose(request: Request) -> str:
 
 
 def _sample(request: Request, part: Part) -> Fold:
-    has_text = any(column.kind == Kind.TEXT for column in request.material.schema.columns)
+    has_text = any(column.kind == Kind.TEXT for column in _without_text(request.material.schema).columns)
     most = _MOST_ROWS_WITH_TEXT if has_text else _MOST_ROWS
-    learn, judge = part.folds[0] if part.folds else (part.rows, part.held_out)
+    learn, judge = part.folds[-1] if part.folds else (part.rows, part.held_out)
     chance = np.random.default_rng(request.seed)
     if len(learn) > most:
         learn = np.sort(chance.choice(learn, most, replace=False))

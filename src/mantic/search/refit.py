@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mantic.core.budget import Deadline
-from mantic.core.executor import Failure
 from mantic.core.learner import LEARNERS
 from mantic.core.table import Array
 from mantic.search.blend import Blend, Part
@@ -33,10 +32,25 @@ class Recipe:
     model: Blend  # without members
 
 
-def recipe(search: Search, part: int) -> Recipe:
-    """Choose members and weights by the out-of-fold predictions of one part alone."""
+def recipe(search: Search, part: int, *, only: frozenset[int] | None = None) -> Recipe | None:
+    """Choose members and weights by the out-of-fold predictions of one part alone.
+
+    Candidates that were cut by the clock and not kept are passed over: there would be no time to fit them again.
+
+    Parameters
+    ----------
+    only : numbers of the candidates to choose from; all by default. None is returned when there are none.
+    """
     request = search.request
-    scored = sorted(search.eligible, key=lambda one: one.loss)[:_MOST_ENTRIES]
+    able = [
+        one
+        for one in search.eligible
+        if (only is None or one.candidate.number in only)
+        and (one.results[part].members or not one.results[part].is_cut)
+    ]
+    if not able:
+        return None
+    scored = sorted(able, key=lambda one: one.loss)[:_MOST_ENTRIES]
     n_classes = request.material.target.n_classes
     rows = scored[0].results[part].rows
     truth = request.material.target.values[rows]
@@ -79,9 +93,11 @@ def refit(search: Search, recipes: list[Recipe], deadline: Deadline) -> Fits:
     """
     fits: Fits = {}
     for job, result in search.executor.run(run_trial, _refit_jobs(search, recipes, deadline)):
-        if isinstance(result, TrialResult):
+        if isinstance(result, TrialResult) and not result.is_cut:
             fits[job.candidate.number, job.part] = result.members[0]
-        elif isinstance(result, Failure):
+        elif isinstance(result, TrialResult):  # half a model is not what was judged
+            search.failed.append((job.candidate, "refit: stopped at its time limit"))
+        else:
             search.failed.append((job.candidate, f"refit: {result.reason}"))
     return fits
 
@@ -102,6 +118,14 @@ def _refit_jobs(search: Search, recipes: list[Recipe], deadline: Deadline) -> It
         params = scored.candidate.params | source.found
         candidate = Candidate(scored.candidate.learner, params, scored.candidate.number)
         yield search.job(candidate, number, (WHOLE,), seconds=deadline.left(), keep=True)
+
+
+def settle(search: Search, own: Recipe, fits: Fits) -> Recipe:
+    """Return the recipe, or one made only of what could be fitted again where something could not."""
+    done = frozenset(number for number, part in fits if part == own.part)
+    if all(one.candidate.number in done for one in own.chosen):
+        return own
+    return recipe(search, own.part, only=done) or own
 
 
 def assemble(own: Recipe, part: int, fits: Fits) -> Blend | None:

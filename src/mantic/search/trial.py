@@ -82,6 +82,7 @@ class TrialResult:
     rows, guess : positions, and probabilities (n, n_classes) or values (n,) for them.
     fit_seconds, guess_seconds : of all folds together.
     found : parameters that the learner found itself, for instance the number of rounds.
+    is_cut : whether a learner was stopped by its deadline before it was done.
     members : fitted, one per fold, if they were to be kept.
     """
 
@@ -91,6 +92,7 @@ class TrialResult:
     guess_seconds: float
     found: Params = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    is_cut: bool = False
 
 
 def run_trial(job: TrialJob) -> TrialResult:
@@ -113,6 +115,7 @@ def run_trial(job: TrialJob) -> TrialResult:
         guess_seconds=sum(one.guess_seconds for one in done),
         found=done[0].found,
         members=tuple(member for one in done for member in one.members),
+        is_cut=any(one.is_cut for one in done),
     )
 
 
@@ -128,6 +131,7 @@ def _one_fold(job: TrialJob, material: Material, fold: int, *, deadline: Deadlin
     )
     fitted = kind().fit(encoded.table, material.target.rows(learn), job.candidate.params | known, run)
     fit_seconds = time.perf_counter() - started
+    is_cut = run.deadline.passed
     guess = fitted.predict(encoded.judged) if len(judge) else np.empty((0, *_shape(material.target)))
     return TrialResult(
         rows=judge,
@@ -136,6 +140,7 @@ def _one_fold(job: TrialJob, material: Material, fold: int, *, deadline: Deadlin
         guess_seconds=time.perf_counter() - started - fit_seconds,
         found=dict(getattr(fitted, "found_", {})),
         members=(Member(encoded.encoder, fitted),) if job.keep else (),
+        is_cut=is_cut,
     )
 
 

@@ -137,11 +137,11 @@ def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, .
 
 
 def _promise(walked: Walked, truth: Array) -> Conformal | None:
-    frame = walked.given.frame
+    said = [(model.conformal, guess) for (_, model), guess in zip(walked.judges, walked.answers, strict=True)]
     if walked.model.n_classes:
-        inside = np.concatenate([m.conformal.sets(m.predict(frame[rows]), level=LEVEL) for rows, m in walked.judges])
+        inside = np.concatenate([known.sets(guess, level=LEVEL) for known, guess in said])
         return Conformal(LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean()))
-    ends = np.concatenate([m.conformal.interval(m.predict(frame[rows]), level=LEVEL) for rows, m in walked.judges])
+    ends = np.concatenate([known.interval(guess, level=LEVEL) for known, guess in said])
     return _interval_promise(ends, truth)
 
 

@@ -63,8 +63,8 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
 
 def _in_time(moment: Array, everything: Array) -> Division:
     learn, judge = by_time(moment, share=_TEST_SHARE)
-    inner = rolling(moment[learn], n_folds=3 if len(learn) < ONE_FOLD_FROM else 4)
-    if len(learn) >= ONE_FOLD_FROM:
+    inner = rolling(moment[learn], n_folds=4)
+    if len(learn) >= NESTED_BELOW:  # the latest fold is nearest to what will be asked
         inner = inner[-1:]
     mapped = tuple((learn[one], learn[two]) for one, two in inner) or ((learn, learn),)
     locked = Part(learn, judge, mapped)

@@ -21,7 +21,7 @@ from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
 from mantic.search.quick import dummy, quick
-from mantic.search.refit import Fits, Recipe, assemble, recipe, refit
+from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle
 from mantic.search.trial import Material, forget
 from mantic.tasks.door import Given
 from mantic.tasks.parts import Division, divide
@@ -60,6 +60,7 @@ class Walked:
     judges: list[tuple[Array, Blend]] = field(
         default_factory=list
     )  # held-out rows, and the model that had not seen them
+    answers: list[Array] = field(default_factory=list)  # of each judge, on its held-out rows
     interrupted: bool = False
 
 
@@ -95,13 +96,14 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     judges = [(division.parts[number].held_out, models[number]) for number in division.judged]
+    answers = [model.predict(given.frame[rows]) for rows, model in judges]
     return Walked(
         model=_kept(models, division), given=given, division=division, search=search,
         recipe=recipes[-1] if recipes else None,
-        judged=judged, guess=_answers(judges, given),
+        judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
-        leaks=leaks, judges=judges, interrupted=interrupted,
+        leaks=leaks, judges=judges, answers=answers, interrupted=interrupted,
     )  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def _first_models(request: Request, division: Division, run: Run, started: float
     if left == float("inf"):
         return {}
     found: dict[int, Blend] = {}
-    until = Deadline.after(min(2.0, 0.15 * left))
+    until = Deadline.after(min(3.0, 0.25 * left))
     for number in (len(division.parts) - 1, *division.judged):
         if until.passed and found:
             break
@@ -154,7 +156,7 @@ def _first_models(request: Request, division: Division, run: Run, started: float
 
 def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
     left = run.deadline.left()
-    limit = Deadline() if left == float("inf") else Deadline.after(min(5.0, 0.06 * left))
+    limit = Deadline() if left == float("inf") else Deadline.after(min(6.0, 0.1 * left))
     rows = division.parts[division.judged[0]].rows
     return find_leaks(given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit))
 
@@ -166,11 +168,12 @@ def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tup
     if interrupted:
         search.executor = Here()
         search.hold()
-    recipes = [recipe(search, part) for part in search.request.searched]
+    recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
     try:
-        return recipes, refit(search, recipes, deadline)
+        fits = refit(search, recipes, deadline) if recipes else {}
     except KeyboardInterrupt:
         return recipes, {}
+    return [settle(search, own, fits) for own in recipes], fits
 
 
 def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> dict[int, Blend]:
@@ -183,6 +186,8 @@ def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dic
             return fallback
         models[number] = model
     last = len(division.parts) - 1
+    if last not in by_part and division.parts[last].folds:
+        return fallback
     model = assemble(recipes[-1], last, fits)
     if model is not None:
         models[last] = model
