@@ -18,8 +18,8 @@ class Conformal:
 
     A regression keeps |truth - guess| in bins of equal mass of the guess, so that intervals are wider where errors are
     larger (Mondrian split conformal; Vovk et al., 2005). Classes keep 1 - the true class's probability in
-    one bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference between
-    the members that made these predictions and the final ones.
+    one bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference
+    between the members that made these predictions and the final ones.
 
     >>> errors = Conformal.of(np.arange(200.0), np.arange(200.0) + np.tile([-1.0, 1.0], 100), n_classes=0)
     >>> errors.interval(np.array([50.0]), level=0.9).tolist()
