@@ -2,8 +2,8 @@
 
 On each of the 13 development tables (README beside them: target, columns to drop, metric, split) a model is fitted
 on TRAIN only, as a user would, and its report is held against TEST, which nothing else reads: does the stated 95 %
-interval hold the score on TEST, do 90 % intervals and sets hold the truth, which columns are called leaks, was the budget kept.
-`loans_leak` is fitted twice: with its leaking columns, and (as `loans_clean`) without them.
+interval hold the score on TEST, do 90 % intervals and sets hold the truth, which columns are called leaks, was the
+budget kept. `loans_leak` is fitted twice: with its leaking columns, and (as `loans_clean`) without them.
 """
 
 import argparse
