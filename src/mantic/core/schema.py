@@ -117,11 +117,12 @@ class Schema:
         from mantic.core.cast import cast_column, frame_of_rows
 
         frame = rows if isinstance(rows, pl.DataFrame) else frame_of_rows(rows, self.names, where=where)
-        missing = [name for name in self.names if name not in frame.columns]
+        present = set(frame.columns)
+        missing = [name for name in self.names if name not in present]
         faults = [f"column '{name}' is missing" for name in missing]
         done: list[pl.Series] = []
         for column in self.columns:
-            if column.name in missing:
+            if column.name not in present:
                 continue
             series, fault = cast_column(frame[column.name], column)
             faults += [fault] if fault else []

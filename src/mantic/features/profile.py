@@ -179,7 +179,7 @@ def _column_facts(view: View, column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
         "kind": column.kind.value,
-        "stored": str(view.frame.schema[column.name]),
+        "stored": str(view.frame[column.name].dtype),
         "share_missing": column.share_missing,
         "n_levels": column.n_levels,
         "levels": list(column.levels[:20]),
