@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from mantic.core.errors import SettingsError as SettingsError
     from mantic.core.errors import SourceError as SourceError
     from mantic.core.schema import Schema as Schema
-    from mantic.features.profile import profile as profile
     from mantic.report.blocks import Report as Report
     from mantic.sources.read import read as read
     from mantic.tasks.base import load as load
     from mantic.tasks.choose import fit as fit
     from mantic.tasks.classify import Classifier as Classifier
+    from mantic.tasks.profile import profile as profile
     from mantic.tasks.regress import Regressor as Regressor
 
 __version__ = "0.1.0"
@@ -43,7 +43,7 @@ _EXPORTS = {
     "SourceError": "mantic.core.errors",
     "fit": "mantic.tasks.choose",
     "load": "mantic.tasks.base",
-    "profile": "mantic.features.profile",
+    "profile": "mantic.tasks.profile",
     "read": "mantic.sources.read",
 }
 

@@ -9,9 +9,11 @@ from typing import Any
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
-from mantic.core.budget import Budget, Deadline
+from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
+
+_MODEL_SECONDS, _PAGE_SECONDS = 0.2, 1.2  # to write them, on an idle machine
 
 
 def parser() -> Parser:
@@ -56,7 +58,8 @@ def run(options: Namespace) -> int:
     out = check_output(options.out or f"{stem(options.data)}.mantic", "--out", (".mantic",))
     page = check_output(options.report, "--report", (".html", ".json"))
     assert out is not None
-    deadline = Deadline.after(budget.seconds, since=options.started)
+    whole = Deadline.after(budget.seconds, since=options.started)
+    deadline = whole.earlier(_writing_seconds(options, budget))
     with following(options.started, deadline) as listener:
         work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
         with work:
@@ -74,6 +77,12 @@ def run(options: Namespace) -> int:
     for line in _next_steps(options, out, page):
         tell(f"  {line}")
     return 0
+
+
+def _writing_seconds(options: Namespace, budget: Budget) -> float:
+    """Return what to keep of the budget for writing model and page; more where others compute too."""
+    idle = _PAGE_SECONDS if options.report else _MODEL_SECONDS
+    return min(idle * Pace(since=options.started).slowdown(), (budget.seconds or 0.0) / 5)
 
 
 def _threads(settings: Settings) -> int:

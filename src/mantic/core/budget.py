@@ -73,3 +73,24 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the moment is gone."""
         return self.left() <= 0
+
+
+_MOST_SLOWED = 4.0
+
+
+class Pace:
+    """How much longer things take here now than on an idle machine: wall clock over processor time since it was made.
+
+    >>> 1.0 <= Pace().slowdown() <= 4.0
+    True
+    """
+
+    def __init__(self, *, since: float | None = None) -> None:
+        self._wall = time.monotonic() if since is None else since
+        self._cpu = time.process_time() if since is None else 0.0
+
+    def slowdown(self) -> float:
+        """Return the factor, 1 (nobody else computes) to 4."""
+        spent = time.process_time() - self._cpu
+        waited = time.monotonic() - self._wall
+        return min(_MOST_SLOWED, max(1.0, waited / spent)) if spent > 0.05 else 1.0

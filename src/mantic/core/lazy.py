@@ -11,6 +11,7 @@ EXTRAS = {
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
+    "zstandard": "mantic[zstd]",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mantic.core.budget import Budget, Deadline
+from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.executor import Executor, Here, Processes
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
@@ -66,7 +66,7 @@ class Walked:
 
 def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end."""
-    started = time.monotonic()
+    started, pace = time.monotonic(), Pace()
     division = divide(given, seed=wishes.seed, run=run)
     material = Material(given.schema, given.frame, given.target, division.parts)
     reserve = _reserve(run.deadline)
@@ -83,7 +83,8 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         try:
             fallback = _first_models(request, division, run, started) or fallback
             leaks = _leaks(given, division, wishes.metric, run)
-            search = Search(request, executor, run)
+            reserve = _reserve(run.deadline, slowdown=pace.slowdown())
+            search = Search(replace(request, deadline=run.deadline.earlier(reserve)), executor, run)
             search.go()
         except KeyboardInterrupt:
             interrupted = True
@@ -107,9 +108,12 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     )  # fmt: skip
 
 
-def _reserve(deadline: Deadline) -> float:
+def _reserve(deadline: Deadline, *, slowdown: float = 1.0) -> float:
+    """Return the seconds to keep for judging and the report, more on a machine where others compute too."""
     left = deadline.left()
-    return 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+    if left == float("inf"):
+        return 0.0
+    return min(0.4 * left, slowdown * min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left)))
 
 
 @contextmanager

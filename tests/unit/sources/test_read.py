@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+import zstandard
 
 from mantic.core.errors import ManticError, SchemaError, SourceError
 from mantic.core.run import Run
@@ -51,6 +52,7 @@ def orders(tmp_path):
         ("t.csv.gz", lambda frame, path: path.write_bytes(gzip.compress(CSV))),
         ("t.csv.bz2", lambda frame, path: path.write_bytes(bz2.compress(CSV))),
         ("t.csv.xz", lambda frame, path: path.write_bytes(lzma.compress(CSV))),
+        ("t.csv.zst", lambda frame, path: path.write_bytes(zstandard.compress(CSV))),
     ],
 )
 def test_every_kind_of_file_gives_the_same_table(tmp_path, frame, name, write):
