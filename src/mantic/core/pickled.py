@@ -1,6 +1,7 @@
 """Recognise a pickle without opening it."""
 
 import pickletools
+import warnings
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,9 @@ def is_pickle(file: Path) -> bool:
         return True
     text = BytesIO(start)
     try:
-        n_read = sum(1 for _ in islice(pickletools.genops(text), _N_OPCODES))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # bytes that are no escape say: this is no pickle
+            n_read = sum(1 for _ in islice(pickletools.genops(text), _N_OPCODES))
     except (ValueError, UnicodeError, OverflowError):
         return False
     return n_read == _N_OPCODES or (n_read > 1 and text.tell() == len(start) < _N_BYTES)
