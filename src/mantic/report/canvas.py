@@ -136,7 +136,7 @@ def _round_ticks(low: float, high: float, n_ticks: int) -> list[float]:
 def _log_scale(values: Array, unit: str) -> Scale:
     low, high = math.log10(values.min()), math.log10(values.max())
     pad = 0.04 * (high - low) or 0.5
-    low, high = low - pad, high + pad
+    low, high = max(low - pad, -307.0), min(high + pad, 308.0)  # what a float holds
     powers = range(math.ceil(low), math.floor(high) + 1)
     exponents = [float(power) for power in powers][:: max(1, math.ceil(len(powers) / 5))]
     if len(exponents) < 2:

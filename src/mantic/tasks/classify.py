@@ -26,9 +26,9 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     params : fixed parameters, {"svm.C": 10}.
 
     >>> import polars as pl
-    >>> frame = pl.DataFrame({"size": list(range(100)), "kind": ["small"] * 50 + ["large"] * 50})
+    >>> frame = pl.DataFrame({"size": [0.5 * step for step in range(100)], "kind": ["small"] * 50 + ["large"] * 50})
     >>> model = Classifier(budget="1 trial").fit(frame, "kind")
-    >>> model.predict(pl.DataFrame({"size": [3, 97]})).tolist()
+    >>> model.predict(pl.DataFrame({"size": [1.5, 48.5]})).tolist()
     ['small', 'large']
     """
 

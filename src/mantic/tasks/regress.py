@@ -25,9 +25,10 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     params : fixed parameters, {"svm.C": 10}.
 
     >>> import polars as pl
-    >>> frame = pl.DataFrame({"metres": list(range(100)), "price": [3.0 * metres + 7 for metres in range(100)]})
+    >>> metres = [0.5 * step for step in range(100)]
+    >>> frame = pl.DataFrame({"metres": metres, "price": [3.0 * one + 7 for one in metres]})
     >>> model = Regressor(budget="1 trial").fit(frame, "price")
-    >>> model.predict(pl.DataFrame({"metres": [10]})).round().tolist()
+    >>> model.predict(pl.DataFrame({"metres": [10.0]})).round().tolist()
     [37.0]
     """
 

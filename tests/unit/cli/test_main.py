@@ -1,3 +1,4 @@
+import shlex
 import subprocess
 import sys
 
@@ -72,7 +73,7 @@ def test_ctrl_c_before_there_is_anything_to_keep_is_130(mantic, monkeypatch):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    command = f"{sys.executable} -m mantic.cli.main learners --json | head -c 10"
+    command = f"{shlex.quote(sys.executable)} -m mantic.cli.main learners --json | head -c 10"
 
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
 
