@@ -1,6 +1,7 @@
 """Run the measurements and keep their results: ``python bench/run.py [NAME ...] [--quick]``.
 
-Each file in bench/speed is a program that prints JSON objects, one per line: name, value, unit,
+Without names all of bench/speed; those of bench/quality need the development tables and are asked for by name. Each
+file is a program that prints JSON objects, one per line: name, value, unit,
 and what else belongs to the figure. They land in bench/results/<name>.json beside the facts of the machine.
 """
 
@@ -23,17 +24,16 @@ LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "scipy", "skops", "m
 def main() -> int:
     """Run every measurement that was named (all by default); return 1 when one fails."""
     options = _options()
-    programs = sorted((HERE / "speed").glob("*.py"))
-    known = [path.stem for path in programs]
+    speed = sorted((HERE / "speed").glob("*.py"))
+    known = {path.stem: path for path in [*speed, *sorted((HERE / "quality").glob("*.py"))]}
     if unknown := set(options.names) - set(known):
         sys.exit(f"there is no measurement {', '.join(sorted(unknown))}; known are: {', '.join(known)}")
     failed = []
-    for program in programs:
-        if not options.names or program.stem in options.names:
-            figures = _measure(program, ["--quick"] if options.quick else [])
-            failed += [] if figures else [program.stem]
-            if figures and not options.quick:
-                _keep(program.stem, figures)
+    for name in options.names or [path.stem for path in speed]:
+        figures = _measure(known[name], ["--quick"] if options.quick else [])
+        failed += [] if figures else [name]
+        if figures and not options.quick:
+            _keep(name, figures)
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return 1 if failed else 0
@@ -41,7 +41,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="which measurements; all by default")
+    parser.add_argument("names", nargs="*", help="which measurements; all of bench/speed by default")
     parser.add_argument(
         "--quick", action="store_true", help="a short version of each, to see that it works; nothing is kept"
     )
