@@ -17,13 +17,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint requirements/constraints.txt
 SOURCES := $(wildcard pyproject.toml requirements/constraints.txt)
 
-.PHONY: demo test check format bench bench-table docs lock clean system
+.PHONY: demo test check format bench bench-table docs lock clean system system-test
 .DELETE_ON_ERROR:
 
 demo: system .make/demo
 	@$(BIN)/python examples/demo.py --data "$(DATA)" --target "$(TARGET)" --budget "$(BUDGET)"
 
-test: system .make/test check
+test: system-test .make/test check
 	@$(BIN)/python -m pytest -q
 
 check: .make/test
@@ -81,3 +81,6 @@ clean:
 # What pip cannot install: the OpenMP runtime of LightGBM. Says so loudly where it may not install it either.
 system:
 	@sh requirements/system.sh
+
+system-test:
+	@sh requirements/system.sh test

@@ -19,6 +19,7 @@ REFERENCE = "linear"  # every search fits it, to hold the winner against somethi
 _PATIENCE = 12  # neighbours in a row that bring nothing: the search has converged
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
 _LEAST_CANDIDATES = 6  # so many must be affordable with all folds, else one fold must do
+_HERE = 4.0  # a trial in this process cannot be killed: so many times the quick model's time must be left
 _UNKNOWN_COST_SHARE = 0.15  # of the search time must be left to start a learner whose cost is not known yet
 
 
@@ -33,6 +34,7 @@ class Request:
     learners: tuple[str, ...] | None = None
     fixed: dict[str, Params] = field(default_factory=dict)
     seed: int = 0
+    quick_seconds: float = 0.0  # what the quick first model took: nothing that fits on all rows takes less
 
     @property
     def searched(self) -> tuple[int, ...]:
@@ -137,6 +139,9 @@ class Search:
         guide = self.request.searched[-1]
         if self.request.deadline.left() == float("inf") or len(self._folds(guide)) == 1:
             return
+        if not self._worth_starting(REFERENCE, self.request.deadline.left()):
+            self._one_fold = True
+            return
         first = list(islice(self._candidates(), _N_PROBES))
         self._one_fold = True
         for candidate in first:
@@ -179,6 +184,8 @@ class Search:
     def _worth_starting(self, learner: str, left: float) -> bool:
         if left == float("inf"):
             return True
+        if left < self.request.quick_seconds * (_HERE if self.executor.workers == 1 else 1.0):
+            return False
         known = [one.seconds for one in self.scored if one.candidate.learner == learner]
         if known:
             return float(np.median(known)) / min(self.executor.workers, len(self.request.searched)) <= left

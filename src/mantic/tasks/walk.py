@@ -81,10 +81,13 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     interrupted = False
     with _executor(given, wishes, run) as executor:
         try:
+            before = time.monotonic()
             fallback = _first_models(request, division, run, started) or fallback
+            quick_seconds = time.monotonic() - before
             leaks = _leaks(given, division, wishes.metric, run)
             reserve = _reserve(run.deadline, slowdown=pace.slowdown())
-            search = Search(replace(request, deadline=run.deadline.earlier(reserve)), executor, run)
+            request = replace(request, deadline=run.deadline.earlier(reserve), quick_seconds=quick_seconds)
+            search = Search(request, executor, run)
             search.go()
         except KeyboardInterrupt:
             interrupted = True
@@ -160,6 +163,9 @@ def _first_models(request: Request, division: Division, run: Run, started: float
 
 def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
     left = run.deadline.left()
+    if left < _SHORT_SECONDS / 4:
+        run.warn("leaks_not_sought", "there was no time to look for columns that know the answer")
+        return ()
     limit = Deadline() if left == float("inf") else Deadline.after(min(6.0, 0.1 * left))
     rows = division.parts[division.judged[0]].rows
     return find_leaks(given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit))
