@@ -18,12 +18,8 @@ print("LOADED", *sorted(new - set(sys.stdlib_module_names) - {{"mantic"}}))
 """
 
 _HELP = """
-from mantic.cli.main import entry
-sys.argv = ["mantic", "--help"]
-try:
-    entry()
-except SystemExit:
-    pass
+from mantic.cli.main import main
+main(["--help"])
 """
 
 
