@@ -86,7 +86,7 @@ def _first(view: View, problems: list[Alert]) -> tuple[Block, ...]:
         Number("memory", round(view.frame.estimated_size("mb"), 2), "MB", note="as it was read"),
     )
     return Text(f"{said}{more} in {view.n_rows:,} rows and {len(view.schema):,} columns.", "verdict"), Group(
-        "Overview", figures, columns=4
+        "Overview", figures
     )
 
 
