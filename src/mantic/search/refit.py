@@ -11,7 +11,7 @@ from mantic.core.table import Array
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import fit_scaling, temperature
 from mantic.search.conformal import Conformal
-from mantic.search.ensemble import Entry, greedy
+from mantic.search.ensemble import greedy
 from mantic.search.margin import to_guess, to_margin
 from mantic.search.member import Member, floor_of
 from mantic.search.plan import Request, Scored, Search
@@ -57,11 +57,9 @@ def recipe(search: Search, part: int, *, only: frozenset[int] | None = None) -> 
     floors = [floor_of(LEARNERS.get(one.candidate.learner)) for one in scored]
     margins = [to_margin(one.results[part].guess, floor=floor) for one, floor in zip(scored, floors, strict=True)]
     scales = [temperature(margin, truth, n_classes) for margin in margins]
-    entries = [Entry(m * s, one.seconds) for m, s, one in zip(margins, scales, scored, strict=True)]
-    weights = greedy(
-        entries, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=_MOST_MEMBERS
-    )
-    blended = sum(w * e.margin for w, e in zip(weights, entries, strict=True))
+    cooled = [margin * scale for margin, scale in zip(margins, scales, strict=True)]
+    weights = greedy(cooled, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=_MOST_MEMBERS)
+    blended = sum(weight * margin for weight, margin in zip(weights, cooled, strict=True))
     kept = [place for place in np.argsort(-weights, kind="stable") if weights[place] > 0]
     return Recipe(
         part,

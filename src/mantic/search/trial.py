@@ -59,8 +59,7 @@ WHOLE = -1  # as a fold: learn from all rows of the part
 class TrialJob:
     """Fit a candidate on some folds of one part, within `seconds`.
 
-    `keep` asks for the fitted members (large: only where they are needed). `judge` are the row positions that the fold
-    is asked about; None for the rows that the fold judges.
+    `keep` asks for the fitted members (large: only where they are needed).
     """
 
     candidate: Candidate

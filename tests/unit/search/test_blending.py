@@ -5,7 +5,7 @@ import pytest
 
 from mantic.search.calibrate import fit_scaling, log_loss, temperature
 from mantic.search.conformal import Conformal
-from mantic.search.ensemble import Entry, greedy
+from mantic.search.ensemble import greedy
 from mantic.search.margin import to_guess, to_margin
 
 
@@ -40,17 +40,17 @@ def test_few_rows_are_never_calibrated():
 def test_two_members_with_opposite_errors_are_blended():
     rng = np.random.default_rng(2)
     truth, noise = rng.normal(size=500), rng.normal(size=500)
-    entries = [Entry((truth + noise)[:, None], 1), Entry((truth - noise)[:, None], 1), Entry(np.ones((500, 1)), 1)]
+    margins = [(truth + noise)[:, None], (truth - noise)[:, None], np.ones((500, 1))]
 
-    weights = greedy(entries, lambda margin: float(((margin[:, 0] - truth) ** 2).mean()), most=3)
+    weights = greedy(margins, lambda margin: float(((margin[:, 0] - truth) ** 2).mean()), most=3)
 
     np.testing.assert_allclose(weights, [0.5, 0.5, 0.0], atol=0.05)
 
 
 def test_a_candidate_that_is_not_finite_is_never_chosen():
-    entries = [Entry(np.full((5, 1), np.nan), 1), Entry(np.ones((5, 1)), 1)]
+    margins = [np.full((5, 1), np.nan), np.ones((5, 1))]
 
-    weights = greedy(entries, lambda margin: float(margin.mean()), most=2)
+    weights = greedy(margins, lambda margin: float(margin.mean()), most=2)
 
     assert weights.tolist() == [0.0, 1.0]
 
