@@ -30,6 +30,7 @@ def parser() -> Parser:
     options.add_argument("--budget", metavar="TIME", help="wall clock for everything: 30s, 5m, 1h, or '8 trials' (60s)")
     options.add_argument("--seed", type=int, default=0, help="every random choice comes from it (0)")
     options.add_argument("--metric", metavar="NAME", help="what to optimise (log_loss or rmse)")
+    options.add_argument("--positive", metavar="LABEL", help="of two classes, the one to find (the rarer)")
     options.add_argument(
         "--learner", action="append", metavar="NAME", help="use only this one; may be repeated (all that fit)"
     )
@@ -96,18 +97,13 @@ def _threads(settings: Settings) -> int:
 def _fitted(options: Namespace, budget: str, work: Run) -> Any:
     load_plugins(options.plugin)
     from mantic.sources.read import read
-    from mantic.tasks.choose import choose, without
+    from mantic.tasks.choose import choose, make, without
 
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = read(options.data, run=work)
     kind = choose(frame, options.target, task=options.task)
-    model = kind(
-        budget=budget,
-        seed=options.seed,
-        metric=options.metric,
-        learners=options.learner,
-        params=dict(options.set) or None,
-    )
+    asked = {"budget": budget, "seed": options.seed, "metric": options.metric, "learners": options.learner}
+    model = make(kind, {**asked, "params": dict(options.set) or None, "positive": options.positive})
     frame = without(frame, dropped, target=options.target)
     return model.fit(frame, options.target, time=options.time, group=options.group, run=work)
 

@@ -1,7 +1,7 @@
 """A metric: how a guess is held against the truth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mantic.core.registry import Registry
@@ -40,6 +40,15 @@ class Metric:
         """Return the score turned so that lower is better."""
         score = self(truth, guess, weight)
         return -score if self.higher_is_better else score
+
+    def of_first(self) -> "Metric":
+        """Return the metric of two classes that takes the first for the positive one, not the second."""
+        rows = self.per_row
+        return replace(
+            self,
+            function=lambda truth, guess, weight: self.function(1 - truth, guess[:, ::-1], weight),
+            per_row=None if rows is None else lambda truth, guess: rows(1 - truth, guess[:, ::-1]),
+        )
 
 
 METRICS: Registry[Metric] = Registry("metric", package="mantic.evaluate.metrics", entry_points="mantic.metrics")

@@ -66,7 +66,7 @@ class Findings:
     baseline_guess, baseline_name : the dummy's answers and what it does, completing "against ... by": "always saying
         no". Empty lets the verdict say it.
     linear_guess : of a plain linear model, or None when there is none (or when the model is one).
-    classes : names of the class codes; empty for a regression.
+    classes : names of the class codes, of two the positive one last; empty for a regression.
     clusters : which rows belong together (a group, a day), int codes (n_test,); None when rows are independent.
     split : a sentence on how the held-out rows were chosen.
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).

@@ -39,8 +39,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
 
     Returns
     -------
-    A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, learners, n_rows,
-    n_test, split, seconds, warnings, leaks, importance, conformal and verdict as plain JSON values.
+    A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, classes, positive,
+    learners, n_rows, n_test, split, seconds, warnings, leaks, importance, conformal and verdict as plain JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 
@@ -128,6 +128,7 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "linear": linear,
         "metrics": blocks_score.values(board),
         "classes": findings.classes,
+        "positive": findings.classes[1] if findings.is_binary else None,
         "learners": [
             {"learner": one.learner, "params": dict(one.params), "score": one.score, "seconds": one.seconds,
              "weight": one.weight, "note": one.note}

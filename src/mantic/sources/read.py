@@ -11,6 +11,7 @@ from mantic.core.errors import ManticError, SettingsError, SourceError
 from mantic.core.run import Run
 from mantic.core.source import SOURCES, Source
 from mantic.sources.folder import parts_of, unite
+from mantic.sources.memory import check_fits
 from mantic.sources.sniff import content
 from mantic.sources.table.csv import read_texts, to_numbers
 from mantic.sources.unpack import ENDINGS, unpack
@@ -85,6 +86,7 @@ def _read_file(address: str, run: Run) -> pl.DataFrame:
     _check_exists(path)
     plain = _unpacked(path, run)
     kind = _kind(plain, path)
+    check_fits(plain.stat().st_size, kind, where=str(path))
     suffix = address[len(str(path)) :] if kind == "excel" else ""
     try:
         return _find(kind, str(path))(f"{plain}{suffix}", run)
@@ -151,7 +153,9 @@ def _read_parts(address: str, run: Run) -> pl.DataFrame:
     """Read parts; CSV parts are first put together as texts, so that a column has one type for all of them."""
     files = parts_of(address)
     plain = files[0].with_suffix("") if files[0].suffix[1:].lower() in ENDINGS else files[0]
-    if KINDS.get(plain.suffix[1:].lower()) == "csv":
+    kind = KINDS.get(plain.suffix[1:].lower(), "")
+    check_fits(sum(file.stat().st_size for file in files), kind, where=address)
+    if kind == "csv":
         return to_numbers(unite(files, lambda file: _texts(file, run), where=address), run)
     return unite(files, lambda file: _read_file(str(file), run), where=address)
 
@@ -177,7 +181,9 @@ def _read_input(run: Run) -> pl.DataFrame:
             path = unpack(named, found, run.folder)
             with path.open("rb") as file:
                 found = content(file.read(4096))
-        return _find(_BYTES.get(found, found), "standard input")(str(path), run)
+        kind = _BYTES.get(found, found)
+        check_fits(path.stat().st_size, kind, where="standard input")
+        return _find(kind, "standard input")(str(path), run)
     except ManticError as error:
         names = [text.replace(str(path), "standard input") for text in (error.what, error.where, error.fix)]
         raise type(error)(names[0], where=names[1], fix=names[2]) from error.__cause__

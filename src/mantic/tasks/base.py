@@ -91,6 +91,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
         given = self._given(X, y, roles=(time, group), run=run)
+        if given.positive == 0:
+            wishes = replace(wishes, metric=wishes.metric.of_first())
         walked = walk(given, wishes, run)
         self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
         if given.target.is_classes:
@@ -178,6 +180,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
             taken.schema, frame, target, column, classes,
             moment=moments(taken.others["time"]) if "time" in taken.others else None,
             groups=None if groups is None else groups.rank("dense").fill_null(0).to_numpy(),
+            positive=self._positive(classes, target),
         )  # fmt: skip
 
     def _aligned(self, X: Any) -> pl.DataFrame:
@@ -188,6 +191,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         """Return the target as numbers, its column, and the class labels (empty for numbers)."""
         raise NotImplementedError
+
+    def _positive(self, classes: Array, target: Target) -> int:
+        """Return the code of the class that precision and recall are about; 1 where that means nothing."""
+        return 1
 
     def _truth(self, truth: Array) -> Array:
         """Return known answers of new rows as codes or numbers."""

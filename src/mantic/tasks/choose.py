@@ -72,6 +72,7 @@ class Settings(TypedDict, total=False):
     metric: str | None
     learners: list[str] | None
     params: dict[str, Any] | None
+    positive: Any
     time: str | None
     group: str | None
     run: Run | None
@@ -88,7 +89,7 @@ def fit(
     target : name of the column to predict.
     task : "classify" or "regress"; chosen by the target's values when absent.
     drop : columns to leave out.
-    settings : budget, seed, metric, learners, params of the estimator; time, group of its `fit`.
+    settings : budget, seed, metric, learners, params, positive of the estimator; time, group of its `fit`.
 
     >>> model = fit(pl.DataFrame({"a": [1, 2] * 30, "b": ["x", "y"] * 30}), "b", budget="1 trial")
     >>> type(model).__name__
@@ -99,7 +100,22 @@ def fit(
     run = settings.get("run") or Run()
     frame = read(data, run=run) if isinstance(data, str | Path) else to_polars(data)
     frame = without(frame, drop, target=target)
-    return choose(frame, target, task=task)(**parameters).fit(frame, target, **roles)
+    return make(choose(frame, target, task=task), parameters).fit(frame, target, **roles)
+
+
+def make(kind: type[Estimator], parameters: dict[str, Any]) -> Estimator:
+    """Return an unfitted estimator; parameters that are None are left at their defaults.
+
+    Raises
+    ------
+    SettingsError : if this kind has no such parameter.
+    """
+    given = {key: value for key, value in parameters.items() if value is not None}
+    if strange := sorted(set(given) - set(kind().get_params())):
+        raise SettingsError(
+            f"{kind.__name__} has no {', '.join(strange)}", where="fit", fix="leave it out, or choose another task"
+        )
+    return kind(**given)
 
 
 def without(frame: pl.DataFrame, drop: Sequence[str], *, target: str) -> pl.DataFrame:

@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin  # noqa: TID253
 from sklearn.utils.multiclass import check_classification_targets  # noqa: TID253
 
-from mantic.core.errors import SchemaError
+from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
 from mantic.tasks.base import Estimator
-from mantic.tasks.target import classes_of
+from mantic.tasks.target import check_filled, classes_of, positive_of
 from mantic.tasks.task import Task
 
 
@@ -24,6 +24,8 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     metric : what the search optimises; log_loss by default, see `mantic.evaluate.metrics` for the others.
     learners : use only these, for instance ["svm"]; all that are installed by default.
     params : fixed parameters, {"svm.C": 10}.
+    positive : of two classes, the label that precision, recall, F1 and average precision are about. When absent: the
+        larger number, the text that says yes, else the rarer class.
 
     >>> import polars as pl
     >>> frame = pl.DataFrame({"size": [0.5 * step for step in range(100)], "kind": ["small"] * 50 + ["large"] * 50})
@@ -33,6 +35,19 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task = Task("classify", metric="log_loss")
+
+    def __init__(
+        self,
+        *,
+        budget: str | float = "60s",
+        seed: int = 0,
+        metric: str | None = None,
+        learners: list[str] | None = None,
+        params: dict[str, Any] | None = None,
+        positive: Any = None,
+    ) -> None:
+        super().__init__(budget=budget, seed=seed, metric=metric, learners=learners, params=params)
+        self.positive = positive
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each row; shape (n_rows,)."""
@@ -54,6 +69,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return self.model_.conformal.sets(guess, level=level)
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
+        check_filled(truth, where=f"column '{name}'")
         check_classification_targets(truth)
         labels, codes = classes_of(truth, where=f"column '{name}'")
         order = np.argsort(-np.bincount(codes), kind="stable")
@@ -63,6 +79,16 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             Column(name, Kind.CATEGORY, levels=levels, n_levels=len(labels)),
             labels,
         )
+
+    def _positive(self, classes: Array, target: Target) -> int:
+        if self.positive is None:
+            return positive_of(classes, target.values) if len(classes) == 2 else 1
+        known = [str(label) for label in classes.tolist()]
+        if str(self.positive) not in known or len(known) != 2:
+            raise SettingsError(
+                f"'{self.positive}' is not one of two classes", where="positive", fix=f"classes are: {', '.join(known)}"
+            )
+        return known.index(str(self.positive))
 
     def _truth(self, truth: Array) -> Array:
         as_numbers = self.classes_.dtype.kind in "iuf" and truth.dtype.kind in "iuf"  # 1 and 1.0 are one class

@@ -30,6 +30,7 @@ class Given:
     target, column : what is predicted, as numbers and as a column.
     classes : labels by class code, of the type that came in; empty for a regression.
     moment, groups : what orders the rows in time and what ties rows together, shape (n_rows,), or None.
+    positive : of two classes, the code of the one that precision, recall and their like are about.
     """
 
     schema: Schema
@@ -39,6 +40,7 @@ class Given:
     classes: Array
     moment: Array | None = None
     groups: Array | None = None
+    positive: int = 1
 
 
 @dataclass(frozen=True)

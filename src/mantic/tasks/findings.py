@@ -1,6 +1,7 @@
 """What a walk found out, in the form that a report is made from."""
 
 import shlex
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,10 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
     command, script = _again(
         asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
     )
-    return Findings(
+    found = Findings(
         task="classify" if given.target.is_classes else "regress",
         target=given.column.name,
-        metric=wishes.metric,
+        metric=METRICS.get(wishes.metric.name),
         schema=given.schema,
         frame=given.frame[walked.judged],
         truth=truth,
@@ -60,6 +61,22 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         seconds=monotonic() - started,
         command=command,
         script=script,
+    )
+    return _positive_last(found, given.positive)
+
+
+def _positive_last(findings: Findings, positive: int) -> Findings:
+    """Return findings whose second class is the positive one: that is what metrics and pictures take it for."""
+    if not findings.is_binary or positive == 1:
+        return findings
+    linear = findings.linear_guess
+    return replace(
+        findings,
+        truth=1 - findings.truth,
+        guess=findings.guess[:, ::-1],
+        baseline_guess=findings.baseline_guess[:, ::-1],
+        linear_guess=None if linear is None else linear[:, ::-1],
+        classes=findings.classes[::-1],
     )
 
 
@@ -92,7 +109,9 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
         warnings=tuple(run.warnings),
         conformal=conformal,
     )
-    return evaluate_report(findings, run)
+    labels = [str(label) for label in estimator.classes_.tolist()] if is_classes else []
+    positive = labels.index(facts["positive"]) if facts.get("positive") in labels else 1
+    return evaluate_report(_positive_last(findings, positive), run)
 
 
 def _baseline_name(classes: Array, values: Array) -> str:
@@ -169,6 +188,8 @@ def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, 
         words += ["--metric", asked["metric"]]
     for name in asked["learners"] or ():
         words += ["--learner", name]
+    if asked.get("positive") is not None:
+        words += ["--positive", str(asked["positive"])]
     for key, value in (asked["params"] or {}).items():
         words += ["--set", f"{key}={value}"]
     given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)

@@ -38,6 +38,26 @@ def classes_of(truth: Array, *, where: str) -> tuple[Array, Array]:
     return labels, codes.astype(np.int64).reshape(-1)
 
 
+_AFFIRMATIVE = ("1", "true", "yes", "y", "t", "positive", "pos", "1.0")
+
+
+def positive_of(labels: Array, codes: Array) -> int:
+    """Return the code of the class that precision, recall and their like are about, of two.
+
+    The larger number; of texts the one that says yes; else the rarer one, because that is what one looks for.
+
+    >>> positive_of(np.array(["calcification", "other"]), np.array([0, 1, 1]))
+    0
+    """
+    if labels.dtype.kind in "biuf":
+        return 1
+    says_yes = [str(label).strip().lower() in _AFFIRMATIVE for label in labels]
+    if says_yes[0] != says_yes[1]:
+        return int(says_yes[1])
+    first, second = np.bincount(codes, minlength=2)
+    return int(first >= second)
+
+
 def numbers_of(truth: Array, *, where: str) -> Array:
     """Return the target as float64; numbers kept as text are read.
 
@@ -50,6 +70,7 @@ def numbers_of(truth: Array, *, where: str) -> Array:
     """
     if truth.dtype.kind in "biuf":
         return truth.astype(np.float64)
+    check_filled(truth, where=where)
     series = pl.Series("target", truth.astype(str))
     column = infer_column(series)
     values, fault = cast_column(series, Column("target", Kind.NUMBER, form=column.form))
@@ -58,3 +79,21 @@ def numbers_of(truth: Array, *, where: str) -> Array:
             f"the target holds {column.kind.value} values, not numbers", where=where, fix="use --task classify"
         )
     return values.to_numpy().astype(np.float64)
+
+
+def check_filled(truth: Array, *, where: str) -> None:
+    """Refuse answers that came as objects and are missing in part.
+
+    Raises
+    ------
+    SchemaError : says how many are missing.
+    """
+    if truth.dtype != object:
+        return
+    n_empty = sum(value is None or value != value for value in truth.tolist())
+    if n_empty:
+        raise SchemaError(
+            f"{n_empty:,} of {len(truth):,} answers are missing",
+            where=where,
+            fix="leave these rows out, or give the target by its column's name: then they are left out and counted",
+        )
