@@ -225,7 +225,7 @@ class Processes:
         """Wait for one result or for the first worker that is late."""
         wait = min(worker.kill_at for worker in self._team) - time.monotonic()
         try:
-            worker, news = self._news.get(timeout=max(0.0, wait))
+            worker, news = self._news.get(timeout=min(max(0.0, wait), threading.TIMEOUT_MAX))
         except queue.Empty:
             for late in [one for one in self._team if one.kill_at <= time.monotonic()]:
                 late.process.kill()

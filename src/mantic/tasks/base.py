@@ -18,9 +18,12 @@ from mantic.core.metric import METRICS
 from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.core.table import Array, Target
+from mantic.evaluate.decide import Decision
 from mantic.evaluate.fit_report import fit_report
+from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
+from mantic.tasks.decide import unseen_of
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
 from mantic.tasks.findings import findings_of
 from mantic.tasks.task import Task
@@ -37,7 +40,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """Base of Classifier and Regressor; not used by itself.
 
     Fitted attributes: `schema_` (of the features), `target_` (the predicted column), `model_` (a `core.model.Model`),
-    `report_`, `run_`, `version_`, `background_` (a few training rows, for reasons), `n_features_in_`, and
+    `report_`, `run_`, `version_`, `background_` (a few training rows, for reasons), `unseen_` (answers on rows that
+    were not seen, for decisions), `decision_` (None until `decide` is called), `n_features_in_`, and
     `feature_names_in_` where the features had names.
     """
 
@@ -49,6 +53,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     run_: Run
     version_: str
     background_: pl.DataFrame
+    unseen_: Unseen | None
+    decision_: Decision | None
     n_features_in_: int
     feature_names_in_: Array
     classes_: Array
@@ -102,6 +108,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         self.background_ = given.frame[np.sort(chance.choice(n_rows, min(_BACKGROUND_ROWS, n_rows), replace=False))]
         findings = findings_of(walked, wishes, run, started=started, asked=self.get_params(deep=False))
         self.report_ = fit_report(findings, run)
+        self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
         self.version_ = "unsaved"
         self.run_ = replace(run, listeners=[], _scratch=None)
         return self

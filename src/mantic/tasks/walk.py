@@ -61,6 +61,7 @@ class Walked:
         default_factory=list
     )  # held-out rows, and the model that had not seen them
     answers: list[Array] = field(default_factory=list)  # of each judge, on its held-out rows
+    used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
 
 
 def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
@@ -106,7 +107,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
-        leaks=leaks, judges=judges, answers=answers,
+        leaks=leaks, judges=judges, answers=answers, used=[] if models is fallback else recipes,
     )  # fmt: skip
 
 
