@@ -10,6 +10,7 @@ from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
+from mantic.core.errors import ManticError
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
@@ -70,8 +71,11 @@ def run(options: Namespace) -> int:
             model = _fitted(options, settings.budget.default, work)
         try:
             _decide(model, options)
-        finally:  # a decision that cannot be made does not cost the model
+        except ManticError:  # costs the decision, not the model
             model.save(out)
+            tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
+            raise
+        model.save(out)
         if page:
             model.report_.save(page)
     seconds = time.monotonic() - options.started

@@ -1,5 +1,6 @@
 """A decision as pictures and tables: what it is worth, what else could be done, and what if the costs are others."""
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -54,7 +55,22 @@ def _blocks(decision: Decision, weighed: Weighed) -> list[Block]:
         blocks += [_bars(decision), _decided_classes(decision, weighed)]
     blocks.append(_policies(decision))
     changes = sensitivity(weighed)
-    return [*blocks, *([_changes(decision, changes)] if changes else [])]
+    return [*blocks, *([_changes(decision, changes)] if changes else []), *_again(decision)]
+
+
+def _again(decision: Decision) -> list[Group]:
+    """Return how to decide so again, in a shell and in Python."""
+    costs, capacity = decision.costs, decision.capacity
+    asked = {"cost": costs.text} | ({} if capacity is None else {"capacity": capacity.text})
+    asked |= {"unit": costs.unit} if costs.text and costs.unit else {}
+    given = {name: text for name, text in asked.items() if text}
+    is_dict = costs.text.startswith("{")  # which has no word in a shell
+    said = [f"{name}={text if name == 'cost' and is_dict else repr(text)}" for name, text in given.items()]
+    texts = [Text(f"model.decide({', '.join(said)})", "code")]
+    if not is_dict:
+        command = shlex.join(["mantic", "decide", "MODEL", *(w for name in given for w in (f"--{name}", given[name]))])
+        texts.insert(0, Text(command, "code"))
+    return [Group("How to decide so again", tuple(texts), fold=True)]
 
 
 def _tiles(decision: Decision) -> list[Number]:

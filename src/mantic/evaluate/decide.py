@@ -137,6 +137,9 @@ class Decision:
         n_classes = len(facts["costs"].classes)
         if len(matrix) != n_classes or any(len(row) != n_classes for row in matrix):
             raise ValueError("the costs do not fit the classes")
+        is_known = isinstance(facts["threshold"], float) and facts["costs"].positive in (0, 1)
+        if not (is_known if n_classes == 2 else facts["threshold"] is None):
+            raise ValueError("the threshold does not fit the classes")
         return cls(**facts)
 
     def _repr_html_(self) -> str:
@@ -241,6 +244,16 @@ def thresholds_of(unseen: Unseen, costs: Costs, capacity: Capacity | None) -> di
     return found
 
 
+def check_needed(costs: Costs, *, is_limited: bool) -> None:
+    """Refuse costs by which it is right to act on everybody, where no capacity (`is_limited`) makes one choose."""
+    if costs.is_binary and not is_limited and costs.edges[1] <= 0:
+        raise SettingsError(
+            "by these costs acting on everybody is always right, so no model is needed",
+            where=costs.text,
+            fix="say what a false alarm costs (fp above tn), or how many can be acted on (--capacity)",
+        )
+
+
 def decide(weighed: Weighed, *, target: str) -> Decision:
     """Decide by the thresholds that were chosen, and say what that is worth beside the obvious policies.
 
@@ -254,12 +267,7 @@ def decide(weighed: Weighed, *, target: str) -> Decision:
     for the policies that it is held against.
     """
     costs, capacity = weighed.costs, weighed.capacity
-    if costs.is_binary and capacity is None and costs.edges[1] <= 0:
-        raise SettingsError(
-            "by these costs acting on everybody is always right, so no model is needed",
-            where=costs.text or "--cost",
-            fix="say what a false alarm costs (fp above tn), or how many can be acted on (--capacity)",
-        )
+    check_needed(costs, is_limited=capacity is not None)
     ways = _of_two(weighed) if costs.is_binary else _of_many(weighed)
     own = ways[0].done
     policies = tuple(

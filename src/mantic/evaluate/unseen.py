@@ -97,7 +97,7 @@ class Unseen:
         clusters = arrays.get("clusters")
         if clusters is not None and clusters.shape != tables[1].truth.shape:
             raise ValueError("the shape of 'clusters' differs")
-        pace = {str(name): float(rate) for name, rate in facts["pace"].items()}
+        pace = {str(name): float(rate) for name, rate in dict(facts["pace"]).items()}
         return cls(tables[0], tables[1], int(facts["kept"]), clusters, int(facts["n_held_out"]), pace)
 
 

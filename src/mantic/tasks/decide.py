@@ -13,7 +13,7 @@ from mantic.core.table import Array
 from mantic.evaluate.blocks_decision import TITLE, decided, section
 from mantic.evaluate.capacity import read_capacity
 from mantic.evaluate.costs import finds, read_costs
-from mantic.evaluate.decide import Decision, Weighed
+from mantic.evaluate.decide import Decision, Weighed, check_needed
 from mantic.evaluate.unseen import Unseen, answers_of
 from mantic.report.blocks import Alert, Block, Group, Number, Report
 from mantic.search.margin import to_guess, to_margin
@@ -71,7 +71,7 @@ def foresee(model: "Estimator", target: pl.Series, *, cost: Any, capacity: Any) 
     classes = tuple(str(label) for label in labels.tolist())
     _check_capacity(capacity, classes)
     if cost is not None:
-        read_costs(cost).bind(classes, positive=positive)
+        check_needed(read_costs(cost).bind(classes, positive=positive), is_limited=capacity is not None)
 
 
 def decide(model: "Classifier", cost: Any, *, capacity: Any, unit: str, seed: int) -> Decision:

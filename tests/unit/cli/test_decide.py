@@ -77,6 +77,7 @@ def test_a_fit_may_decide_at_once(mantic, kept, tmp_path):
         (("--cost", "fp=x"), "'x', which is no number"),
         (("--cost", "fp=1,fn=nan"), "fn is nan"),
         (("--cost", "fp=0,fn=0"), "nothing to decide"),
+        (("--cost", "fn=10"), "acting on everybody is always right"),
         (("--cost", "nosuch.csv"), "neither a file nor a cost"),
         (("--cost", "other.csv"), "'maybe' is no class"),
         (("--cost", "flat.csv"), "has 1 costs"),
@@ -108,6 +109,7 @@ def test_a_capacity_per_day_without_dates_costs_the_decision_and_not_the_model(m
 
     assert done.code == 2
     assert "no column of dates" in done.err
+    assert "saved m.mantic, without a decision" in done.err
     assert mantic("decide", "m.mantic", "--capacity", "5%").code == 0
 
 

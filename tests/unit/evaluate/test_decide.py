@@ -264,6 +264,17 @@ def test_a_decision_is_the_same_after_it_was_written(costs):
     assert json.loads(json.dumps(decision.to_facts(), allow_nan=False))["level"] == decision.level
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("threshold", "low"), ("threshold", None), ("costs", {}), ("policies", 3), ("value", {"score": 1}), ("more", 1)],
+)
+def test_a_decision_that_was_tampered_with_is_refused(name, value):
+    text = json.dumps(json.loads(_decide(_unseen()).to_json()) | {name: value})
+
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Decision.from_json(text)
+
+
 def test_the_page_shows_the_curve_with_the_chosen_point_and_the_capacity():
     decision = _decide(_unseen(), capacity=Capacity("5%", 0.05))
 
@@ -273,6 +284,16 @@ def test_the_page_shows_the_curve_with_the_chosen_point_and_the_capacity():
     curve, chosen = charts[0].series[0], charts[0].series[2]
     assert np.interp(chosen.x[0], curve.x, curve.y) == pytest.approx(chosen.y[0], rel=0.05)
     assert "<svg" in decision._repr_html_()
+
+
+def test_the_report_says_how_to_decide_so_again():
+    decision = _decide(_unseen(), capacity=Capacity("5%", 0.05))
+
+    codes = [text.body for text in decision.report.blocks[-1].blocks]
+    assert codes == [
+        "mantic decide MODEL --cost fp=1,fn=5 --capacity 5% --unit EUR",
+        "model.decide(cost='fp=1,fn=5', capacity='5%', unit='EUR')",
+    ]
 
 
 def test_what_was_kept_is_restored_and_what_does_not_fit_is_refused(tmp_path):
