@@ -10,7 +10,9 @@ from mantic.evaluate.decide import Decision, Policy, Weighed, decide, times
 from mantic.evaluate.decision_words import case, doing, figure, per, rounded, sentence, shown, span, word
 from mantic.evaluate.intervals import Interval
 from mantic.evaluate.prepared import Means
+from mantic.evaluate.resample import Resamples
 from mantic.evaluate.sensitivity import Change, sensitivity, worst_loss
+from mantic.evaluate.unseen import Answers, Unseen
 from mantic.evaluate.verdict import of_100
 from mantic.report.blocks import Alert, Axis, Block, Cell, Chart, Grid, Group, Number, Report, Series, Text
 from mantic.report.numbers import say
@@ -27,10 +29,29 @@ def decided(weighed: Weighed, *, target: str) -> Decision:
     ------
     SettingsError : if there is nothing to decide.
     """
-    bare = decide(weighed, target=target)
+    return _told(decide(weighed, target=target), weighed)
+
+
+def valued_again(decision: Decision, truth: Array, guess: Array, *, seed: int) -> Decision:
+    """Return a decision with its value on new rows; the threshold stays as it is.
+
+    Parameters
+    ----------
+    truth, guess : class codes (n_rows,) and probabilities (n_rows, n_classes) of rows that were not learned from.
+    """
+    none, n_classes = np.empty(0, dtype=np.int64), len(decision.costs.classes)
+    inner = Answers(none, np.empty((0, n_classes)), none)
+    unseen = Unseen(inner, Answers(truth, guess, np.zeros(len(truth), dtype=np.int64)), 0, n_held_out=len(truth))
+    thresholds = {} if decision.threshold is None else {0: decision.threshold}
+    plan = Resamples.draw(len(truth), seed=seed)
+    weighed = Weighed(unseen, decision.costs, decision.capacity, thresholds, plan)
+    return _told(replace(decide(weighed, target=decision.target), limit=decision.limit), weighed)
+
+
+def _told(bare: Decision, weighed: Weighed) -> Decision:
     told = replace(bare, sentence=sentence(bare, weighed))
     report = Report(
-        f"{TITLE}: {target}",
+        f"{TITLE}: {told.target}",
         (Text(told.sentence, "verdict"), *_blocks(told, weighed)),
         f"{told.n_held_out:,} held-out rows, each decided by a threshold that was chosen on other rows."
         if told.costs.is_binary
@@ -54,7 +75,7 @@ def _blocks(decision: Decision, weighed: Weighed) -> list[Block]:
     else:
         blocks += [_bars(decision), _decided_classes(decision, weighed)]
     blocks.append(_policies(decision))
-    changes = sensitivity(weighed)
+    changes = sensitivity(weighed) if len(weighed.unseen.inner) else []  # else there is nothing to choose anew by
     return [*blocks, *([_changes(decision, changes)] if changes else []), *_again(decision)]
 
 

@@ -13,10 +13,12 @@ from mantic.core.metric import METRICS
 from mantic.core.model import Importance
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.evaluate.blocks_decision import valued_again
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
 from mantic.explain.importance import importance
 from mantic.report.blocks import Report
+from mantic.tasks.decide import with_section
 from mantic.tasks.walk import Walked, Wishes
 
 if TYPE_CHECKING:
@@ -111,7 +113,10 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
     )
     labels = [str(label) for label in estimator.classes_.tolist()] if is_classes else []
     positive = labels.index(facts["positive"]) if facts.get("positive") in labels else 1
-    return evaluate_report(_positive_last(findings, positive), run)
+    report = evaluate_report(_positive_last(findings, positive), run)
+    if estimator.decision_ is None:
+        return report
+    return with_section(report, valued_again(estimator.decision_, truth, guess, seed=run.seed))
 
 
 def _baseline_name(classes: Array, values: Array) -> str:

@@ -50,6 +50,15 @@ def test_a_job_that_is_late_is_killed_and_the_next_one_runs(team):
     assert time.monotonic() - started < 30
 
 
+def test_a_job_may_take_for_ever(team):
+    class Patient(_Path):
+        seconds = float("inf")
+
+    done = dict(team.run(os.path.basename, [Patient("a/b")]))
+
+    assert list(done.values()) == ["b"]
+
+
 def test_a_job_that_raises_is_a_failure_with_its_reason(team):
     results = [result for _, result in team.run(os.listdir, [_Path("/no/such/folder")])]
 

@@ -74,6 +74,19 @@ def test_the_fit_report_has_one_section_on_what_it_is_worth(model):
     assert model.report_.facts["decision"]["threshold"] == decision.threshold
 
 
+def test_an_evaluation_values_the_decision_on_the_new_rows(model, churn_like_new):
+    decision = model.decide("fp=1,fn=10", unit="EUR")
+
+    report = model.evaluate(churn_like_new.drop("note", "city"))
+
+    codes = decision.decide(model.predict_proba(churn_like_new.drop("note", "city", "churned")))
+    truth = (churn_like_new["churned"] == "yes").cast(pl.Int64).to_numpy()
+    cost = decision.costs.array()[truth, codes].mean()
+    assert report.facts["decision"]["value"]["score"] == pytest.approx(-cost)
+    assert report.facts["decision"]["threshold"] == decision.threshold
+    assert len(_sections(report)) == 1
+
+
 def test_a_refit_forgets_the_decision(customers):
     model = mantic.Classifier(budget="1 trial", learners=["linear"]).fit(customers, "churned")
     model.decide("fp=1,fn=10")
