@@ -230,8 +230,7 @@ def _decided_classes(decision: Decision, weighed: Weighed) -> Grid:
 
 
 def _policies(decision: Decision) -> Grid:
-    unit = f" ({decision.costs.unit})" if decision.costs.unit else ""
-    heads = ["policy", "acted on", f"{word(decision)} {per(decision)}{unit}", "this decision is better by"]
+    heads = ["policy", "acted on", word(decision), "this decision is better by"]
     rows = [_policy(decision, one) for one in decision.policies]
     if not decision.costs.is_binary:
         heads.pop(1)
@@ -239,7 +238,7 @@ def _policies(decision: Decision) -> Grid:
     note = "In brackets: 95 % intervals."
     if not all(one.is_possible for one in decision.policies):
         note += " * More rows than the capacity allows."
-    return Grid(tuple(heads), tuple(rows), title="Ways to decide", note=note)
+    return Grid(tuple(heads), tuple(rows), title=f"Ways to decide{_figures(decision)}", note=note)
 
 
 def _policy(decision: Decision, policy: Policy) -> tuple[Cell, ...]:
@@ -255,7 +254,7 @@ def _policy(decision: Decision, policy: Policy) -> tuple[Cell, ...]:
 def _changes(decision: Decision, changes: list[Change]) -> Grid:
     n_rows = decision.n_rows
     loss = worst_loss(changes) * n_rows
-    heads = ["if", "act from", "acted on", f"{word(decision)} {per(decision)}", "lost by deciding as now"]
+    heads = ["if", "act from", "acted on", word(decision), "lost by deciding as now"]
     rows: list[tuple[Cell, ...]] = []
     for one in changes:
         value = shown(decision, Interval(one.value, one.value, one.value)).score
@@ -269,7 +268,13 @@ def _changes(decision: Decision, changes: list[Change]) -> Grid:
         f"loses at most {figure(loss, decision.costs.unit)} {per(decision)} on these rows" if loss else "loses nothing"
     )
     note = f"Deciding as now although one cost is off by a factor of two {told}."
-    return Grid(tuple(heads), tuple(rows), title="If the costs are others", note=note)
+    return Grid(tuple(heads), tuple(rows), title=f"If the costs are others{_figures(decision)}", note=note)
+
+
+def _figures(decision: Decision) -> str:
+    """Return what the figures of a table are, for its title."""
+    unit = f" in {decision.costs.unit}" if decision.costs.unit and decision.costs.kind != "found" else ""
+    return f": {word(decision)} {per(decision)}{unit}"
 
 
 def _verb(decision: Decision) -> str:

@@ -107,7 +107,7 @@ class Asked:
             nothing is to be decided by such costs.
         """
         if self.table:
-            matrix = _square(self.table, classes, where=self.text)
+            matrix = _square(self.table, classes, where=f"--cost {self.text}")
         elif len(classes) == 2:
             cell = {"tp": (positive,) * 2, "tn": (1 - positive,) * 2}
             cell |= {"fp": (1 - positive, positive), "fn": (positive, 1 - positive)}
@@ -117,7 +117,8 @@ class Asked:
             matrix = tuple(tuple(float(one) for one in row) for row in filled)
         else:
             _refuse(
-                f"{', '.join(self.named)} are costs of two classes, and here are {len(classes)}", where=self.text,
+                f"{', '.join(self.named)} are costs of two classes, and here are {len(classes)}",
+                where=f"--cost {self.text}",
                 fix="give a CSV file: a header with the class names, and a row for each true class",
             )  # fmt: skip
         is_gain = self.is_gain or any(cost < 0 for row in matrix for cost in row)
@@ -164,7 +165,9 @@ def read_costs(given: Any) -> Asked:
     sign = -1.0 if is_gain else 1.0
     if "=" in body:
         pairs = [pair.partition("=") for pair in body.split(",") if pair.strip()]
-        named = _named([(name.strip(), value.strip() if mark else None) for name, mark, value in pairs], where=text)
+        named = _named(
+            [(name.strip(), value.strip() if mark else None) for name, mark, value in pairs], where=f"--cost {text}"
+        )
         return Asked(text, {name: sign * value for name, value in named.items()}, {}, is_gain)
     table = _read_matrix(Path(body))
     return Asked(text, {}, {true: {to: sign * one for to, one in row.items()} for true, row in table.items()}, is_gain)
@@ -282,24 +285,30 @@ def _check_sense(costs: Costs) -> None:
     """Refuse costs by which one and the same decision is best whatever is true."""
     matrix = costs.array()
     if np.ptp(matrix, axis=1).max() == 0:
-        _refuse("all decisions cost the same, so there is nothing to decide", where=costs.text, fix=_EXAMPLE)
+        _refuse(
+            "all decisions cost the same, so there is nothing to decide", where=f"--cost {costs.text}", fix=_EXAMPLE
+        )
     if not costs.is_binary:
         never_worse = [to for to in range(len(matrix)) if (matrix[:, [to]] <= matrix).all()]
         if never_worse:
             name = costs.classes[never_worse[0]]
-            _refuse(f"deciding '{name}' is never worse, so there is nothing to decide", where=costs.text, fix=_SHAPE)
+            _refuse(
+                f"deciding '{name}' is never worse, so there is nothing to decide",
+                where=f"--cost {costs.text}",
+                fix=_SHAPE,
+            )
         return
     saved, lost = costs.edges
     name = costs.classes[costs.positive]
     if saved <= 0 and lost < 0:
         _refuse(
-            f"by these costs it is better to be wrong than right about '{name}'", where=costs.text,
+            f"by these costs it is better to be wrong than right about '{name}'", where=f"--cost {costs.text}",
             fix="swap the two, or choose the other class as the one to find (--positive)",
         )  # fmt: skip
     if saved <= 0 or saved + lost <= 0:
         what = "acting never pays" if saved <= 0 else f"acting pays more on rows that are not '{name}'"
         fix = f"acting on a '{name}' row must cost less than missing it (tp less than fn)"
-        _refuse(f"by these costs {what}", where=costs.text, fix=fix)
+        _refuse(f"by these costs {what}", where=f"--cost {costs.text}", fix=fix)
 
 
 def _refuse(what: str, *, where: str, fix: str) -> NoReturn:

@@ -18,6 +18,7 @@ from mantic.evaluate.threshold import by_capacity, by_cost, theory
 from mantic.evaluate.unseen import Answers, Unseen
 from mantic.report.blocks import Report
 
+_MOST_KINDS = 200  # of events that an interval reckons with; more classes have more
 PER_ROWS = 1_000.0  # what is said of many rows, where neither a day nor a batch was asked for
 
 
@@ -218,15 +219,15 @@ class Weighed:
 
     def interval(self, done: Array, against: Array | None = None) -> Interval:
         """Return the value per row of what is done, or of its lead over something else, with a 95 % interval."""
-        matrix = -self.costs.array()
-        n_classes = len(matrix)
         other = np.zeros_like(done) if against is None else against
-        code_of = done.argmax(axis=1)
-        kinds = []  # every truth with every decision: one may be absent here, and cost most
-        for code in range(n_classes):
-            like = other[code_of == code] if (code_of == code).any() else other
-            kinds += [matrix[true] @ (np.eye(n_classes)[code] - like.mean(axis=0)) for true in range(n_classes)]
-        return mean_with_unseen(self.worth(done) - self.worth(other), np.array(kinds), self.plan)
+        both = np.unique(np.hstack([done, other]), axis=0)
+        apart = both[:, : done.shape[1]] - both[:, done.shape[1] :]
+        kinds = -(
+            apart @ self.costs.array().T
+        ).ravel()  # what was done with any truth: some may be absent, and cost most
+        if len(kinds) > _MOST_KINDS:
+            kinds = np.quantile(kinds, np.linspace(0, 1, _MOST_KINDS))
+        return mean_with_unseen(self.worth(done) - self.worth(other), kinds, self.plan)
 
 
 def thresholds_of(unseen: Unseen, costs: Costs, capacity: Capacity | None) -> dict[int, float]:
@@ -249,7 +250,7 @@ def check_needed(costs: Costs, *, is_limited: bool) -> None:
     if costs.is_binary and not is_limited and costs.edges[1] <= 0:
         raise SettingsError(
             "by these costs acting on everybody is always right, so no model is needed",
-            where=costs.text,
+            where=f"--cost {costs.text}",
             fix="say what a false alarm costs (fp above tn), or how many can be acted on (--capacity)",
         )
 
@@ -315,10 +316,10 @@ def _of_two(weighed: Weighed) -> list[_Way]:
     ]
     if capacity is not None:
         ways.append(("random", "act on as many by chance", np.full(n_rows, capacity.share)))
-    ways.append(("half", "act at probability 0.5", weighed.chance >= 0.5))
+    ways.append(("half", "act at 0.5", weighed.chance >= 0.5))
     aim = theory(weighed.costs)
     if 0 < aim <= 1:
-        ways.append(("theory", f"act at probability {aim:.3g}, right in theory", weighed.chance >= aim))
+        ways.append(("theory", f"act at {aim:.3g}, right in theory", weighed.chance >= aim))
     return [_Way(key, name, weighed.acting(acted.astype(np.float64))) for key, name, acted in ways]
 
 

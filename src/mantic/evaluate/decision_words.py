@@ -111,7 +111,8 @@ def _limit(decision: Decision) -> list[str]:
     told = [f"That is what the capacity ({capacity.text}) allows{more}."]
     if share > capacity.share + 3 * np.sqrt(capacity.share / decision.n_held_out):
         told.append(
-            f"Many rows have the same probability, so these are more than the {of_100(capacity.share)} allowed."
+            f"Beware: these are more than the {of_100(capacity.share)} of 100 allowed; many rows have the same "
+            "probability, or they are no longer as they were."
         )
     return told
 

@@ -40,6 +40,9 @@ def by_cost(chance: Array, is_case: Array, costs: Costs) -> float:
     best = int(total.argmax())
     behind = total[best] - total
     error = np.sqrt(np.maximum(0.0, np.abs(spread[best] - spread) - behind**2 / len(chance)))
+    # Tried on simulated rows (400 to 6,000; fn 3, 10, 50 times fp), cost above the least possible. Right probabilities:
+    # the rows' own best 0.4 to 11 %, one error 0.1 to 5 %, two errors 0 to 3.5 %. Confidence off by a factor of 1.6:
+    # 0.4 to 12 %, 1 to 29 %, 2 to 50 %; theory alone 3 to 54 %.
     fine = behind <= error
     highest = np.append(NOBODY, sorted_chance[ends])  # acting on a run: from its own value down to the next one's
     lowest = np.append(np.nextafter(sorted_chance[ends], 2.0), 0.0)
