@@ -84,6 +84,35 @@ def interval_of(prepared: Prepared, plan: Resamples, *, level: float = 0.95) -> 
     return Interval(score, low, high)
 
 
+def difference_of(metric: Metric, a: Prepared, b: Prepared, *, plan: Resamples) -> Difference:
+    """Compare two prepared answers on weights that were drawn before (see `paired`)."""
+    sign = 1.0 if metric.higher_is_better else -1.0
+    ones = np.ones((1, plan.n_rows))
+    mean = sign * float(a(ones)[0] - b(ones)[0])
+    draws = sign * (plan.scores(a) - plan.scores(b))
+    if not np.isfinite(draws).all() or not np.isfinite(mean) or plan.n_units < 2:
+        return Difference(mean, float("nan"), float("nan"), float("nan"))
+    low, high = np.quantile(draws, _shares(plan.n_units, level=0.95))
+    return Difference(mean, float(low), float(high), float((draws > 0).mean() + (draws == 0).mean() / 2))
+
+
+def wilson(share: float, n_rows: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share that was counted on `n_rows` rows; never empty, also at 0 and 1.
+
+    Source: Wilson (1927), Probable Inference.
+
+    >>> tuple(round(end, 3) for end in wilson(1.0, 10))
+    (0.722, 1.0)
+    """
+    if n_rows <= 0 or not np.isfinite(share):
+        return 0.0, 1.0
+    z = _normal_quantile(0.5 + level / 2)
+    shrink = 1 + z**2 / n_rows
+    centre = (share + z**2 / (2 * n_rows)) / shrink
+    half = z * np.sqrt(share * (1 - share) / n_rows + z**2 / (4 * n_rows**2)) / shrink
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
 def mean_with_unseen(values: Array, unseen: Array, plan: Resamples, *, seed: int = 0, level: float = 0.95) -> Interval:
     """Return a mean over rows, with an interval that reckons with events that no row shows.
 
@@ -112,35 +141,6 @@ def mean_with_unseen(values: Array, unseen: Array, plan: Resamples, *, seed: int
     draws = (sums + extra @ unseen) / (totals + extra.sum(axis=1))
     low, high = np.quantile(draws, _shares(plan.n_units, level=level))
     return Interval(score, min(float(low), score), max(float(high), score))
-
-
-def difference_of(metric: Metric, a: Prepared, b: Prepared, *, plan: Resamples) -> Difference:
-    """Compare two prepared answers on weights that were drawn before (see `paired`)."""
-    sign = 1.0 if metric.higher_is_better else -1.0
-    ones = np.ones((1, plan.n_rows))
-    mean = sign * float(a(ones)[0] - b(ones)[0])
-    draws = sign * (plan.scores(a) - plan.scores(b))
-    if not np.isfinite(draws).all() or not np.isfinite(mean) or plan.n_units < 2:
-        return Difference(mean, float("nan"), float("nan"), float("nan"))
-    low, high = np.quantile(draws, _shares(plan.n_units, level=0.95))
-    return Difference(mean, float(low), float(high), float((draws > 0).mean() + (draws == 0).mean() / 2))
-
-
-def wilson(share: float, n_rows: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share that was counted on `n_rows` rows; never empty, also at 0 and 1.
-
-    Source: Wilson (1927), Probable Inference.
-
-    >>> tuple(round(end, 3) for end in wilson(1.0, 10))
-    (0.722, 1.0)
-    """
-    if n_rows <= 0 or not np.isfinite(share):
-        return 0.0, 1.0
-    z = _normal_quantile(0.5 + level / 2)
-    shrink = 1 + z**2 / n_rows
-    centre = (share + z**2 / (2 * n_rows)) / shrink
-    half = z * np.sqrt(share * (1 - share) / n_rows + z**2 / (4 * n_rows**2)) / shrink
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def _ends(prepared: Prepared, plan: Resamples, *, score: float, level: float) -> tuple[float, float]:

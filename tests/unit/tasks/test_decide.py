@@ -5,10 +5,9 @@ import polars as pl
 import pytest
 
 import mantic
-from mantic.core.errors import SettingsError
+from mantic.core.errors import ManticError, SettingsError
 from mantic.evaluate.blocks_decision import TITLE
 from mantic.report.blocks import Group
-from mantic.tasks.base import NotFittedError
 from mantic.tasks.decide import foresee
 
 
@@ -177,5 +176,5 @@ def test_what_could_not_be_decided_is_refused_before_the_fit(customers, rent_lik
 def test_nothing_to_decide_by_and_nothing_fitted_are_clear_errors(model):
     with pytest.raises(SettingsError, match="neither costs nor a capacity"):
         model.decide()
-    with pytest.raises(NotFittedError):
+    with pytest.raises(ManticError, match="not fitted"):
         mantic.Classifier().decide("fp=1,fn=2")
