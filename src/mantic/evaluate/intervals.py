@@ -126,25 +126,25 @@ def _ends(prepared: Prepared, plan: Resamples, *, score: float, level: float) ->
 
 def _shares(n_units: int, *, level: float) -> Array:
     """Return the tails, a little further out when units are few, as Student's t is against the normal curve."""
-    from scipy import stats
+    from scipy import special
 
-    wide = stats.t.ppf(0.5 + level / 2, max(1, n_units - 1)) * np.sqrt((n_units + 1) / max(1, n_units - 1))
-    return np.asarray(stats.norm.cdf([-wide, wide]))
+    wide = special.stdtrit(max(1, n_units - 1), 0.5 + level / 2) * np.sqrt((n_units + 1) / max(1, n_units - 1))
+    return np.asarray(special.ndtr([-wide, wide]))
 
 
 def _corrected(shares: Array, draws: Array, *, jackknife: Array, score: float) -> Array:
-    from scipy import stats
+    from scipy import special
 
     kept = jackknife[np.isfinite(jackknife)]
     if len(kept) < 2 or np.ptp(draws) == 0:
         return shares
     below = float((draws < score).mean() + (draws == score).mean() / 2)
-    bias = stats.norm.ppf(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
+    bias = special.ndtri(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
     spread = kept.mean() - kept
     variance = float((spread**2).sum())
     skew = float((spread**3).sum()) / (6 * variance**1.5) if variance > 0 else 0.0
-    moved = bias + stats.norm.ppf(shares)
-    return np.asarray(stats.norm.cdf(bias + moved / (1 - skew * moved)))
+    moved = bias + special.ndtri(shares)
+    return np.asarray(special.ndtr(bias + moved / (1 - skew * moved)))
 
 
 def _normal_quantile(share: float) -> float:
