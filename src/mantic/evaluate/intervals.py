@@ -84,6 +84,24 @@ def interval_of(prepared: Prepared, plan: Resamples, *, level: float = 0.95) -> 
     return Interval(score, low, high)
 
 
+def of_new_rows(interval: Interval, *, higher_is_better: bool) -> Interval:
+    """Widen the interval of an expected score so that it holds the score on new rows, as many as judged.
+
+    Those rows vary as much as these did, so both ends move away from the score by the square root of two; not past 1
+    for what is better when higher, nor past 0 for what is better when lower, which is where such metrics end.
+
+    Source: Hahn and Meeker (1991), Statistical Intervals, on prediction intervals for a mean.
+
+    >>> round(of_new_rows(Interval(0.8, 0.7, 0.9), higher_is_better=True).low, 3)
+    0.659
+    """
+    low = interval.score - np.sqrt(2) * (interval.score - interval.low)
+    high = interval.score + np.sqrt(2) * (interval.high - interval.score)
+    if higher_is_better:
+        return Interval(interval.score, float(low), max(interval.high, min(float(high), 1.0)))
+    return Interval(interval.score, min(interval.low, max(float(low), 0.0)), float(high))
+
+
 def difference_of(metric: Metric, a: Prepared, b: Prepared, *, plan: Resamples) -> Difference:
     """Compare two prepared answers on weights that were drawn before (see `paired`)."""
     sign = 1.0 if metric.higher_is_better else -1.0
