@@ -12,6 +12,7 @@ from mantic.core.executor import Executor, Failure, Held, Shared
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
 from mantic.core.run import Run
+from mantic.core.schema import Kind
 from mantic.search.portfolio import Entry, neighbours, portfolio
 from mantic.search.trial import WHOLE, Candidate, Material, TrialJob, TrialResult, run_trial
 
@@ -166,7 +167,8 @@ class Search:
 
     def _candidates(self) -> Iterator[Candidate]:
         request, number = self.request, 0
-        first = portfolio(request.material.target, request.learners, request.fixed)
+        has_text = any(column.kind is Kind.TEXT for column in request.material.schema.columns)
+        first = portfolio(request.material.target, request.learners, request.fixed, has_text=has_text)
         if all(one.learner != REFERENCE or one.params for one in first):
             first.insert(1, Entry(REFERENCE))
         most = request.budget.trials or 10_000

@@ -40,6 +40,7 @@ _HASTY = Entry("boosting", {"num_leaves": 31, "learning_rate": 0.2, "min_data_in
 _FOREST = Entry("forest", {"n_estimators": 100, "min_samples_leaf": 5})
 _EXTRA = Entry("forest", {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7})
 _WIDE = Entry("mlp", {"hidden": 256, "alpha": 1e-5}, cost=1.5)
+_CURVED = Entry("svm", {"C": 10.0})
 
 # Ordered by what each adds to a blend of those before it, greedily, over eleven development tables: learned on part of
 # their learning rows, chosen on another, judged on a third (mean normalised score .805, .914, .931, .935, .937, ...).
@@ -49,24 +50,30 @@ _USUAL = (
 )  # fmt: skip
 # On large tables the cheap comes first: there may be no time for anything else.
 _LARGE_TABLE = (Entry("linear"), Entry("boosting"), *_USUAL[1:])
+# Where texts are, what reads them word by word comes first: linear models and the kernel of a support vector machine.
+_WITH_TEXT = (Entry("linear"), Entry("svm"), *_USUAL[1:3], _CURVED, *_USUAL[3:])
 # Boosting grows one tree per class and round: what does not comes first.
 _MANY_CLASSES = (
     Entry("linear"), _HASTY, Entry("mlp"), _EXTRA, _WIDE, Entry("knn"), Entry("histgb"), Entry("svm"),
     Entry("boosting"), _SLOW, _FOREST, Entry("naive_bayes"),
 )  # fmt: skip
 _FROM_ROWS = 100_000
+_TEXT_ROWS = 10_000  # with more, a kernel over words takes too long
 _ROWS_PER_LEAF = 4_000  # a leaf of a forest grows by one row for so many rows: its file stays small
 _FROM_CLASSES = 8
 _NEIGHBOURS = 60
 _LEADERS = 2
 
 
-def portfolio(target: Target, names: Sequence[str] | None, fixed: Mapping[str, Params]) -> list[Entry]:
+def portfolio(
+    target: Target, names: Sequence[str] | None, fixed: Mapping[str, Params], *, has_text: bool = False
+) -> list[Entry]:
     """Return the configurations to try first.
 
     Parameters
     ----------
-    target : its kind and number of classes decide the order; learners for other tasks are left out.
+    target : its kind, rows and number of classes decide the order; learners for other tasks are left out.
+    has_text : whether a column holds texts, which decides the order too.
     names : use only these learners; a learner that the portfolio does not know is tried with its defaults.
     fixed : parameters that must hold, per learner.
 
@@ -74,7 +81,7 @@ def portfolio(target: Target, names: Sequence[str] | None, fixed: Mapping[str, P
     [Entry(learner='tree', params={}, cost=1.0)]
     """
     task = "classify" if target.is_classes else "regress"
-    rows = [_coarser(one, len(target)) for one in _order(target) if names is None or one.learner in names]
+    rows = [_coarser(one, len(target)) for one in _order(target, has_text) if names is None or one.learner in names]
     rows += [Entry(name) for name in names or () if name not in {one.learner for one in rows}]
     able = [one for one in rows if task in LEARNERS.get(one.learner).tasks]
     merged = [Entry(one.learner, one.params | fixed.get(one.learner, {}), one.cost) for one in able]
@@ -82,9 +89,11 @@ def portfolio(target: Target, names: Sequence[str] | None, fixed: Mapping[str, P
     return [one for place, one in enumerate(merged) if told[place] not in told[:place]]
 
 
-def _order(target: Target) -> tuple[Entry, ...]:
+def _order(target: Target, has_text: bool) -> tuple[Entry, ...]:
     if target.n_classes >= _FROM_CLASSES:
         return _MANY_CLASSES
+    if has_text and len(target) <= _TEXT_ROWS:
+        return _WITH_TEXT
     return _LARGE_TABLE if len(target) >= _FROM_ROWS else _USUAL
 
 
