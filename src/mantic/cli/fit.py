@@ -115,7 +115,7 @@ def _fitted(options: Namespace, budget: str, work: Run) -> Any:
     asked = {"budget": budget, "seed": options.seed, "metric": options.metric, "learners": options.learner}
     model = make(kind, {**asked, "params": dict(options.set) or None, "positive": options.positive})
     frame = without(frame, dropped, target=options.target)
-    if _is_to_decide(options):
+    if _is_to_decide(options) and options.target in frame.columns:
         from mantic.tasks.decide import foresee
 
         foresee(model, frame[options.target], cost=options.cost, capacity=options.capacity)

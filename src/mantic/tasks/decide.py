@@ -66,7 +66,10 @@ def foresee(model: "Estimator", target: pl.Series, *, cost: Any, capacity: Any) 
             where="--cost" if capacity is None else "--capacity",
             fix="use --task classify, or predict whether the number is above a limit that matters",
         )
-    values, _, labels = model._learn_target(plain(target.filter(filled(target))), target.name)
+    known = target.filter(filled(target))
+    if known.is_empty():
+        return  # the fit itself says so
+    values, _, labels = model._learn_target(plain(known), target.name)
     positive = model._positive(labels, values)
     classes = tuple(str(label) for label in labels.tolist())
     _check_capacity(capacity, classes)

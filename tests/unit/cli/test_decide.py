@@ -113,6 +113,16 @@ def test_a_capacity_per_day_without_dates_costs_the_decision_and_not_the_model(m
     assert mantic("decide", "m.mantic", "--capacity", "5%").code == 0
 
 
+def test_a_target_that_is_not_there_or_empty_is_said_as_ever(mantic, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,\n" * 30)
+
+    for target, what in (("nosuch", "'nosuch' is not in the table"), ("b", "too few")):
+        done = mantic("fit", "t.csv", "--target", target, "--task", "classify", "--cost", "fp=1,fn=2")
+
+        assert done.code == 2
+        assert what in done.err
+
+
 def test_a_number_is_no_decision(mantic, kept):
     for words in (("decide", kept / "rent.mantic"), ("fit", kept / "few_rent.csv", "--target", "spend", *QUICK)):
         done = mantic(*words, "--cost", "fp=1,fn=2", "--out", "m.mantic")
