@@ -176,7 +176,7 @@ def _number_moved(column: Column, before: Array, now: Array) -> str:
         return f"'{column.name}' {told} (about the same mean, {say(new)})"
     way = "higher" if new > old else "lower"
     if old > 0 and new > 0 and 0.01 <= abs(new / old - 1) < 10:
-        return f"'{column.name}' is {abs(new / old - 1):.0%} {way} on average ({say(new)} against {say(old)})"
+        return f"'{column.name}' is {say(abs(new / old - 1), 'share')} {way} on average ({say(new)} against {say(old)})"
     return f"'{column.name}' is {way} on average ({say(new)} against {say(old)})"
 
 

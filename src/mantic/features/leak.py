@@ -38,11 +38,14 @@ class Leak:
     confidence: Confidence = "likely"
 
 
-# Shares of the target explained on rows not learned from (R2 of ranks; of the deviance for classes). On the learning
-# rows of twelve honest tables, no column left less than 0.7 of what all others together left unexplained.
-_PERFECT, _HIGH, _STRONG, _WEAK = 0.98, 0.75, 0.50, 0.25
-_LEFT_SURE, _LEFT_LIKELY, _LEFT_NAMED = 0.30, 0.45, 0.70  # unexplained by it, of what the others leave unexplained
-_LEFT_BESIDE_TEXT = 0.30  # where texts were passed over, the others may know more than is seen here
+# Shares of the target explained on rows not learned from: R2 of ranks; of the deviance for classes (key True). What a
+# column leaves unexplained is held against what all others together leave. On the learning rows of twelve honest tables
+# no column left less than 0.7 of that, and those that left least explained less than a half.
+_PERFECT = 0.98
+_LIKELY = {True: 0.65, False: 0.85}
+_STRONG = {True: 0.50, False: 0.75}
+_WEAK = 0.25
+_LEFT_LIKELY, _LEFT_STRONG, _LEFT_NAMED = 0.30, 0.45, 0.70
 _FULL, _COLLAPSE = 0.90, 0.25
 _PAIR, _PAIR_AFTER, _PAIR_GAIN = 0.60, 0.50, 0.30
 _ORDERED = 0.50
@@ -161,18 +164,17 @@ class _Hunt:
         return found
 
     def _how_sure(self, alone: float, left: float, word: str) -> Confidence | None:
-        if alone >= _PERFECT and (left <= _LEFT_SURE or self._is_alone):
-            return "likely" if self._is_alone else "sure"
-        if self._is_alone:
+        """Weigh what a column explains alone, and what it leaves of what the others leave unexplained."""
+        is_classes = self.sample.target.is_classes
+        if self._is_alone:  # few columns: one may well tell all
+            return "likely" if alone >= _PERFECT else None
+        if left <= _LEFT_LIKELY and alone >= _LIKELY[is_classes]:
+            return "sure" if alone >= _PERFECT else "likely"
+        if self._has_text:  # texts were passed over: the others know more than is seen here
             return None
-        limit = _LEFT_BESIDE_TEXT if self._has_text else _LEFT_LIKELY
-        if alone >= _STRONG and left <= limit:
-            return "likely"
-        if alone >= _HIGH and left <= _LEFT_NAMED and not self._has_text:
-            return "look at it"
-        if word and left <= (limit if self._has_text else _LEFT_NAMED):
-            return "look at it"
-        return None
+        is_strong = left <= _LEFT_STRONG and alone >= _STRONG[is_classes]
+        is_high = left <= _LEFT_NAMED and is_classes and alone >= _STRONG[False]
+        return "look at it" if is_strong or is_high or (word and left <= _LEFT_NAMED) else None
 
     @property
     def _is_alone(self) -> bool:
@@ -220,7 +222,7 @@ class _Hunt:
                     f"alone: this column or '{self.column(other).name}' seems to be computed from it"
                 )
                 accused.setdefault(one, Sign(one, why, "likely" if words[one] else "look at it"))
-        strong = [one for one in self.rest if self.alone[one] >= _STRONG]  # may leak themselves: no witnesses
+        strong = [one for one in self.rest if self.alone[one] >= _STRONG[True]]  # may leak themselves: no witnesses
         left = (1 - pairs[0].skill) / max(1e-9, 1 - self.without(*accused, *strong))
         return list(accused.values()) if left <= _LEFT_NAMED else []
 

@@ -9,7 +9,7 @@ from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
 
 _MOST_BINS = 64
-_ROWS_PER_BIN = 20
+_ROWS_PER_BIN = 10
 _PRIOR_ROWS = 0.5  # that a slot is drawn to the usual
 _LEAST_SHARE = 1e-6  # a probability below says no more than "never seen"
 
