@@ -3,6 +3,7 @@
 import shlex
 
 from mantic.core.metric import Metric
+from mantic.core.run import Warned
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.drift import Drift
 from mantic.evaluate.findings import Findings
@@ -29,6 +30,14 @@ def leaks(findings: Findings) -> list[Alert]:
         what = "Without all columns that may know the answer, the honest model is one command away."
         found.append(Alert("note", "drop_leaks", what, fix=_drop(findings, list(findings.leaks))))
     return found
+
+
+def again_by(findings: Findings, warning: Warned) -> str:
+    """Return the command that fits with the split that a warning suggests; nothing for other warnings."""
+    option = {"try_time": "--time", "try_group": "--group"}.get(warning.code)
+    if option is None or warning.column is None:
+        return ""
+    return f"{findings.command} {shlex.join([option, warning.column])}".strip()
 
 
 def _drop(findings: Findings, named: list[Leak]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mantic.core.table import Array
-from mantic.evaluate.blocks_leak import leaks, moved
+from mantic.evaluate.blocks_leak import again_by, leaks, moved
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.metrics import absolute_rows, log_loss_rows
@@ -38,7 +38,8 @@ def alerts(findings: Findings, verdict: Verdict) -> list[Alert]:
     leaking = {leak.column for leak in findings.leaks}
     for one in findings.warnings:
         if not (one.code == "leak" and one.column in leaking):
-            found.append(Alert("warning", one.code, f"{one.text[:1].upper()}{one.text[1:]}", column=one.column))
+            what = f"{one.text[:1].upper()}{one.text[1:]}"
+            found.append(Alert("warning", one.code, what, fix=again_by(findings, one), column=one.column))
     return found
 
 

@@ -12,6 +12,7 @@ from mantic.core.table import Array, Target
 from mantic.features.power import Halves, evened, numbers_of, usual_of
 from mantic.features.sample import Place
 from mantic.features.together import Together
+from mantic.report.numbers import say
 
 _LEAST_ROWS = 500
 _LEARN, _JUDGE = 3_000, 2_000  # rows at most
@@ -114,7 +115,7 @@ def _hint_time(frame: pl.DataFrame, target: Target, schema: Schema, *, at: int, 
     name = schema.columns[at].name
     run.warn(
         "try_time",
-        f"the past tells less of the latest rows than a random split suggests ({gap:.0%} of the target less is "
+        f"the past tells less of the latest rows than a random split suggests ({say(gap, 'share')} less of it is "
         f"explained). Where the model will be asked about the future, fit with --time '{name}'",
         column=name,
     )

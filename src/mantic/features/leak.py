@@ -16,6 +16,7 @@ from mantic.features.power import Slots, guess_of, numbers_of, power, usual_of
 from mantic.features.sample import Place, Sample
 from mantic.features.telling import telling, words_of
 from mantic.features.together import Said, Together
+from mantic.report.numbers import say
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class _Hunt:
     alone: dict[int, float] = field(default_factory=dict)
     together: Together | None = None
     pairs: list[Pair] | None = None
+    skills: dict[tuple[int, ...], float] = field(default_factory=dict)  # of sets of columns that were asked before
 
     def name(self, sign: Sign) -> None:
         """Keep the first sign of a column: the surest are sought first."""
@@ -143,7 +145,10 @@ class _Hunt:
     def without(self, *places: int) -> float:
         """Return what the columns that are not named explain without these."""
         assert self.together is not None
-        return max(0.0, self.together.ask([one for one in self.rest if one not in places]).skill)
+        asked = tuple(one for one in self.rest if one not in places)
+        if asked not in self.skills:
+            self.skills[asked] = max(0.0, self.together.ask(list(asked)).skill)
+        return self.skills[asked]
 
     # ------------------------------------------------------------------------------------------ signs that need fits
 
@@ -193,10 +198,10 @@ class _Hunt:
             slots = Slots.of(sample.frame.to_series(place), self.column(place), sample.halves.learn)
             learned, judged = (sample.even.rows(half) for half in (sample.halves.learn, sample.halves.judge))
             area = auc(judged.values == 1, guess_of(slots, learned, usual_of(learned), sample.halves)[:, 1])
-            said = f"it alone ranks {100 * area:.3g} of 100 pairs rightly and explains {alone:.1%} of the target"
+            said = f"it alone ranks {100 * area:.3g} of 100 pairs rightly and explains {_share(alone)} of the target"
         else:
-            said = f"it alone explains {alone:.1%} of the target"
-        return f"{said}; all other columns together explain {others:.1%}"
+            said = f"it alone explains {_share(alone)} of the target"
+        return f"{said}; all other columns together explain {_share(others)}"
 
     def _joint(self) -> list[Sign]:
         """Name one column of each pair that determines the target jointly."""
@@ -218,7 +223,7 @@ class _Hunt:
                 other = pair.other if one == pair.one else pair.one
                 first, second = (self.column(which).name for which in (pair.one, pair.other))
                 why = (
-                    f"'{first}' {pair.word} '{second}' explains {pair.skill:.0%} of the target, though neither does "
+                    f"'{first}' {pair.word} '{second}' explains {_share(pair.skill)} of the target, and neither does "
                     f"alone: this column or '{self.column(other).name}' seems to be computed from it"
                 )
                 accused.setdefault(one, Sign(one, why, "likely" if words[one] else "look at it"))
@@ -236,8 +241,8 @@ class _Hunt:
             left = self.without(place)
             if said.skill - left >= _COLLAPSE:
                 why = (
-                    f"with this column all columns explain {said.skill:.0%} of the target, without it only {left:.0%}: "
-                    "it seems to be computed from the target"
+                    f"all columns explain {_share(said.skill)} of the target, and without this one {_share(left)}: it "
+                    "seems to be computed from the target"
                 )
                 return [Sign(place, why, "likely")]
         return []
@@ -285,11 +290,15 @@ class _Hunt:
             skill = power(slots, self.sample.even, self.sample.halves)
             if skill >= _ORDERED:
                 why = (
-                    f"this identifier rises or falls with the target (its order alone explains {skill:.0%}): it seems "
-                    "to have been given after the answer was known; mantic does not learn from it"
+                    f"this identifier rises or falls with the target (its order alone explains {_share(skill)}): it "
+                    "seems to have been given after the answer was known; mantic does not learn from it"
                 )
                 found.append(Sign(place, why, "look at it"))
         return found
+
+
+def _share(explained: float) -> str:
+    return say(round(explained, 3), "share")
 
 
 def _counted(series: pl.Series) -> Array:

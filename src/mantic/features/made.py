@@ -11,6 +11,7 @@ from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
 from mantic.features.power import numbers_of
 from mantic.features.sample import Place, Sample
+from mantic.report.numbers import say
 
 Confidence = Literal["sure", "likely", "look at it"]
 
@@ -39,7 +40,11 @@ def copies(sample: Sample) -> list[Sign]:
         return []
     truth, found = sample.target.values, []
     for place, column in enumerate(sample.schema.columns):
-        if column.kind is Kind.NUMBER and (why := _copy(numbers_of(sample.frame.to_series(place)), truth)):
+        if column.kind is not Kind.NUMBER:
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            why = _copy(numbers_of(sample.frame.to_series(place)), truth)
+        if why:
             found.append(Sign(place, why, "sure"))
     return found
 
@@ -142,7 +147,8 @@ def _is_same(values: Array, target: Target) -> bool:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return False
     if not target.is_classes:
-        return _line(one, other)[1] < 1e-6
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _line(one, other)[1] < 1e-6
     table = _crossed(one.astype(np.int64), target.rows(known))
     usual = table.sum(axis=0).max() / table.sum()
     pure = table.max(axis=1).sum() / table.sum()
@@ -200,5 +206,5 @@ def _number_gap(filled: Array, target: Target, word: str) -> str:
     for share, side in ((below, "high"), (above, "low")):
         rest = 1 - share
         if rest < 0.6 and len(held) * np.log(max(rest, 1e-12)) < _CHANCE and len(held) >= _REACH * rest * len(ordered):
-            return f"it is {word} only where the target is {side} (among the {side}est {rest:.0%})"
+            return f"it is {word} only where the target is {side} (among the {side}est {say(rest, 'share')})"
     return ""

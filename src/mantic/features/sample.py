@@ -54,9 +54,11 @@ class Sample:
         chance = np.random.default_rng(seed)
         pick = np.sort(chance.permutation(len(target))[:MOST_ROWS])
         place = place.rows(pick)
-        unit = np.arange(len(pick)) if place.groups is None else np.unique(place.groups, return_inverse=True)[1]
-        turn = chance.permutation(int(unit.max(initial=0)) + 1)[unit.reshape(-1)]
-        early = turn < (int(turn.max(initial=0)) + 1) // 2
+        unit = np.arange(len(pick))
+        if place.groups is not None and len(np.unique(place.groups)) > 1:
+            unit = np.unique(place.groups, return_inverse=True)[1].reshape(-1)
+        n_units = int(unit.max(initial=0)) + 1
+        early = chance.permutation(n_units)[unit] < n_units // 2
         kept = target.rows(pick)
         halves = Halves(np.flatnonzero(early), np.flatnonzero(~early))
         return cls(frame[pick], kept, evened(kept), schema, place, halves)

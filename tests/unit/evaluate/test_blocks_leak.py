@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mantic.core.run import Run
+from mantic.core.run import Run, Warned
 from mantic.evaluate.drift import Drift, Moved
 from mantic.evaluate.fit_report import fit_report
 from mantic.features.leak import Leak
@@ -33,6 +33,14 @@ def test_a_name_with_a_comma_is_dropped_by_an_option_of_its_own(yes_or_no, story
 
     assert "--drop c" in alerts[2].fix
     assert "'a, b,c'" not in alerts[2].fix
+
+
+def test_the_suggestion_of_a_split_comes_with_its_command(yes_or_no, story):
+    told = (Warned("try_time", "the past tells less", "day sold"), Warned("few_rows", "there are few rows"))
+
+    alerts = fit_report(replace(yes_or_no(), **story | {"warnings": told, "leaks": ()}), Run()).alerts()
+
+    assert [one.fix for one in alerts] == ["mantic fit churn.csv --target left --time 'day sold'", ""]
 
 
 def test_drift_is_an_alert_where_rows_were_meant_to_differ_and_a_picture_of_the_columns(yes_or_no):

@@ -27,10 +27,10 @@ def honest(*, n_rows: int = N, seed: int = 0) -> tuple[pl.DataFrame, np.ndarray]
     return frame.with_columns(plan=pl.Series(plan)), 100 + 20 * amount
 
 
-def named(frame, target, *, moment=None, run=None):
+def named(frame, target, *, moment=None, groups=None, run=None):
     schema = infer(frame)
     metric = METRICS.get("log_loss" if target.is_classes else "rmse")
-    place = Place(np.arange(len(target)), moment)
+    place = Place(np.arange(len(target)), moment, groups)
     leaks = find_leaks(schema.align(frame), target, schema, place=place, score=metric, run=run or Run())
     return {leak.column: leak for leak in leaks}
 
@@ -161,6 +161,16 @@ def test_a_date_after_all_others_whose_name_sounds_like_an_end_is_looked_at():
     frame = frame.with_columns(opened=pl.Series(begin), closed_at=pl.Series(begin + chance.integers(1, 90, N)))
 
     assert {name: leak.confidence for name, leak in named(frame, Target(amount)).items()} == {"closed_at": "look at it"}
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 300])
+def test_groups_however_few_are_no_hindrance(n_groups):
+    frame, amount = honest()
+    frame = frame.with_columns(near=pl.Series(amount + np.random.default_rng(5).normal(size=N)))
+
+    leaks = named(frame, Target(amount), groups=np.arange(N) % n_groups)
+
+    assert list(leaks) == ["near"]
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 20, 60])
