@@ -170,10 +170,10 @@ def _number_moved(column: Column, before: Array, now: Array) -> str:
         way = "later" if new > old else "earlier"
         return f"'{column.name}' lies {say(round(abs(new - old)))} days {way} on average"
     spread = float(np.std(before[np.isfinite(before)]))
-    if abs(new - old) < 0.05 * spread:
-        width = float(np.std(now[np.isfinite(now)]))
-        told = f"spreads {'more' if width > spread else 'less'} widely" if width != spread else "is spread otherwise"
-        return f"'{column.name}' {told} (about the same mean, {say(new)})"
+    width = float(np.std(now[np.isfinite(now)]))
+    stretched = abs(np.log(width / spread)) if width > 0 and spread > 0 else 0.0
+    if abs(new - old) < min(0.25, stretched) * spread:
+        return f"'{column.name}' spreads {'more' if width > spread else 'less'} widely round nearly the same mean"
     way = "higher" if new > old else "lower"
     if old > 0 and new > 0 and 0.01 <= abs(new / old - 1) < 10:
         return f"'{column.name}' is {say(abs(new / old - 1), 'share')} {way} on average ({say(new)} against {say(old)})"

@@ -155,17 +155,19 @@ class _Hunt:
     def _outstanding(self) -> list[Sign]:
         """Name the columns of which one alone explains far more than all others together."""
         tried = [place for place in sorted(self.rest, key=lambda one: -self.alone[one]) if self.alone[place] >= _WEAK]
+        perfect = [place for place in tried if self.alone[place] >= _PERFECT]  # twins do not speak for each other
         found = []
         for place in tried[:_TRIED]:
             if self.run.deadline.passed:
                 break
             alone = self.alone[place]
             word = telling(self.column(place).name)
-            left = (1 - alone) / max(1e-9, 1 - self.without(place))
+            others = self.without(place, *(perfect if place in perfect else ()))
+            left = (1 - alone) / max(1e-9, 1 - others)
             if (confidence := self._how_sure(alone, left, word)) is None:
                 continue
             named = f", and its name ('{word}') sounds like something that is recorded later" if word else ""
-            found.append(Sign(place, f"{self._told(place)}{named}", confidence))
+            found.append(Sign(place, f"{self._told(place, others)}{named}", confidence))
         return found
 
     def _how_sure(self, alone: float, left: float, word: str) -> Confidence | None:
@@ -189,10 +191,9 @@ class _Hunt:
     def _has_text(self) -> bool:
         return any(one.kind is Kind.TEXT for one in self.sample.schema.columns)
 
-    def _told(self, place: int) -> str:
+    def _told(self, place: int, others: float) -> str:
         """Say how well one column predicts alone, and how well the others do together."""
         sample = self.sample
-        others = self.without(place)
         alone = self.alone[place]
         if sample.even.n_classes == 2:
             slots = Slots.of(sample.frame.to_series(place), self.column(place), sample.halves.learn)

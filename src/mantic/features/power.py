@@ -102,7 +102,7 @@ def power(slots: Slots, target: Target, halves: Halves) -> float:
 
     >>> place = Slots(np.array([1, 2] * 50), 3)
     >>> round(power(place, Target(np.array([0.0, 1.0] * 50)), Halves(np.arange(50), np.arange(50, 100))), 2)
-    0.99
+    1.0
     """
     learned, judged = target.rows(halves.learn), target.rows(halves.judge)
     usual = usual_of(learned)

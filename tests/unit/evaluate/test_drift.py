@@ -15,7 +15,7 @@ def rows(n_rows: int, *, seed: int) -> pl.DataFrame:
         {
             "price": chance.gamma(20, 5, n_rows),
             "plan": chance.choice(["basic", "plus"], n_rows, p=[0.8, 0.2]),
-            "note": chance.choice(["short", "long", None], n_rows),
+            "note": pl.Series(chance.choice(["short", "long", ""], n_rows).astype(str)).replace("", None),
             "when": np.datetime64("2024-01-01") + chance.integers(0, 300, n_rows),
             "noise": chance.normal(size=n_rows),
         }
