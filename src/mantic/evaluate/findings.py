@@ -11,6 +11,7 @@ from mantic.core.model import Importance
 from mantic.core.run import Warned
 from mantic.core.schema import Schema
 from mantic.core.table import Array
+from mantic.evaluate.drift import Drift
 from mantic.features.leak import Leak
 
 
@@ -22,6 +23,8 @@ class TrialRow:
     ----------
     learner, params : who, and the parameters that differ from the learner's defaults.
     score : in the metric's own sense, on rows that this trial has not seen; NaN when it failed.
+    drift : how the held-out rows differ from those learned from, or None when not measured.
+    is_apart : whether they were meant to differ: later in time, other groups, new rows.
     seconds : wall clock.
     weight : share in the blend, 0 to 1; 0 means tried and not used.
     note : for instance "stopped at its time limit"; empty when all went well.
@@ -71,6 +74,8 @@ class Findings:
     split : a sentence on how the held-out rows were chosen.
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
+    drift : how the held-out rows differ from those learned from, or None when not measured.
+    is_apart : whether they were meant to differ: later in time, other groups, new rows.
     seconds : wall clock of the fit so far; 0 when there was none.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
@@ -95,6 +100,8 @@ class Findings:
     leaks: tuple[Leak, ...] = ()
     importance: tuple[Importance, ...] = field(default=())
     conformal: Conformal | None = None
+    drift: Drift | None = None
+    is_apart: bool = False
     seconds: float = 0.0
     command: str = ""
     script: str = ""

@@ -100,7 +100,8 @@ class Estimator(Parameters):
         chance = np.random.default_rng(self.seed)
         n_rows = given.frame.height
         self.background_ = given.frame[np.sort(chance.choice(n_rows, min(_BACKGROUND_ROWS, n_rows), replace=False))]
-        findings = findings_of(walked, wishes, run, started=started, asked=self.get_params(deep=False))
+        asked = {**self.get_params(deep=False), "time": time, "group": group}
+        findings = findings_of(walked, wishes, run, started=started, asked=asked)
         self.report_ = fit_report(findings, run)
         self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
         self.version_ = "unsaved"

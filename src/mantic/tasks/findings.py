@@ -14,11 +14,13 @@ from mantic.core.model import Importance
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.evaluate.blocks_decision import valued_again
+from mantic.evaluate.drift import Drift, find_drift
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
 from mantic.explain.importance import importance
 from mantic.report.blocks import Report
 from mantic.tasks.decide import with_section
+from mantic.tasks.door import Given
 from mantic.tasks.walk import Walked, Wishes
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 LEVEL = 0.9
+_DRIFT_SECONDS = 1.0  # with fewer left, drift is not measured
+_LEAST_MOMENTS = 30  # fewer are too few to draw from
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
@@ -51,7 +55,7 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         baseline_name=_baseline_name(given.classes, given.target.values),
         linear_guess=None if _is_linear(walked) else walked.linear_guess,
         classes=tuple(str(label) for label in given.classes.tolist()),
-        clusters=None if given.groups is None else given.groups[walked.judged],
+        clusters=_clusters(given, walked.judged),
         split=f"{division.sentence[0].upper()}{division.sentence[1:]}.",
         n_rows=given.frame.height,
         n_train=given.frame.height if len(division.judged) > 1 else len(division.parts[division.judged[0]].rows),
@@ -59,6 +63,8 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         importance=_importance(walked, wishes, run),
         warnings=tuple(run.warnings),
         leaks=walked.leaks,
+        drift=_drift(walked, run),
+        is_apart=given.moment is not None or given.groups is not None,
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
         command=command,
@@ -110,6 +116,8 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
         classes=tuple(str(label) for label in estimator.classes_.tolist()) if is_classes else (),
         warnings=tuple(run.warnings),
         conformal=conformal,
+        drift=find_drift(estimator.background_, frame, estimator.schema_, run=run),
+        is_apart=True,
     )
     labels = [str(label) for label in estimator.classes_.tolist()] if is_classes else []
     positive = labels.index(facts["positive"]) if facts.get("positive") in labels else 1
@@ -169,6 +177,24 @@ def _promise(walked: Walked, truth: Array) -> Conformal | None:
     return _interval_promise(ends, truth)
 
 
+def _clusters(given: Given, judged: Array) -> Array | None:
+    """Return which held-out rows belong together: a group, or a moment that many rows share."""
+    if given.groups is not None:
+        return given.groups[judged]
+    if given.moment is None:
+        return None
+    moment = np.unique(given.moment[judged], return_inverse=True)[1].reshape(-1)
+    return moment if _LEAST_MOMENTS <= int(moment.max()) + 1 < len(judged) else None
+
+
+def _drift(walked: Walked, run: Run) -> Drift | None:
+    """Hold the first judged part against the rows that its model learned from; passed over in haste."""
+    if run.deadline.left() < _DRIFT_SECONDS:
+        return None
+    given, part = walked.given, walked.division.parts[walked.division.judged[0]]
+    return find_drift(given.frame[part.rows], given.frame[part.held_out], given.schema, run=run)
+
+
 def _interval_promise(ends: Array, truth: Array) -> Conformal | None:
     if not np.isfinite(ends).all():
         return None
@@ -197,6 +223,10 @@ def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, 
         words += ["--positive", str(asked["positive"])]
     for key, value in (asked["params"] or {}).items():
         words += ["--set", f"{key}={value}"]
-    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)
-    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r})"
+    roles = {key: asked[key] for key in ("time", "group") if asked.get(key) is not None}
+    for key, name in roles.items():
+        words += [f"--{key}", name]
+    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None and key not in roles)
+    fitted = "".join(f", {key}={name!r}" for key, name in roles.items())
+    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r}{fitted})"
     return shlex.join(words), script
