@@ -12,6 +12,7 @@ from mantic.core.run import Warned
 from mantic.core.schema import Schema
 from mantic.core.table import Array
 from mantic.features.leak import Leak
+from mantic.report.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Findings:
     split : a sentence on how the held-out rows were chosen.
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
+    rules : the model in a few rules, as blocks; empty when there was no time for them.
     seconds : wall clock of the fit so far; 0 when there was none.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
@@ -95,6 +97,7 @@ class Findings:
     leaks: tuple[Leak, ...] = ()
     importance: tuple[Importance, ...] = field(default=())
     conformal: Conformal | None = None
+    rules: tuple[Block, ...] = ()
     seconds: float = 0.0
     command: str = ""
     script: str = ""

@@ -17,7 +17,7 @@ from mantic.search.blend import Blend
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
-_BACKGROUND = "background.arrow"
+_BACKGROUND, _ANSWERS = "background.arrow", "background_answers.arrow"
 
 
 def save(estimator: "Estimator", path: str | Path) -> Path:
@@ -36,7 +36,8 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
         folder = Path(name)
         estimator.model_.save(folder)
-        estimator.background_.write_ipc(folder / _BACKGROUND)
+        estimator.background_.write_ipc(folder / _BACKGROUND, compression="zstd")
+        estimator.background_answers_.write_ipc(folder / _ANSWERS, compression="zstd")
         return artifact.write(path, manifest=manifest, folder=folder, report=estimator.report_.to_json())
 
 
@@ -64,6 +65,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
                 estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
             estimator.model_ = Blend.load(opened.folder, schema)
             estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
+            estimator.background_answers_ = pl.read_ipc((opened.folder / _ANSWERS).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
         except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(
