@@ -70,13 +70,12 @@ def run(options: Namespace) -> int:
         row["row"] = first + place
     for name, many in more.items():
         facts[name] = [one.to_facts() for one in many] if name == "effects" else many[0].to_facts()
-    groups = [one.group() for many in more.values() for one in many]
     if page is not None:
-        _page(found, groups, facts).save(page)
+        _page(found, more, facts).save(page)
     if options.json:
         show_json({"model": options.model, "version": model.version_, "n_rows": n_rows, **facts})
         return 0
-    show_report(_report(facts, groups))
+    show_report(_report(facts, _in_figures(more)))
     if options.row is None and n_rows > _N_ROWS:
         tell(f"\n{n_rows - _N_ROWS:,} more rows; --row N explains any one of them")
     return 0
@@ -130,12 +129,22 @@ def _range(text: str) -> tuple[float | None, float | None]:
     return ends[0], ends[1]
 
 
-def _page(found: Any, groups: list[Any], facts: dict[str, Any]) -> Any:
+def _page(found: Any, more: dict[str, list[Any]], facts: dict[str, Any]) -> Any:
     """Return all of it as a page with pictures."""
     from dataclasses import replace
 
     report = found.to_report()
+    groups = [one.group() for many in more.values() for one in many]
     return replace(report, blocks=(*groups, *report.blocks), facts=facts)
+
+
+def _in_figures(more: dict[str, list[Any]]) -> list[Any]:
+    """Return what was asked beside the contributions for a terminal, which draws no curves."""
+    from mantic.report.blocks import Group, Text
+
+    groups = [one.group() for name, many in more.items() if name != "effects" for one in many]
+    curves = [Group(f"Effect of '{one.column}'", (Text(one.sentence), one.table())) for one in more.get("effects", [])]
+    return [*groups, *curves]
 
 
 def _report(facts: dict[str, Any], more: list[Any]) -> Any:

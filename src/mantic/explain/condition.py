@@ -158,4 +158,4 @@ def _words(series: pl.Series) -> list[list[str]]:
 
 
 def _has_word(series: pl.Series, word: str) -> pl.Series:
-    return series.str.to_lowercase().str.extract_all(r"\w+").list.contains(word)
+    return series.str.contains(rf"(?i)\b{word}\b")

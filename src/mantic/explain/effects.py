@@ -13,8 +13,8 @@ from mantic.core.schema import STORED, Kind
 from mantic.core.table import Array
 from mantic.explain.subject import Label, Subject, answers, ends, named, short, weightings
 from mantic.explain.words import Value, value_in_words
-from mantic.report.blocks import Axis, Block, Chart, Group, Report, Series, Text
-from mantic.report.numbers import say
+from mantic.report.blocks import Axis, Block, Chart, Grid, Group, Report, Series, Text
+from mantic.report.numbers import say, say_range
 
 _BINS = 20
 _MOST_LEVELS = 12
@@ -92,30 +92,46 @@ class Effect:
         return Chart("line", title, self.sentence, (line,), Axis(self.column), y)
 
     def group(self) -> Group:
-        """Return the sentence, the picture, and how the rows lie under it."""
-        found: list[Block] = [Text(self.sentence), self.chart]
+        """Return the picture, and how the rows lie under it."""
+        found: list[Block] = [self.chart]
         if self.edges:
             bars = Series("rows", tuple(map(float, self.counts)), self.edges)
-            told = "Where there are few rows, the curve above says little."
+            told = "Where there are few rows, the curve says little."
             found.append(Chart("histogram", f"Rows by '{self.column}'", told, (bars,), Axis(self.column), Axis("rows")))
         elif self.method == DEPENDENCE:
             labels = Axis(self.column, labels=tuple(_label(one) for one in self.grid))
-            told = "Where there are few rows, the bar above says little."
+            told = "Where there are few rows, the bar says little."
             rows = Series("rows", tuple(map(float, self.n_rows)))
             found.append(Chart("bar", f"Rows by '{self.column}'", told, (rows,), labels, Axis("rows"), horizontal=True))
         return Group(f"Effect of '{self.column}'", tuple(found), note=self._note(), columns=2)
 
+    def table(self) -> Grid:
+        """Return the effect in figures."""
+        counts: tuple[int | None, ...] = self.n_rows if self.method == DEPENDENCE else (None, *self.n_rows)
+        rows = tuple(
+            (_label(value), say(size, self.unit), say_range(low, high, self.unit), n)
+            for value, size, low, high, n in zip(
+                self.grid, self.effect, self.low, self.high, counts or (None,), strict=True
+            )
+        )
+        last = "rows" if self.method == DEPENDENCE else "rows from the one before"
+        return Grid((self.column, "effect", "95 % interval", last), rows, note=self._note())
+
     def _note(self) -> str:
         parts = [f"By {self.method}; 0 is the usual answer. The band is a 95 % interval over rows of this model."]
         if self.method == ALE and self.n_rows:
-            parts.append(f"About {say(int(np.median(self.n_rows)))} rows lie between two dots.")
+            parts.append(f"About {say(int(np.median(self.n_rows)))} rows lie between two points.")
         if self.share_missing:
             parts.append(f"Rows without a value ({say(self.share_missing, 'share')}) are not in it.")
         return " ".join(parts)
 
     def to_report(self) -> Report:
         """Return the effect as a page."""
-        return Report(f"Effect of {self.column} on {self.target}", (self.group(),), facts=self.to_facts())
+        return Report(
+            f"Effect of {self.column} on {self.target}",
+            (Text(self.sentence, "verdict"), self.group()),
+            facts=self.to_facts(),
+        )
 
     def _repr_html_(self) -> str:
         """Return the page for a notebook cell."""
