@@ -10,6 +10,7 @@ import polars as pl
 
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array
+from mantic.explain.subject import COUNT
 from mantic.explain.words import Value, value_in_words
 
 _MOST_CUTS = 30
@@ -118,7 +119,9 @@ def _date(column: Column, series: pl.Series, _: Array) -> Iterator[Condition]:
 
 
 def _category(column: Column, series: pl.Series, _: Array) -> Iterator[Condition]:
-    counted = series.drop_nulls().value_counts(sort=True, name="n").sort(["n", column.name], descending=[True, False])
+    counted = (
+        series.drop_nulls().value_counts(sort=True, name=COUNT).sort([COUNT, column.name], descending=[True, False])
+    )
     for level, n in counted.head(_MOST_LEVELS).rows():
         if n >= _LEAST_SHARE * len(series) and counted.height > 1:
             yield Condition(column.name, "is", level)

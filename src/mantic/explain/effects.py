@@ -11,7 +11,7 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.schema import STORED, Kind
 from mantic.core.table import Array
-from mantic.explain.subject import Label, Subject, answers, ends, named, short, weightings
+from mantic.explain.subject import COUNT, Label, Subject, answers, ends, named, short, weightings
 from mantic.explain.words import Value, value_in_words
 from mantic.report.blocks import Axis, Block, Chart, Grid, Group, Report, Series, Text
 from mantic.report.numbers import say, say_range
@@ -208,13 +208,15 @@ def _along(subject: Subject, column: str, seed: int) -> _Curve:
     jumps = sums / counts[:, :, None]
     curve = np.concatenate([np.zeros((len(weights), 1, jumps.shape[2])), jumps.cumsum(axis=1)], axis=1)
     middles = (curve[:, 1:] + curve[:, :-1]) / 2
-    usual = (middles * counts[:, :, None]).sum(axis=1, keepdims=True) / counts.sum(axis=1)[:, None, None]
+    usual = np.average(middles, axis=1, weights=counts[0])[:, None, :]  # of the rows as they are, for every draw
     return _Curve(tuple(values), curve - usual, inside.sum(axis=0), places)
 
 
 def _by_level(subject: Subject, column: str, seed: int) -> _Curve:
     """Put each level into all rows."""
-    counted = subject.background[column].value_counts(sort=True, name="n").sort(["n", column], descending=[True, False])
+    counted = (
+        subject.background[column].value_counts(sort=True, name=COUNT).sort([COUNT, column], descending=[True, False])
+    )
     counted = counted.head(_MOST_LEVELS)
     step = max(1, -(-subject.background.height * counted.height // _MOST_ASKED))
     frame = subject.background.gather_every(step)
@@ -223,7 +225,7 @@ def _by_level(subject: Subject, column: str, seed: int) -> _Curve:
     weights = weightings(frame.height, seed=seed)
     weights /= weights.sum(axis=1, keepdims=True)
     means = np.einsum("dr,lro->dlo", weights, by_level)
-    n_rows = counted["n"].to_numpy()
+    n_rows = counted[COUNT].to_numpy()
     usual = np.einsum("l,dlo->do", n_rows / n_rows.sum(), means)
     return _Curve(tuple(counted[column]), means - usual[:, None], n_rows, np.empty(0))
 

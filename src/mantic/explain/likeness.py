@@ -8,7 +8,7 @@ import polars as pl
 from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array
 
-_RANKED = (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
+_RANKED = (Kind.NUMBER, Kind.DATE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Likeness:
         elif kind is Kind.TEXT:
             gap = _words_apart(one, others)
         else:
-            gap = (others != one[0]).to_numpy().astype(float) if one[0] is not None else np.ones(len(others))
+            gap = (
+                (others != one[0]).fill_null(True).to_numpy().astype(float)
+                if one[0] is not None
+                else np.ones(len(others))
+            )
         lack, lacks = one.is_null()[0], others.is_null().to_numpy()
         return np.where(lacks & lack, 0.0, np.where(lacks | lack, 1.0, gap))
 

@@ -22,6 +22,8 @@ _MOST_RULES = 7
 _DEPTH = 3  # conditions of a rule
 LEAST_ROWS = 20  # to learn rules from
 _LEAST_SHARE = 0.03  # of the rows in each rule
+_ALIKE = 0.02  # of the answers' deviation: rules at the end that differ by less are one
+_DECIMALS = 9  # of mean answers: more is noise, which would rank equal rows
 _LEAST_GAIN = 0.003  # of the variance that a split must explain
 _METRIC = {0: "r2", 2: "roc_auc"}  # by the number of classes; more: the share of right answers
 _CALLED = {"r2": "of the variation", "roc_auc": "of AUC", "accuracy": "of right answers"}
@@ -200,25 +202,32 @@ def _ordered(
         random_state=seed,
     )
     tree.fit(flags.astype(np.float32), wished)
-    leaves = [_merged(path) for path in _paths(tree.tree_, known)]
-    lists: list[tuple[Condition, ...]] = []
-    is_open = np.ones(frame.height, dtype=bool)
-    while leaves:
-        shorter = [_needed(leaf, frame, is_open) for leaf in leaves]
-        usual = wished[is_open].mean(axis=0) if is_open.any() else wished.mean(axis=0)
-        best = min(
-            range(len(leaves)),
-            key=lambda at: (len(shorter[at]), -_pull(shorter[at], frame, is_open, wished=wished, usual=usual)),
-        )
-        lists.append(shorter[best] if len(leaves) > 1 else ())
-        is_open = is_open & ~_all_hold(shorter[best], frame)
-        del leaves[best]
-    at = _first_that_fits(lists, frame)
-    counts = np.bincount(at, minlength=len(lists))
-    means = np.stack(
-        [wished[at == number].mean(axis=0) if counts[number] else wished.mean(axis=0) for number in range(len(lists))]
-    )
+    lists = _sorted([_merged(path) for path in _paths(tree.tree_, known)], frame, wished)
+    means = _means(lists, frame, wished)
+    alike = _ALIKE * float(wished.std(axis=0).max())
+    while len(lists) > 1 and float(np.abs(means[-2] - means[-1]).max()) <= alike:
+        lists = [*lists[:-2], ()]
+        means = _means(lists, frame, wished)
     return lists, means
+
+
+def _sorted(leaves: list[tuple[Condition, ...]], frame: pl.DataFrame, wished: Array) -> list[tuple[Condition, ...]]:
+    """Return leaves as a list from the top: always the one that explains most of what is open; the last is the rest."""
+    found: list[tuple[Condition, ...]] = []
+    is_open = np.ones(frame.height, dtype=bool)
+    while len(leaves) > 1:
+        best = max(leaves, key=lambda leaf: _pull(_all_hold(leaf, frame) & is_open, wished, is_open))
+        found.append(_needed(best, frame, is_open))
+        is_open = is_open & ~_all_hold(found[-1], frame)
+        leaves = [leaf for leaf in leaves if leaf is not best]
+    return [*found, ()]
+
+
+def _means(lists: Sequence[Sequence[Condition]], frame: pl.DataFrame, wished: Array) -> Array:
+    """Return the mean answer of the rows that each rule speaks for; that of all rows where there is none."""
+    at = _first_that_fits(lists, frame)
+    parts = [wished[at == number] for number in range(len(lists))]
+    return np.stack([(part if len(part) else wished).mean(axis=0).round(_DECIMALS) for part in parts])
 
 
 def _paths(tree: Any, known: Sequence[Condition]) -> list[tuple[Condition, ...]]:
@@ -255,10 +264,12 @@ def _needed(leaf: tuple[Condition, ...], frame: pl.DataFrame, is_open: Array) ->
     return leaf
 
 
-def _pull(leaf: tuple[Condition, ...], frame: pl.DataFrame, is_open: Array, *, wished: Array, usual: Array) -> float:
-    """Return how much a rule explains of what is still open."""
-    covered = _all_hold(leaf, frame) & is_open
-    return float(covered.sum() * ((wished[covered].mean(axis=0) - usual) ** 2).sum()) if covered.any() else -1.0
+def _pull(covered: Array, wished: Array, is_open: Array) -> float:
+    """Return how much a rule that covers these rows explains of what is still open."""
+    if not covered.any():
+        return -1.0
+    gap = wished[covered].mean(axis=0) - wished[is_open].mean(axis=0)
+    return float(covered.sum() * (gap**2).sum())
 
 
 def _all_hold(conditions: Sequence[Condition], frame: pl.DataFrame) -> Array:
@@ -346,7 +357,9 @@ def _counted(rule: Rule) -> str:
 
 
 def _support(rule: Rule) -> str:
-    return f" ({_counted(rule)}{'' if rule.n_right is not None else ' rows' if rule.typical is None else ''})"
+    if rule.typical is not None:
+        return f" ({rule.n_rows:,} rows, {short(rule.typical)} on average)"
+    return f" ({_counted(rule)}{'' if rule.n_right is not None else ' rows'})"
 
 
 def _sentence(

@@ -15,6 +15,7 @@ from mantic.report.numbers import say
 Label = str | int | float | bool
 
 _N_DRAWS = 200
+COUNT = "\0count"  # name of a column of counts: no user's column is called so
 
 
 @dataclass(frozen=True)

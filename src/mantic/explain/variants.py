@@ -1,5 +1,6 @@
 """Search among variants of one row for those that get a wanted answer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,17 +12,20 @@ from mantic.core.errors import SettingsError
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array
 from mantic.explain.likeness import Likeness
-from mantic.explain.subject import Subject
+from mantic.explain.subject import COUNT, Subject
 
 _MOST_ASKED = 30_000  # rows
-_MOST_VALUES = 40  # tried of a column
+_MOST_VALUES = 200  # known of a column
+_TRIED_VALUES = 40  # of them at first; the others when it comes to how near
 _MOST_COLUMNS = 20  # changed together with others: those that move the answer most by themselves
 _BEAM = 24  # variants that are built on
+_ALIKE = 3  # of these that change the same columns
 _STEPS_A_COLUMN = 6  # values of a column that are tried on top of another change
 _DONORS = 30
 _PRICE = 1.0  # of one more change, against a change's distance of 0 to 1
 _STRANGE = 1.0  # price of being unlike every known row, against the same
-_FINALISTS = 60
+_FINALISTS = 40
+_NEARED = 15
 _ORDERED = (Kind.NUMBER, Kind.DATE)
 
 
@@ -126,10 +130,10 @@ class Search:
             if own is not None and name in limits.only_down:
                 seen = seen.filter(seen < own)
         else:
-            seen = seen.value_counts(sort=True, name="n").sort(["n", name], descending=[True, False])[name]
-            return seen.filter(seen != own).head(_MOST_VALUES) if own is not None else seen.head(_MOST_VALUES)
+            seen = seen.value_counts(sort=True, name=COUNT).sort([COUNT, name], descending=[True, False])[name]
+            return seen.filter(seen != own).head(_TRIED_VALUES) if own is not None else seen.head(_TRIED_VALUES)
         if len(seen) > _MOST_VALUES:
-            seen = seen.gather(np.unique(np.linspace(0, len(seen) - 1, _MOST_VALUES).round().astype(np.int64)))
+            seen = seen.gather(_spread(len(seen), _MOST_VALUES))
         return seen.filter(seen != own) if own is not None else seen
 
     def _frame(self, codes: Array) -> pl.DataFrame:
@@ -162,7 +166,7 @@ class Search:
         codes = [
             np.eye(len(self.names), dtype=np.int64)[at] * value
             for at, name in enumerate(self.names)
-            for value in range(1, len(self.values[name]))
+            for value in _spread(len(self.values[name]) - 1, _TRIED_VALUES) + 1
         ]
         singles = np.stack(codes)
         return singles, np.append(self._ask(singles), np.full(len(singles), -np.inf))[: len(singles)]
@@ -180,7 +184,7 @@ class Search:
             [np.flatnonzero(of == at)[np.argsort(-gains[of == at], kind="stable")][:_STEPS_A_COLUMN] for at in strong]
         )
         steps = singles[steps]
-        beam = singles[np.argsort(-gains, kind="stable")[:_BEAM]]
+        beam = self._beam(singles, gains)
         for _ in range(self.most_changes - 1):
             mixed = (beam[:, None, :] + steps[None]).reshape(-1, len(self.names))
             is_new = ((beam > 0)[:, None, :] & (steps > 0)[None]).any(axis=2).ravel()
@@ -188,7 +192,18 @@ class Search:
             near = self._ask(mixed)
             if not len(near) or self.found:
                 return
-            beam = mixed[: len(near)][np.argsort(-near, kind="stable")[:_BEAM]]
+            beam = self._beam(mixed[: len(near)], near)
+
+    def _beam(self, codes: Array, gains: Array) -> Array:
+        """Return the best variants, not more than a few that change the same columns."""
+        kept: list[int] = []
+        taken: Counter[bytes] = Counter()
+        for at in np.argsort(-gains, kind="stable").tolist():
+            changed = (codes[at] > 0).tobytes()
+            if taken[changed] < _ALIKE and len(kept) < _BEAM:
+                taken[changed] += 1
+                kept.append(at)
+        return np.asarray(codes[kept])
 
     def _from_donors(self, strong: list[int]) -> None:
         """Start from known rows that are answered as wanted, and take back what is not needed."""
@@ -237,9 +252,7 @@ class Search:
         """Move each change of the cheapest variants as near to the row's own value as the answer allows."""
         if not self.found:
             return
-        every = np.array(list(self.found.values()))
-        every = every[(every > 0).sum(axis=1) <= self.most_changes]
-        for one in every[np.argsort(self._cost(every), kind="stable")[:_FINALISTS]] if len(every) else every:
+        for one in self._cheapest_sets()[:_NEARED]:
             nearer = list(self._nearer(one))
             if nearer:
                 self._ask(np.array(nearer))
@@ -263,18 +276,24 @@ class Search:
         near = [self.likeness.distances(rows[at], others).sum(axis=1).min() for at in range(rows.height)]
         return np.asarray(np.maximum(0.0, np.array(near) - own[own > 0].min()))
 
+    def _cheapest_sets(self) -> Array:
+        """Return the cheapest variant of each set of changed columns, the cheapest first."""
+        every = np.array([one for one in self.found.values() if (one > 0).sum() <= self.most_changes])
+        if not len(every):
+            return np.empty((0, len(self.names)), dtype=np.int64)
+        cheapest: dict[bytes, Array] = {}
+        for one in every[np.argsort(self._cost(every), kind="stable")]:
+            cheapest.setdefault((one > 0).tobytes(), one)
+        return np.array(list(cheapest.values()))
+
     def _column_sets(self) -> set[bytes]:
         return {(one > 0).tobytes() for one in self.found.values()}
 
     def _chosen(self, most: int) -> tuple[pl.DataFrame, list[float], list[float]]:
         """Return the cheapest variants of different sets of columns, of which none holds another."""
-        every = np.array([one for one in self.found.values() if (one > 0).sum() <= self.most_changes])
-        if not len(every):
+        codes = self._cheapest_sets()[:_FINALISTS]
+        if not len(codes):
             return self.row[:0], [], []
-        cheapest: dict[bytes, Array] = {}
-        for one in every[np.argsort(self._cost(every), kind="stable")]:
-            cheapest.setdefault((one > 0).tobytes(), one)
-        codes = np.array(list(cheapest.values())[:_FINALISTS])
         rows = self._frame(codes)
         strange = self._strangeness(rows)
         order = np.argsort(self._cost(codes) + _STRANGE * strange, kind="stable")
@@ -286,3 +305,8 @@ class Search:
                 chosen.append(at)
         far = self._cost(codes) - _PRICE * (codes > 0).sum(axis=1)
         return rows[chosen], far[chosen].tolist(), strange[chosen].tolist()
+
+
+def _spread(n: int, most: int) -> Array:
+    """Return at most so many of n places, evenly spread, both ends among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))

@@ -93,8 +93,7 @@ def test_the_effect_of_an_additive_number_is_its_term_up_to_a_constant():
     found = _effect("size")
 
     np.testing.assert_allclose(np.diff(found.effect), 3 * np.diff(found.grid), atol=1e-9)
-    np.testing.assert_allclose(found.high, found.low, atol=0.5)
-    assert found.low[0] <= found.effect[0] <= found.high[0]
+    np.testing.assert_allclose(found.high, found.low, atol=1e-9)  # whatever the rows, it does the same
     assert "rises by" in found.sentence
 
 
@@ -124,7 +123,7 @@ def test_rows_that_cannot_be_are_not_asked_about():
 
     found = _effect("size", model=Watched())
 
-    assert max(asked) < 1.5  # far less than the 6 that partial dependence would ask about
+    assert max(asked) < 3  # less than the 6 that partial dependence would ask about
     places = np.array(found.grid)
     inner = slice(2, -2)
     slope = np.diff(found.effect)[inner] / np.diff(places)[inner]
