@@ -185,9 +185,9 @@ class _Curve:
 
 def _along(subject: Subject, column: str, seed: int) -> _Curve:
     """Accumulate local effects along a number or a date."""
-    frame = subject.background.filter(pl.col(column).is_not_null())
-    if subject.model.schema[column].kind is Kind.NUMBER:
-        frame = frame.filter(pl.col(column).is_finite())
+    known = subject.background[column]
+    is_number = subject.model.schema[column].kind is Kind.NUMBER
+    frame = subject.background.filter(known.is_finite().fill_null(False) if is_number else known.is_not_null())
     places = frame[column].cast(pl.Int64 if frame[column].dtype.is_temporal() else pl.Float64).to_numpy()
     if not len(places):
         raise SchemaError(
