@@ -13,6 +13,7 @@ from mantic.core.schema import Schema
 from mantic.core.table import Array
 from mantic.evaluate.drift import Drift
 from mantic.features.leak import Leak
+from mantic.report.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Findings:
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
     drift : how the held-out rows differ from those learned from, or None when not measured.
     is_apart : whether they were meant to differ: later in time, other groups, new rows.
+    rules : the model in a few rules, as blocks; empty when there was no time for them.
     seconds : wall clock of the fit so far; 0 when there was none.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
@@ -102,6 +104,7 @@ class Findings:
     conformal: Conformal | None = None
     drift: Drift | None = None
     is_apart: bool = False
+    rules: tuple[Block, ...] = ()
     seconds: float = 0.0
     command: str = ""
     script: str = ""

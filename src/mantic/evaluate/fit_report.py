@@ -77,6 +77,7 @@ def _parts(findings: Findings, board: Scoreboard) -> list[_Part]:
         _Part(3, "Class by class", lambda: [blocks_class.by_class(findings)] if findings.is_classes else []),
         _Part(4, "What drives it", lambda: blocks_story.drivers(findings)),
         _Part(5, "What moved", lambda: blocks_leak.drift(findings)),
+        _Part(5, "The model in a few rules", lambda: findings.rules),
         _Part(9, "What was tried", lambda: blocks_story.tried(findings), fold=True),
         _Part(6, "What it promises", lambda: blocks_story.promise(findings)),
         _Part(7, "Where it fails", lambda: blocks_story.slices(findings)),

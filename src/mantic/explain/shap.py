@@ -1,4 +1,4 @@
-"""Contributions per column: exact where the model can say them, else by sampling orders."""
+"""Contributions per column: exact where a part of the model can say them, else by sampling orders."""
 
 import numpy as np
 import polars as pl
@@ -6,6 +6,7 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.model import Model
 from mantic.core.table import Array
+from mantic.search.blend import Blend
 
 _ROWS_AT_ONCE = 20_000  # rows that the model is asked for in one call
 
@@ -18,7 +19,7 @@ def shapley(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed
     frame : rows to explain, aligned.
     background : aligned rows that stand for the usual case; at most `n_orders` / 2 of them are used.
     n_orders : in how many orders columns are put in, each order also backwards; only when the model cannot say its
-        contributions itself.
+        contributions itself. Of a blend only the members that cannot say theirs are asked.
 
     Returns
     -------
@@ -37,7 +38,13 @@ def shapley(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed
         return known
     if background.is_empty():
         raise SchemaError("there are no background rows", where="explain", fix="give some rows of the training table")
-    return _sampled(model, frame, background, seed=seed, n_pairs=max(1, n_orders // 2))
+    n_pairs = max(1, n_orders // 2)
+    if isinstance(model, Blend):
+        says, silent = model.apart()
+        exact = says.contributions(frame) if says.parts else None
+        if exact is not None:
+            return exact + _sampled(silent, frame, background, seed=seed, n_pairs=n_pairs)
+    return _sampled(model, frame, background, seed=seed, n_pairs=n_pairs)
 
 
 def _sampled(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed: int, n_pairs: int) -> Array:

@@ -18,7 +18,11 @@ from mantic.evaluate.drift import Drift, find_drift
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
 from mantic.explain.importance import importance
-from mantic.report.blocks import Report
+from mantic.explain.rules import LEAST_ROWS as LEAST_FOR_RULES
+from mantic.explain.rules import rules_of
+from mantic.explain.subject import Subject
+from mantic.report.blocks import Block, Report
+from mantic.tasks.background import Background
 from mantic.tasks.decide import with_section
 from mantic.tasks.door import Given
 from mantic.tasks.walk import Walked, Wishes
@@ -31,10 +35,14 @@ if TYPE_CHECKING:
 LEVEL = 0.9
 _DRIFT_SECONDS = 1.0  # with fewer left, drift is not measured
 _LEAST_MOMENTS = 30  # fewer are too few to draw from
+_PROBED = 100  # rows, to know how fast the model answers
+_RULES_SECONDS, _RULES_SHARE = 0.3, 0.2  # what learning rules costs; of the time left
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
-def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, asked: dict[str, Any]) -> Findings:
+def findings_of(
+    walked: Walked, wishes: Wishes, run: Run, *, started: float, asked: dict[str, Any], kept: Background
+) -> Findings:
     """Collect everything about a fit; the importance of columns takes what time can be spared."""
     given, division = walked.given, walked.division
     for leak in walked.leaks:
@@ -60,6 +68,7 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         n_rows=given.frame.height,
         n_train=given.frame.height if len(division.judged) > 1 else len(division.parts[division.judged[0]].rows),
         trials=_trials(walked),
+        rules=_rules(walked, kept, run),
         importance=_importance(walked, wishes, run),
         warnings=tuple(run.warnings),
         leaks=walked.leaks,
@@ -166,6 +175,22 @@ def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, .
     rows, model = walked.judges[0]
     given = walked.given
     return importance(model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit))
+
+
+def _rules(walked: Walked, kept: Background, run: Run) -> tuple[Block, ...]:
+    """Return the model in a few rules, where there are rows and time for it."""
+    if kept.frame.height < LEAST_FOR_RULES or not walked.model.parts:
+        return ()
+    began = monotonic()
+    walked.model.predict(kept.frame[:_PROBED])
+    cost = (monotonic() - began) * kept.frame.height / _PROBED + _RULES_SECONDS
+    if cost > _RULES_SHARE * run.deadline.left():
+        return ()
+    subject = Subject(
+        walked.model, walked.given.column.name, kept.frame, classes=tuple(walked.given.classes.tolist()),
+        truth=kept.truth, held_out=kept.held_out(walked.model.n_classes),
+    )  # fmt: skip
+    return rules_of(subject, seed=run.seed).group().blocks
 
 
 def _promise(walked: Walked, truth: Array) -> Conformal | None:

@@ -19,7 +19,7 @@ from mantic.search.blend import Blend
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
-_BACKGROUND = "background.arrow"
+_BACKGROUND, _ANSWERS = "background.arrow", "background_answers.arrow"
 _DECISION = "decision.json"
 
 
@@ -39,7 +39,8 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
         folder = Path(name)
         estimator.model_.save(folder)
-        estimator.background_.write_ipc(folder / _BACKGROUND)
+        estimator.background_.write_ipc(folder / _BACKGROUND, compression="zstd")
+        estimator.background_answers_.write_ipc(folder / _ANSWERS, compression="zstd")
         if estimator.unseen_ is not None:
             estimator.unseen_.save(folder)
         if estimator.decision_ is not None:
@@ -71,6 +72,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
                 estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
             estimator.model_ = Blend.load(opened.folder, schema)
             estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
+            estimator.background_answers_ = pl.read_ipc((opened.folder / _ANSWERS).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
             estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
             estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
