@@ -13,6 +13,7 @@ from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes, row_losses, sample
+from mantic.learners.table._outputs import UNSEEN, answer
 
 _WHY = "the linear learner"
 _STEPS = 6  # half decades from 1, either way
@@ -20,7 +21,6 @@ _FOLDS = 3
 _FEW_ROWS = 20  # with fewer, folds say nothing
 _ROWS_TO_CHOOSE, _ROWS_FOR_MANY_CLASSES = 12_000, 4_000  # many classes cost many times as much
 _TOL = 1e-4
-_UNSEEN = -30.0  # margin of a class that no training row had: a chance of about 1e-13
 
 
 @learner(
@@ -89,13 +89,7 @@ class Linear:
 
 
 def _predicted(rows: Any, weights: Array, base: Array, n_classes: int) -> Array:
-    margin = np.asarray(rows @ weights.T) + base
-    special = need("scipy.special", why=_WHY)
-    if n_classes == 0:
-        return margin[:, 0]
-    if n_classes == 2:
-        return np.asarray(special.expit(np.column_stack([-margin[:, 0], margin[:, 0]])))
-    return np.asarray(special.softmax(margin, axis=1))
+    return answer(np.asarray(rows @ weights.T) + base, n_classes)
 
 
 def _best_strength(rows: Any, target: Target, run: Run) -> float:
@@ -149,11 +143,11 @@ def _fitted(rows: Any, target: Target, strength: float, run: Run, *, tol: float 
         return (
             (weights, seen)
             if not classes.is_one
-            else (weights, np.array([_UNSEEN if classes.seen == (0,) else -_UNSEEN]))
+            else (weights, np.array([UNSEEN if classes.seen == (0,) else -UNSEEN]))
         )
     if len(classes.seen) == 2:  # scikit-learn gives log-odds of the second: the first is the reference
         weights, seen = np.vstack([np.zeros_like(weights), weights]), np.array([0.0, seen[0]])
-    spread, base = np.zeros((n_outputs, rows.shape[1])), np.full(n_outputs, _UNSEEN)
+    spread, base = np.zeros((n_outputs, rows.shape[1])), np.full(n_outputs, UNSEEN)
     spread[list(classes.seen)], base[list(classes.seen)] = weights, seen
     return spread, base
 
