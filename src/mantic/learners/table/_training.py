@@ -191,8 +191,8 @@ def _epochs(adam: Adam, rows: Rows, params: Params, *, chance: np.random.Generat
             took = time.monotonic() - started
             seconds = took if seconds == 0 else 0.9 * seconds + 0.1 * took
             wanted -= 1
-            left = min(wanted, _SAFETY * run.deadline.left() // seconds)
-            share = 1.0 if left <= 0 else share + (1 - share) / (left + 1)
+            left = min(wanted, _SAFETY * run.deadline.left() / max(seconds, 1e-9))
+            share = 1.0 if left < 1 else share + (1 - share) / (left + 1)
             if share >= 1:
                 break
         yield share

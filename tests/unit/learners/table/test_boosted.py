@@ -84,7 +84,6 @@ def test_no_file_is_left_beside_the_program(name, tmp_path, monkeypatch, capfd):
         ("boosting", {"max_cat_to_onehot": 20}),
         ("xgboost", {"grow_policy": "lossguide", "max_leaves": 6}),
         ("xgboost", {"max_cat_to_onehot": 20}),
-        ("catboost", {"grow_policy": "Depthwise"}),
         ("catboost", {"one_hot_max_size": 2}),
     ],
 )
