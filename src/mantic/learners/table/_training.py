@@ -158,7 +158,7 @@ def train(rows: Rows, judge: Rows | None, params: Params, run: Run) -> tuple[Wei
             if judge is None or now < best:
                 best, best_share = now, share
                 kept = adam.vector.copy() if np.isfinite(adam.vector).all() else kept
-            run.progress(share, 1.0, "of the training")
+            run.progress(round(100 * share), 100, "percent of the schedule")
             if _is_over(share, best_share, params, judge):
                 break
     adam.vector[:] = kept
