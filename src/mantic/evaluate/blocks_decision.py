@@ -230,12 +230,12 @@ def _decided_classes(decision: Decision, weighed: Weighed) -> Grid:
 
 
 def _policies(decision: Decision) -> Grid:
-    heads = ["policy", "acted on", word(decision), "this decision is better by"]
+    heads = ["policy", "acted on", word(decision), "lead"]  # short: the table must fit a phone
     rows = [_policy(decision, one) for one in decision.policies]
     if not decision.costs.is_binary:
         heads.pop(1)
         rows = [(row[0], *row[2:]) for row in rows]
-    note = "In brackets: 95 % intervals."
+    note = "Lead: how much better this decision is. In brackets: 95 % intervals."
     if not all(one.is_possible for one in decision.policies):
         note += " * More rows than the capacity allows."
     return Grid(tuple(heads), tuple(rows), title=f"Ways to decide{_figures(decision)}", note=note)
@@ -244,7 +244,7 @@ def _policies(decision: Decision) -> Grid:
 def _policy(decision: Decision, policy: Policy) -> tuple[Cell, ...]:
     value, lead = shown(decision, policy.value), times(policy.ahead, decision.n_rows)
     return (
-        policy.name + ("" if policy.is_possible else " *"),
+        policy.name.removeprefix("act on ").removeprefix("act ") + ("" if policy.is_possible else " *"),
         say(policy.share, "share"),
         figure(value.score, "") + span(value),
         "" if policy.key == "decision" else figure(lead.score, "") + span(lead),
@@ -254,7 +254,7 @@ def _policy(decision: Decision, policy: Policy) -> tuple[Cell, ...]:
 def _changes(decision: Decision, changes: list[Change]) -> Grid:
     n_rows = decision.n_rows
     loss = worst_loss(changes) * n_rows
-    heads = ["if", "act from", "acted on", word(decision), "lost by deciding as now"]
+    heads = ["if", "act from", "acted on", word(decision), "lost"]
     rows: list[tuple[Cell, ...]] = []
     for one in changes:
         value = shown(decision, Interval(one.value, one.value, one.value)).score
@@ -264,10 +264,8 @@ def _changes(decision: Decision, changes: list[Change]) -> Grid:
         rows.append((*first, figure(value, ""), figure((one.value - one.kept) * n_rows, "")))
     if not decision.costs.is_binary:
         del heads[1:3]
-    told = (
-        f"loses at most {figure(loss, decision.costs.unit)} {per(decision)} on these rows" if loss else "loses nothing"
-    )
-    note = f"Deciding as now although one cost is off by a factor of two {told}."
+    told = f"loses at most {figure(loss, decision.costs.unit)} {per(decision)}" if loss else "loses nothing"
+    note = f"Lost: by deciding as now all the same. A cost that is off by a factor of two {told}."
     return Grid(tuple(heads), tuple(rows), title=f"If the costs are others{_figures(decision)}", note=note)
 
 
