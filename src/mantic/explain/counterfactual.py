@@ -182,6 +182,8 @@ def _changes(before: dict[str, Value], after: dict[str, Value]) -> tuple[Change,
 
 
 def _sentence(found: Sequence[Alternative], told: str, *, now: str, search: Search) -> str:
+    if not search.names:
+        return f"It is {now}. There is no column that may change to another value, so no way to {told} was sought."
     if not found:
         return (
             f"It is {now}. No way to {told} was found among {search.n_asked:,} variants that change at most "

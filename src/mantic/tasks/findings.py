@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.9
 _PROBED = 100  # rows, to know how fast the model answers
-_RULES_SECONDS, _RULES_SHARE = 0.3, 0.2  # what learning rules costs; of the time left
+_RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
