@@ -90,7 +90,7 @@ def nice_cuts(values: Array) -> list[float]:
     """Return round numbers that cut values into parts of some size, at most 30.
 
     >>> nice_cuts(np.arange(0, 101.0))[:3]
-    [6.0, 10.0, 12.0]
+    [5.0, 10.0, 15.0]
     """
     if len(np.unique(values)) < 2:
         return []

@@ -89,9 +89,9 @@ class Counterfactuals:
         found: list[Block] = [Text(self.sentence)]
         for number, way in enumerate(self.found, start=1):
             cells = tuple((one.column, value_in_words(one.before), value_in_words(one.after)) for one in way.changes)
-            note = "No row that is known is like this." if way.strangeness > _FAR else ""
+            note = "No known row is much like this." if way.strangeness > _FAR else ""
             found.append(Grid(("column", "now", "then"), cells, title=f"Way {number}: {way.told}", note=note))
-        note = "This is what the model would say; that the world would follow is not said."
+        note = "This is what the model would say, not what the world would do."
         return Group(f"What would make it {self.wanted}", tuple(found), note=note)
 
     def to_report(self) -> Report:
@@ -182,6 +182,8 @@ def _changes(before: dict[str, Value], after: dict[str, Value]) -> tuple[Change,
 
 
 def _sentence(found: Sequence[Alternative], told: str, *, now: str, search: Search) -> str:
+    if not search.names:
+        return f"It is {now}. There is no column that may change to another value, so no way to {told} was sought."
     if not found:
         return (
             f"It is {now}. No way to {told} was found among {search.n_asked:,} variants that change at most "

@@ -78,7 +78,7 @@ class Effect:
     @property
     def chart(self) -> Chart:
         """Return the curve, or a bar per level."""
-        y = Axis(_scale(self.target, self.toward), self.unit)
+        y = Axis(f"{_scale(self.target, self.toward)}, against the usual", self.unit)
         points = Series("effect", self.effect, low=self.low, high=self.high)
         title = f"What '{self.column}' does"
         if self.method == DEPENDENCE:

@@ -16,7 +16,7 @@ from mantic.explain.words import Value, plain_value
 from mantic.report.blocks import Cell, Grid, Group, Report, Text
 from mantic.report.numbers import say
 
-_SHOWN_COLUMNS = 5
+_SHOWN_COLUMNS = 4
 _FLOOR = 1e-3  # weight of a column that does not matter: it decides between rows that are else equal
 _ASKED = 200  # rows whose contributions stand in for importances
 _LONGEST = 60  # characters of a text in a cell

@@ -55,20 +55,21 @@ def _sampled(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, see
     orders = [random.permutation(len(used)) for _ in range(n_pairs)]
     masks = np.concatenate([np.stack([_masks(order), _masks(order[::-1])]) for order in orders])
     start = np.repeat(np.arange(n_pairs), 2)  # which background row each order begins with
-    base = model.margin(usual)
-    found = np.zeros((frame.height, len(model.schema) + 1, base.shape[1]))
-    found[:, -1] = base.mean(axis=0)
     if not used:
-        found[:, -1] = model.margin(frame)
-        return found
+        margin = model.margin(frame)[:, None, :]
+        return np.pad(margin, ((0, 0), (len(model.schema), 0), (0, 0)))
+    parts = []
     step = max(1, _ROWS_AT_ONCE // (masks.shape[0] * masks.shape[1]))
     for at in range(0, frame.height, step):
         rows = frame[at : at + step]
         margins = _margins(model, rows, usual, masks=masks, start=start, used=used)
+        found = np.zeros((rows.height, len(model.schema) + 1, margins.shape[3]))
+        found[:, -1] = margins[:, :, 0].mean(axis=1)  # every order begins with a background row as it is
         gains = np.diff(margins, axis=2)  # (n_rows, n_orders, n_used, n_outputs): in the order in which columns came
         for number, order in enumerate(order for one in orders for order in (one, one[::-1])):
-            found[at : at + step, np.array(used)[order]] += gains[:, number] / len(start)
-    return found
+            found[:, np.array(used)[order]] += gains[:, number] / len(start)
+        parts.append(found)
+    return np.concatenate(parts)
 
 
 def _masks(order: Array) -> Array:

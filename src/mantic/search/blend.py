@@ -53,6 +53,8 @@ class Blend:
 
     def contributions(self, frame: pl.DataFrame) -> Array | None:
         """Return shape (n_rows, n_columns + 1, n_outputs), base last, or None if a member cannot say it exactly."""
+        if not all(isinstance(part.member.learner, Explains) for part in self.parts):
+            return None
         total = np.zeros((frame.height, len(self.schema) + 1, len(self.base)))
         if not self.parts:
             total[:, -1] = self.base

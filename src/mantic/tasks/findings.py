@@ -36,7 +36,7 @@ LEVEL = 0.9
 _DRIFT_SECONDS = 1.0  # with fewer left, drift is not measured
 _LEAST_MOMENTS = 30  # fewer are too few to draw from
 _PROBED = 100  # rows, to know how fast the model answers
-_RULES_SECONDS, _RULES_SHARE = 0.3, 0.2  # what learning rules costs; of the time left
+_RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 

@@ -142,7 +142,10 @@ def test_when_nothing_helps_it_says_so():
 
 
 def test_when_nothing_may_change_it_says_so():
-    assert _churn(_row(), keep=["months", "plan", "price", "paid"]).found == ()
+    found = _churn(_row(), keep=["months", "plan", "price", "paid"])
+
+    assert found.found == ()
+    assert "no column that may change" in found.sentence
 
 
 def test_an_answer_that_is_there_already_needs_no_change():
