@@ -107,7 +107,9 @@ def forward(weights: Weights, inputs: tuple[Array, Array], *, activation: str, m
     plain = np.concatenate(parts, axis=1)
     scale = weights["scale"]
     signal = (plain * scale[:, None, :]).reshape(-1, plain.shape[1])  # the rows of one voice after the other's
-    act, signals, slopes = ACTIVATIONS[activation], [], []
+    act = ACTIVATIONS[activation]
+    signals: list[Array] = []
+    slopes: list[Array] = []
     n_hidden = sum(name.startswith("weight") for name in weights) - 1
     for place in range(n_hidden):
         signals.append(signal)
@@ -118,7 +120,7 @@ def forward(weights: Weights, inputs: tuple[Array, Array], *, activation: str, m
         if masks:
             signal, slope = signal * masks[place], slope * masks[place]
         slopes.append(slope)
-    signals.append(signal.reshape(len(scale), len(numbers), signal.shape[1]))
+    signals.append(np.reshape(signal, (len(scale), len(numbers), -1)))
     last = weights[f"weight{n_hidden}"]
     output = signals[-1] @ last * _shrink(last) + weights[f"base{n_hidden}"][:, None, :]
     return Pass(output, angles, waves, plain, signals, slopes)
