@@ -120,7 +120,7 @@ def forward(weights: Weights, inputs: tuple[Array, Array], *, activation: str, m
         if masks:
             signal, slope = signal * masks[place], slope * masks[place]
         slopes.append(slope)
-    signals.append(signal.reshape(len(scale), len(numbers), signal.shape[1]))
+    signals.append(np.reshape(signal, (len(scale), len(numbers), -1)))
     last = weights[f"weight{n_hidden}"]
     output = signals[-1] @ last * _shrink(last) + weights[f"base{n_hidden}"][:, None, :]
     return Pass(output, angles, waves, plain, signals, slopes)

@@ -98,7 +98,7 @@ def _best_strength(rows: Any, target: Target, run: Run) -> float:
     Walks from 1 by half decades as long as the loss falls: to stronger penalties, else to weaker ones. A single part
     held out was tried: where the losses lie close together, its noise chose penalties that cost 1 % elsewhere.
     """
-    if len(target) < _FEW_ROWS or run.deadline.passed:
+    if len(target) < _FEW_ROWS or run.deadline.left() <= 0:
         return 1.0
     losses = {0: _row_losses(rows, target, 1.0, run)}
     for way in (-1, 1):

@@ -17,7 +17,7 @@ from mantic.learners.table._training import Rows, train
 
 _ROWS_AT_ONCE = 4_000
 _ROWS_TO_JUDGE = 10_000
-_OF_TASK = {True: {"activation": "selu", "rate": 0.04}, False: {"activation": "mish", "rate": 0.07}}
+_CLASSES, _VALUES = ("selu", 0.04), ("mish", 0.07)  # activation, and rate before the schedule
 
 
 @learner(
@@ -60,12 +60,12 @@ class Network:
         self.inputs_ = Inputs.of(table.numbers)
         self.weights_: Weights = {}
         self.share_ = full["share"]
-        self.activation_ = str(_OF_TASK[target.is_classes]["activation"])
+        self.activation_, rate = _CLASSES if target.is_classes else _VALUES
         if Classes.of(target).is_one:
             self.outputs_ = Outputs.flat(target)
             return self
         self.outputs_ = Outputs.of(target)
-        full |= _OF_TASK[target.is_classes] | {"rate": full["rate_factor"] * _OF_TASK[target.is_classes]["rate"]}
+        full |= {"activation": self.activation_, "rate": full["rate_factor"] * rate}
         rows, judge = _rows(self.inputs_, table, self.outputs_.labels(target), target), None
         if full["stopping"] == "holdout":
             learned, judged = hold_out(target, seed=run.seed)
@@ -88,8 +88,9 @@ class Network:
     def _raw(self, rows: Array) -> Array:
         if not self.weights_:
             return np.zeros((len(rows), self.outputs_.n_raw))
-        raw = forward(self.weights_, self.inputs_.apply(rows), activation=self.activation_).output.mean(axis=0)
-        return np.asarray(raw[:, 1:] - raw[:, :1] if raw.shape[1] == 2 else raw)
+        output = forward(self.weights_, self.inputs_.apply(rows), activation=self.activation_).output
+        raw = np.asarray(output.mean(axis=0))
+        return raw[:, 1:] - raw[:, :1] if raw.shape[1] == 2 else raw
 
     def save(self, folder: Path) -> None:
         """Write weights as numbers."""
