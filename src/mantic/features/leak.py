@@ -231,7 +231,7 @@ class _Hunt:
 
     def _ablated(self, together: Together) -> list[Sign]:
         """Name a column without which the skill of all columns collapses."""
-        if len(self.rest) < 2 * _FEW_OTHERS or self.run.deadline.passed:
+        if len(self.rest) < 2 * _FEW_OTHERS:
             return []
         said = together.ask(self.rest)
         if said.skill < _FULL:
