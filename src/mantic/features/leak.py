@@ -15,7 +15,7 @@ from mantic.features.pair import Pair, find_pairs
 from mantic.features.power import Slots, guess_of, numbers_of, power, usual_of
 from mantic.features.sample import Place, Sample
 from mantic.features.telling import telling, words_of
-from mantic.features.together import Said, Together
+from mantic.features.together import Together
 from mantic.report.numbers import say
 
 
@@ -53,7 +53,6 @@ _ORDERED = 0.50
 _LATER = 0.95
 _FEW_OTHERS = 3
 _TRIED = 3
-_MOST_LEAKS = 20
 _LEAST_ROWS = 50
 
 Score = Callable[[Array, Array], float]
@@ -104,8 +103,7 @@ class _Hunt:
 
     def name(self, sign: Sign) -> None:
         """Keep the first sign of a column: the surest are sought first."""
-        if sign.column not in self.found and len(self.found) < _MOST_LEAKS:
-            self.found[sign.column] = sign
+        self.found.setdefault(sign.column, sign)
 
     def go(self) -> None:
         """Look until nothing new is found or time is up."""
@@ -119,8 +117,7 @@ class _Hunt:
             return
         self.together = Together.of(sample.frame, sample.even, sample.schema, halves=sample.halves, run=self.run)
         while self.rest and not self.run.deadline.passed:
-            said = self.together.ask(self.rest)
-            fresh = self._outstanding() or self._joint() or self._ablated(said)
+            fresh = self._outstanding() or self._joint() or self._ablated(self.together)
             if not fresh:
                 break
             for sign in fresh:
@@ -232,9 +229,12 @@ class _Hunt:
         left = (1 - pairs[0].skill) / max(1e-9, 1 - self.without(*accused, *strong))
         return list(accused.values()) if left <= _LEFT_NAMED else []
 
-    def _ablated(self, said: Said) -> list[Sign]:
+    def _ablated(self, together: Together) -> list[Sign]:
         """Name a column without which the skill of all columns collapses."""
-        if len(self.rest) < 2 * _FEW_OTHERS or said.skill < _FULL:
+        if len(self.rest) < 2 * _FEW_OTHERS:
+            return []
+        said = together.ask(self.rest)
+        if said.skill < _FULL:
             return []
         for place in sorted(self.rest, key=lambda one: -said.gain.get(one, 0.0))[:_TRIED]:
             if self.run.deadline.passed:

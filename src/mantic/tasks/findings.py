@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 LEVEL = 0.9
-_DRIFT_SECONDS = 1.0  # with fewer left, drift is not measured
+_DRIFT_SECONDS = {True: 0.6, False: 4.0}  # with fewer left, drift is not measured; True: where it is to be expected
 _LEAST_MOMENTS = 30  # fewer are too few to draw from
 _PROBED = 100  # rows, to know how fast the model answers
 _RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
@@ -48,6 +48,8 @@ def findings_of(
     for leak in walked.leaks:
         run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
     truth = given.target.values[walked.judged]
+    is_apart = given.moment is not None or given.groups is not None
+    drift = _drift(walked, run, least_seconds=_DRIFT_SECONDS[is_apart])  # before what takes all the time that is left
     command, script = _again(
         asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
     )
@@ -72,8 +74,8 @@ def findings_of(
         importance=_importance(walked, wishes, run),
         warnings=tuple(run.warnings),
         leaks=walked.leaks,
-        drift=_drift(walked, run),
-        is_apart=given.moment is not None or given.groups is not None,
+        drift=drift,
+        is_apart=is_apart,
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
         command=command,
@@ -212,9 +214,9 @@ def _clusters(given: Given, judged: Array) -> Array | None:
     return moment if _LEAST_MOMENTS <= int(moment.max()) + 1 < len(judged) else None
 
 
-def _drift(walked: Walked, run: Run) -> Drift | None:
+def _drift(walked: Walked, run: Run, *, least_seconds: float) -> Drift | None:
     """Hold the first judged part against the rows that its model learned from; passed over in haste."""
-    if run.deadline.left() < _DRIFT_SECONDS:
+    if run.deadline.left() < least_seconds:
         return None
     given, part = walked.given, walked.division.parts[walked.division.judged[0]]
     return find_drift(given.frame[part.rows], given.frame[part.held_out], given.schema, run=run)

@@ -101,6 +101,13 @@ def test_one_leak_does_not_hide_another():
     assert set(named(frame, Target(amount))) == {"one", "two", "cents"}
 
 
+def test_a_table_of_nothing_but_copies_is_named_whole():
+    _, amount = honest()
+    frame = pl.DataFrame({f"copy {number}": number + 2 * amount for number in range(30)})
+
+    assert len(named(frame, Target(amount))) == 30
+
+
 def test_an_instalment_and_its_loan_give_the_rate_together():
     chance = np.random.default_rng(0)
     frame, rate = honest()
