@@ -68,8 +68,10 @@ class Blend:
 
     def save(self, folder: Path) -> None:
         """Write the members and the numbers that join them; data only."""
+        encoders = [part.member.encoder for part in self.parts]
         for number, part in enumerate(self.parts):
-            part.member.save(folder / str(number))
+            same = next((n for n, known in enumerate(encoders[:number]) if known.is_same(encoders[number])), None)
+            part.member.save(folder / str(number), encoder_of=same)
         facts = {
             "n_classes": self.n_classes,
             "weights": [part.weight for part in self.parts],
@@ -85,8 +87,10 @@ class Blend:
     def load(cls, folder: Path, schema: Schema) -> "Blend":
         """Restore what `save` wrote."""
         facts = json.loads((folder / "blend.json").read_text())
-        pairs = zip(facts["weights"], facts["scales"], strict=True)
-        parts = tuple(Part(Member.load(folder / str(n)), weight, scale) for n, (weight, scale) in enumerate(pairs))
+        members: list[Member] = []
+        for number in range(len(facts["weights"])):
+            members.append(Member.load(folder / str(number), members))
+        parts = tuple(map(Part, members, facts["weights"], facts["scales"]))
         return cls(
             schema=schema,
             n_classes=facts["n_classes"],

@@ -1,6 +1,7 @@
 """One fitted learner with the encoder that feeds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,15 +66,18 @@ class Member:
         scaled: Array = summed * scale[:, None, :]
         return scaled
 
-    def save(self, folder: Path) -> None:
-        """Write the encoder and the learner into sub-folders."""
-        for name, part in (("encoder", self.encoder), ("learner", self.learner)):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            part.save(folder / name)
-        (folder / "member.json").write_text(json.dumps({"learner": self.learner.name}))
+    def save(self, folder: Path, *, encoder_of: int | None = None) -> None:
+        """Write the encoder and the learner into sub-folders; not the encoder where another member has the same."""
+        (folder / "learner").mkdir(parents=True, exist_ok=True)
+        self.learner.save(folder / "learner")
+        if encoder_of is None:
+            (folder / "encoder").mkdir(exist_ok=True)
+            self.encoder.save(folder / "encoder")
+        (folder / "member.json").write_text(json.dumps({"learner": self.learner.name, "encoder_of": encoder_of}))
 
     @classmethod
-    def load(cls, folder: Path) -> "Member":
-        """Restore what `save` wrote; the learner is found by its short name."""
-        name = json.loads((folder / "member.json").read_text())["learner"]
-        return cls(Encoder.load(folder / "encoder"), LEARNERS.get(name).load(folder / "learner"))
+    def load(cls, folder: Path, before: "Sequence[Member]" = ()) -> "Member":
+        """Restore what `save` wrote; the learner is found by its short name, a shared encoder among those before."""
+        facts = json.loads((folder / "member.json").read_text())
+        learner, shared = LEARNERS.get(facts["learner"]).load(folder / "learner"), facts.get("encoder_of")
+        return cls(Encoder.load(folder / "encoder") if shared is None else before[shared].encoder, learner)

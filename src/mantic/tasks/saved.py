@@ -65,7 +65,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             estimator.model_ = Blend.load(opened.folder, schema)
             estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
-        except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(
                 f"the parts of the model do not fit together: {error}",
                 where=str(path),

@@ -7,11 +7,12 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out, loss, sample
+from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the linear learner"
 _PATH = (0.01, 0.1, 1.0, 10.0, 100.0)
@@ -53,6 +54,21 @@ class Linear:
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
         return _predicted(table.matrix(), self.weights_, self.base_, self.n_classes_)
+
+    def for_rows(self) -> RowAnswer:
+        """Return weights times values for one row; of the words only those that it holds."""
+        weights, base, n_classes = np.ascontiguousarray(self.weights_.T), self.base_, self.n_classes_
+
+        def answer(row: EncodedRow) -> Array:
+            n_numbers = len(row.numbers)
+            margin = row.numbers @ weights[:n_numbers] + base
+            if row.places is not None and row.values is not None:
+                margin += row.values @ weights[n_numbers + row.places]
+            if n_classes == 0:
+                return np.asarray(margin)
+            return chance_of(float(margin[0])) if n_classes == 2 else shares_of(margin)
+
+        return answer
 
     def contributions(self, table: Table) -> Array:
         """Return weight times distance from the training mean, per column; see `Explains`."""

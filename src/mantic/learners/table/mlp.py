@@ -6,11 +6,12 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out, loss
+from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the mlp learner"
 _PATIENCE = 12  # epochs without gain on held-out rows
@@ -58,6 +59,28 @@ class Network:
             return self.classes_.spread(np.ones((table.n_rows, 1)))
         guess = _forward(table.numbers, self.weights_, self.classes_)
         return guess if self.classes_.n else self.centre_ + self.spread_ * guess
+
+    def for_rows(self) -> RowAnswer:
+        """Return the same walk through the layers, for one row."""
+        classes, centre, spread = self.classes_, self.centre_, self.spread_
+        if classes.is_one:
+            constant = classes.spread(np.ones((1, 1)))[0]
+            return lambda row: constant
+        *hidden, (last, last_base) = self.weights_
+        seen = np.array(classes.seen, dtype=np.intp)
+
+        def answer(row: EncodedRow) -> Array:
+            signal = row.numbers
+            for weight, base in hidden:
+                signal = np.maximum(signal @ weight + base, 0.0)
+            signal = signal @ last + last_base
+            if classes.n == 0:
+                return centre + spread * signal
+            full = np.zeros(classes.n)
+            full[seen] = chance_of(float(signal[0])) if len(seen) == 2 else shares_of(signal)
+            return full
+
+        return answer
 
     def save(self, folder: Path) -> None:
         """Write weights as numbers."""
