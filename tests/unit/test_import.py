@@ -64,3 +64,34 @@ def test_every_public_name_can_be_had(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Clasifier'"):
         mantic.Clasifier  # noqa: B018
+
+
+def _loaded_by(code: str) -> set[str]:
+    return set(_third_party_after(code))
+
+
+def test_an_estimator_is_there_without_scikit_learn_or_lightgbm():
+    assert not {"sklearn", "lightgbm", "pandas", "scipy"} & _loaded_by("import mantic; mantic.Classifier()")
+
+
+def test_answering_by_trees_in_a_process_of_our_own_loads_neither_scikit_learn_nor_pandas(tmp_path, churn_like):
+    frame = churn_like.drop("note")
+    model = mantic.Classifier(budget="1 trial", learners=["boosting"]).fit(frame, "churned")
+    model.save(tmp_path / "trees.mantic")
+    frame.write_parquet(tmp_path / "new.parquet")
+
+    loaded = _loaded_by(
+        "from mantic.core.lazy import lighten; lighten(); from mantic.cli.main import main; "
+        f"main(['predict', {str(tmp_path / 'trees.mantic')!r}, {str(tmp_path / 'new.parquet')!r}])"
+    )
+
+    assert "lightgbm" in loaded
+    assert not {"sklearn", "pandas", "pyarrow"} & loaded
+
+
+def test_what_was_kept_from_a_library_can_be_loaded_afterwards():
+    loaded = _loaded_by(
+        "from mantic.core.lazy import lighten, need; lighten(); need('lightgbm', why='a test'); import sklearn, pandas"
+    )
+
+    assert {"sklearn", "pandas", "lightgbm"} <= loaded

@@ -32,6 +32,10 @@ def entry() -> None:
 
     Leaves at once: taking the libraries apart again costs seconds on a busy machine, and all files are closed by now.
     """
+    if "--plugin" not in sys.argv:  # what the user's own code loads must be whole
+        from mantic.core.lazy import lighten
+
+        lighten()
     code = main(sys.argv[1:], started=_STARTED)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()

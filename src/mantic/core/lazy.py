@@ -1,7 +1,9 @@
 """`need`: the only door to optional packages."""
 
 import importlib
-import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from mantic.core.errors import MissingExtraError
@@ -13,6 +15,24 @@ EXTRAS = {
     "pyarrow": "mantic[arrow]",
     "zstandard": "mantic[zstd]",
 }
+
+# What these load for conveniences that mantic does not use: it takes longer than a small fit.
+_CONVENIENCES = {
+    "lightgbm": ("sklearn", "pandas", "pyarrow", "dask", "matplotlib", "graphviz"),
+    "sklearn": ("pandas", "pyarrow"),
+    "skops": ("pandas", "pyarrow"),
+}
+_is_own_process = False
+
+
+def lighten() -> None:
+    """Load libraries without their conveniences from now on.
+
+    Only for the first lines of a process that is mantic's own and runs no code of the user: in it LightGBM knows
+    nothing of scikit-learn, nor scikit-learn of pandas.
+    """
+    global _is_own_process  # noqa: PLW0603  (a fact about the process, told once)
+    _is_own_process = True
 
 
 def need(name: str, *, why: str) -> ModuleType:
@@ -32,7 +52,8 @@ def need(name: str, *, why: str) -> ModuleType:
     """
     root = name.partition(".")[0]
     try:
-        return importlib.import_module(name)
+        with _without(_CONVENIENCES.get(root, ()) if _is_own_process and root not in sys.modules else ()):
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != root:
             raise  # installed, but something that it needs is missing: its own message says what
@@ -40,3 +61,15 @@ def need(name: str, *, why: str) -> ModuleType:
             f"the package '{root}' is needed for {why}, and it is not installed",
             fix=f"pip install '{EXTRAS.get(root, root)}'",
         ) from error
+
+
+@contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    """Keep packages that are not loaded yet from being found."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is Python's own word for "not to be had"
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -84,6 +84,16 @@ class EncodedRow:
     values: Array | None = None
     n_words: int = 0
 
+    def dense(self) -> Array:
+        """Return numbers and words side by side, shape (n_numbers + n_words,)."""
+        if self.places is None:
+            return self.numbers
+        n_numbers = len(self.numbers)
+        whole = np.zeros(n_numbers + self.n_words)
+        whole[:n_numbers] = self.numbers
+        whole[n_numbers + self.places] = self.values
+        return whole
+
 
 @dataclass(frozen=True)
 class Target:

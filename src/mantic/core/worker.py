@@ -7,6 +7,7 @@ import signal
 import sys
 
 from mantic.core.executor import attempt
+from mantic.core.lazy import lighten
 from mantic.core.registry import load_plugin
 
 
@@ -16,6 +17,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     plugins, warm = pickle.load(sys.stdin.buffer)
+    if not plugins:
+        lighten()
     for path in plugins:
         load_plugin(path)
     for name in warm:

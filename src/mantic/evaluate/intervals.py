@@ -84,6 +84,24 @@ def interval_of(prepared: Prepared, plan: Resamples, *, level: float = 0.95) -> 
     return Interval(score, low, high)
 
 
+def of_new_rows(interval: Interval, *, higher_is_better: bool) -> Interval:
+    """Widen the interval of an expected score so that it holds the score on new rows, as many as judged.
+
+    Those rows vary as much as these did, so both ends move away from the score by the square root of two; not past 1
+    for what is better when higher, nor past 0 for what is better when lower, which is where such metrics end.
+
+    Source: Hahn and Meeker (1991), Statistical Intervals, on prediction intervals for a mean.
+
+    >>> round(of_new_rows(Interval(0.8, 0.7, 0.9), higher_is_better=True).low, 3)
+    0.659
+    """
+    low = interval.score - np.sqrt(2) * (interval.score - interval.low)
+    high = interval.score + np.sqrt(2) * (interval.high - interval.score)
+    if higher_is_better:
+        return Interval(interval.score, float(low), max(interval.high, min(float(high), 1.0)))
+    return Interval(interval.score, min(interval.low, max(float(low), 0.0)), float(high))
+
+
 def difference_of(metric: Metric, a: Prepared, b: Prepared, *, plan: Resamples) -> Difference:
     """Compare two prepared answers on weights that were drawn before (see `paired`)."""
     sign = 1.0 if metric.higher_is_better else -1.0
@@ -126,25 +144,25 @@ def _ends(prepared: Prepared, plan: Resamples, *, score: float, level: float) ->
 
 def _shares(n_units: int, *, level: float) -> Array:
     """Return the tails, a little further out when units are few, as Student's t is against the normal curve."""
-    from scipy import stats
+    from scipy import special
 
-    wide = stats.t.ppf(0.5 + level / 2, max(1, n_units - 1)) * np.sqrt((n_units + 1) / max(1, n_units - 1))
-    return np.asarray(stats.norm.cdf([-wide, wide]))
+    wide = special.stdtrit(max(1, n_units - 1), 0.5 + level / 2) * np.sqrt((n_units + 1) / max(1, n_units - 1))
+    return np.asarray(special.ndtr([-wide, wide]))
 
 
 def _corrected(shares: Array, draws: Array, *, jackknife: Array, score: float) -> Array:
-    from scipy import stats
+    from scipy import special
 
     kept = jackknife[np.isfinite(jackknife)]
     if len(kept) < 2 or np.ptp(draws) == 0:
         return shares
     below = float((draws < score).mean() + (draws == score).mean() / 2)
-    bias = stats.norm.ppf(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
+    bias = special.ndtri(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
     spread = kept.mean() - kept
     variance = float((spread**2).sum())
     skew = float((spread**3).sum()) / (6 * variance**1.5) if variance > 0 else 0.0
-    moved = bias + stats.norm.ppf(shares)
-    return np.asarray(stats.norm.cdf(bias + moved / (1 - skew * moved)))
+    moved = bias + special.ndtri(shares)
+    return np.asarray(special.ndtr(bias + moved / (1 - skew * moved)))
 
 
 def _normal_quantile(share: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from mantic.core.metric import METRICS, Metric
 from mantic.core.table import Array
 from mantic.evaluate.findings import Findings
-from mantic.evaluate.intervals import Difference, Interval, difference_of, interval_of
+from mantic.evaluate.intervals import Difference, Interval, difference_of, interval_of, of_new_rows
 from mantic.evaluate.prepared import Prepared, prepare
 from mantic.evaluate.resample import Resamples
 
@@ -43,11 +43,12 @@ class Scoreboard:
         return self._scores[key]
 
     def interval(self, metric: Metric, who: str = "model") -> Interval:
-        """Return a score with its interval; a metric that is not the main one gets fewer draws."""
+        """Return a score and where it will lie on as many new rows; metrics beside the main one get fewer draws."""
         key = metric.name, who
         if key not in self._intervals:
             plan = self.plan if metric.name == self.findings.metric.name else self.plan.few()
-            self._intervals[key] = interval_of(self._bind(metric, who), plan)
+            expected = interval_of(self._bind(metric, who), plan)
+            self._intervals[key] = of_new_rows(expected, higher_is_better=metric.higher_is_better)
         return self._intervals[key]
 
     def ahead_of(self, who: str) -> Difference:

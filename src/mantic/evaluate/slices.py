@@ -158,7 +158,7 @@ _CUTS: dict[Kind, Callable[[pl.Series], Cut]] = {
 
 def _measure(name: str, codes: Array, words: list[str], *, loss: Array) -> list[Slice]:
     """Hold each slice of one cut against all other rows; `q_value` holds the plain p-value still."""
-    from scipy import stats
+    from scipy import special
 
     n_all, total, squares = len(loss), loss.sum(), (loss**2).sum()
     known = codes >= 0
@@ -174,8 +174,9 @@ def _measure(name: str, codes: Array, words: list[str], *, loss: Array) -> list[
     both = np.sqrt(error + rest_error)
     freedom = both**4 / np.maximum(error**2 / (size - 1) + rest_error**2 / (others - 1), 1e-300)
     gap = mean - rest
-    p_value = np.where(both > 0, stats.t.sf(gap / np.maximum(both, 1e-300), np.maximum(freedom, 1)), (gap <= 0) * 1.0)
-    reach = stats.t.ppf(0.975, size - 1) * np.sqrt(error)
+    above = special.stdtr(np.maximum(freedom, 1), -gap / np.maximum(both, 1e-300))
+    p_value = np.where(both > 0, above, (gap <= 0) * 1.0)
+    reach = special.stdtrit(size - 1, 0.975) * np.sqrt(error)
     shown = [word for word, is_wide in zip(words, wide, strict=True) if is_wide]
     return [
         Slice(name, shown[at], int(size[at]), float(size[at] / n_all), float(mean[at]), float(mean[at] - reach[at]),

@@ -40,7 +40,8 @@ class Scale:
 
     Parameters
     ----------
-    low, high : values beyond are clipped: the 1 % and 99 % quantiles, widened by their whole distance.
+    low, high : values beyond are clipped: the 1 % and 99 % quantiles, widened by their whole distance, but not beyond
+        what was seen: a trend of the training rows is not carried on past them.
     middle : the median, which fills the missing.
     mean, deviation : of the clipped and filled training values.
     flagged : positions of the columns in which something was missing.
@@ -63,7 +64,9 @@ class Scale:
         n_filled = np.maximum(1, np.count_nonzero(~np.isnan(part), axis=0))
         lower, middle, upper = (_quantile(part, n_filled, share) for share in (0.01, 0.5, 0.99))
         spread = np.where(upper > lower, upper - lower, 4 * HUGE)  # nearly constant: its rare values are the news
-        low, high = lower - spread, upper + spread
+        low = np.maximum(lower - spread, np.nanmin(np.where(missing, np.inf, numbers), axis=0, initial=np.inf))
+        high = np.minimum(upper + spread, np.nanmax(np.where(missing, -np.inf, numbers), axis=0, initial=-np.inf))
+        low, high = np.where(np.isfinite(low), low, -HUGE), np.where(np.isfinite(high), high, HUGE)
         filled = np.clip(np.where(missing, middle, numbers), low, high)
         deviation = filled.std(axis=0)
         tiny = deviation <= 1e-12 * np.maximum(1e-300, np.abs(filled).max(axis=0, initial=0.0))

@@ -9,14 +9,16 @@ import numpy as np
 
 from mantic.core.budget import Budget, Deadline
 from mantic.core.executor import Executor, Failure, Held, Shared
-from mantic.core.learner import Params
+from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
 from mantic.core.run import Run
-from mantic.search.portfolio import neighbours, portfolio
-from mantic.search.trial import Candidate, Material, TrialJob, TrialResult, run_trial
+from mantic.core.schema import Kind
+from mantic.search.portfolio import Entry, neighbours, portfolio
+from mantic.search.trial import WHOLE, Candidate, Material, TrialJob, TrialResult, run_trial
 
 REFERENCE = "linear"  # every search fits it, to hold the winner against something that anyone could have had
-_PATIENCE = 12  # neighbours in a row that bring nothing: the search has converged
+_PATIENCE = 18  # neighbours in a row that bring nothing: the search has converged
+_BRIEF = {"stopping": "once"}  # judged on one fold, a learner that stops by held-out rows need not be fitted twice
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
 _LEAST_CANDIDATES = 6  # so many must be affordable with all folds, else one fold must do
 _HERE = 4.0  # a trial in this process cannot be killed: so many times the quick model's time must be left
@@ -73,7 +75,7 @@ class Search:
         self.failed: list[tuple[Candidate, str]] = []
         self._handle: Shared | Held = executor.share(request.material)
         self._partial: dict[int, dict[int, TrialResult]] = {}
-        self._leaders: list[tuple[str, Params]] = []
+        self._leaders: list[Entry] = []
         self._since_gain = 0
         self._one_fold = False
         self._started = time.monotonic()
@@ -89,9 +91,10 @@ class Search:
 
     def job(self, candidate: Candidate, part: int, folds: tuple[int, ...], *, seconds: float, keep: bool) -> TrialJob:
         """Return the job that fits a candidate on folds of one part."""
+        is_brief = len(folds) == 1 and folds != (WHOLE,) and "stopping" in LEARNERS.get(candidate.learner)().space()
         return TrialJob(
             candidate, part, folds, seed=self.request.seed, seconds=seconds, material=self._handle,
-            threads=self.run.threads, keep=keep,
+            threads=self.run.threads, keep=keep, extra=_BRIEF if is_brief else {},
         )  # fmt: skip
 
     @property
@@ -126,7 +129,7 @@ class Search:
         for candidate in self._candidates():
             for part in reversed(self.request.searched):
                 left = max(0.0, self.request.deadline.left() - self.refit_seconds())
-                if not self._worth_starting(candidate.learner, left):
+                if not self._worth_starting(candidate, left):
                     break
                 folds = self._folds(part)
                 if part not in self._partial.get(candidate.number, {}):
@@ -139,7 +142,7 @@ class Search:
         guide = self.request.searched[-1]
         if self.request.deadline.left() == float("inf") or len(self._folds(guide)) == 1:
             return
-        if not self._worth_starting(REFERENCE, self.request.deadline.left()):
+        if not self._worth_starting(Candidate(REFERENCE, {}, 0), self.request.deadline.left()):
             self._one_fold = True
             return
         first = list(islice(self._candidates(), _N_PROBES))
@@ -164,31 +167,33 @@ class Search:
 
     def _candidates(self) -> Iterator[Candidate]:
         request, number = self.request, 0
-        first = portfolio(request.task, request.learners, request.fixed)
-        if all(row != (REFERENCE, {}) for row in first):
-            first.insert(1, (REFERENCE, {}))
+        has_text = any(column.kind is Kind.TEXT for column in request.material.schema.columns)
+        first = portfolio(request.material.target, request.learners, request.fixed, has_text=has_text)
+        if all(one.learner != REFERENCE or one.params for one in first):
+            first.insert(1, Entry(REFERENCE))
         most = request.budget.trials or 10_000
         if request.budget.trials and request.learners is None:
             first = first[:most]
-        for name, params in first:
-            yield Candidate(name, params, number)
+        for one in first:
+            yield Candidate(one.learner, one.params, number, one.cost)
             number += 1
         if request.budget.trials and number >= most:
             return
-        for name, params in neighbours(self._leaders, request.fixed, request.seed):
+        for one in neighbours(self._leaders, request.fixed, request.seed):
             if number >= most or self._since_gain >= _PATIENCE:
                 return
-            yield Candidate(name, params, number)
+            yield Candidate(one.learner, one.params, number, one.cost)
             number += 1
 
-    def _worth_starting(self, learner: str, left: float) -> bool:
+    def _worth_starting(self, candidate: Candidate, left: float) -> bool:
         if left == float("inf"):
             return True
         if left < self.request.quick_seconds * (_HERE if self.executor.workers == 1 else 1.0):
             return False
-        known = [one.seconds for one in self.scored if one.candidate.learner == learner]
+        known = [one.seconds / one.candidate.cost for one in self.scored if one.candidate.learner == candidate.learner]
         if known:
-            return float(np.median(known)) / min(self.executor.workers, len(self.request.searched)) <= left
+            expected = float(np.median(known)) * candidate.cost
+            return expected / min(self.executor.workers, len(self.request.searched)) <= left
         whole = self.request.deadline.at - self._started
         return left >= _UNKNOWN_COST_SHARE * whole
 
@@ -213,9 +218,10 @@ class Search:
         self._since_gain = 0 if gained else self._since_gain + 1
         self.scored.append(Scored(job.candidate, mine, score, loss))
         ranked = sorted(self.eligible, key=lambda one: one.loss)
-        best: dict[str, tuple[str, Params]] = {}
+        best: dict[str, Entry] = {}
         for one in ranked:
-            best.setdefault(one.candidate.learner, (one.candidate.learner, one.candidate.params))
+            tried = one.candidate
+            best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
         self.run.measure(
             self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mantic.core.executor import Held
+from mantic.core.lazy import need
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array, Target
@@ -42,6 +43,12 @@ def constant(target: Target, n_rows: int) -> Array:
         return np.full(n_rows, float(target.values.mean()))
     shares = np.bincount(target.values.astype(np.int64), minlength=target.n_classes) / len(target)
     return np.tile(shares, (n_rows, 1))
+
+
+def prepare(request: Request) -> None:
+    """Import what the quick model needs."""
+    for package in LEARNERS.get(_choose(request)).needs:
+        need(package, why="the first model")
 
 
 def quick(request: Request, part: Part, *, seconds: float) -> Blend:

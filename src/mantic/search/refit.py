@@ -17,7 +17,7 @@ from mantic.search.member import Member, floor_of
 from mantic.search.plan import Request, Scored, Search
 from mantic.search.trial import WHOLE, Candidate, TrialJob, TrialResult, run_trial
 
-_MOST_MEMBERS = 4
+_MOST_MEMBERS = 6
 _MOST_ENTRIES = 25
 
 

@@ -129,7 +129,7 @@ def _answer_of(member: Member, schema: Schema) -> RowAnswer:
 
 def _table(row: EncodedRow, about: Table) -> Table:
     words = None
-    if row.places is not None and row.values is not None:
+    if row.places is not None:
         from scipy.sparse import csr_matrix
 
         words = csr_matrix((row.values, (np.zeros(len(row.places), dtype=np.intp), row.places)), (1, row.n_words))

@@ -9,7 +9,7 @@ Fold = tuple[Array, Array]  # rows that learn, rows that judge
 
 # Equal rows are copies of one record, unless the table is so coarse that equal rows are ordinary.
 _COARSE_MEAN = 10  # rows per different row
-_COARSE_SHARE = 0.05  # of all rows in one unit
+_COARSE_SHARE, _ALWAYS_COPIES = 0.02, 10  # of all rows in one unit, and so many rows in any case
 
 
 def units(frame: pl.DataFrame, groups: Array | None = None) -> Array:
@@ -32,7 +32,7 @@ def units(frame: pl.DataFrame, groups: Array | None = None) -> Array:
     if frame.width and n_rows:
         found = _number(frame.hash_rows(seed=0).to_numpy())
         counts = np.bincount(found)
-        if n_rows / len(counts) <= _COARSE_MEAN and counts.max() <= max(2, _COARSE_SHARE * n_rows):
+        if n_rows / len(counts) <= _COARSE_MEAN and counts.max() <= max(_ALWAYS_COPIES, _COARSE_SHARE * n_rows):
             copies = found
     if groups is None:
         return _number(copies)

@@ -45,11 +45,15 @@ class Material:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A learner with its parameters; `number` is its place in the search and seeds its chance."""
+    """A learner with its parameters; `number` is its place in the search and seeds its chance.
+
+    `cost` says how many times longer it takes than the learner with its defaults.
+    """
 
     learner: str
     params: Params
     number: int
+    cost: float = 1.0
 
 
 WHOLE = -1  # as a fold: learn from all rows of the part
@@ -59,7 +63,7 @@ WHOLE = -1  # as a fold: learn from all rows of the part
 class TrialJob:
     """Fit a candidate on some folds of one part, within `seconds`.
 
-    `keep` asks for the fitted members (large: only where they are needed).
+    `keep` asks for the fitted members (large: only where they are needed); `extra` are parameters of this job alone.
     """
 
     candidate: Candidate
@@ -70,6 +74,7 @@ class TrialJob:
     material: Shared | Held
     threads: int = 1
     keep: bool = False
+    extra: Params = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _one_fold(job: TrialJob, material: Material, fold: int, *, deadline: Deadlin
     run = Run(
         seed=job.seed + job.candidate.number, threads=job.threads, deadline=Deadline.after(deadline.left() * share)
     )
-    fitted = kind().fit(encoded.table, material.target.rows(learn), job.candidate.params | known, run)
+    fitted = kind().fit(encoded.table, material.target.rows(learn), job.extra | job.candidate.params | known, run)
     fit_seconds = time.perf_counter() - started
     is_cut = run.deadline.passed
     guess = fitted.predict(encoded.judged) if len(judge) else np.empty((0, *_shape(material.target)))

@@ -24,11 +24,15 @@ _QUALITY = ("metric", "score", "interval", "baseline", "metrics", "verdict", "n_
 class Estimator(Protocol):
     """What a model needs in order to be served: a fitted Classifier or Regressor."""
 
-    task: Any  # `task.name` is "classify" or "regress"
     schema_: Schema
     target_: Column
     version_: str
     report_: Report
+
+    @property
+    def task(self) -> Any:
+        """Return what has a `name`: "classify" or "regress"."""
+        ...
 
     def predict(self, X: Any) -> Any:
         """Return one answer per row."""

@@ -7,12 +7,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator  # noqa: TID253  (an Estimator is one of scikit-learn's)
-from sklearn.exceptions import NotFittedError as SklearnNotFittedError  # noqa: TID253
-from sklearn.utils import Tags  # noqa: TID253
 
 from mantic.core.budget import Budget, Deadline
-from mantic.core.errors import ManticError, SettingsError
+from mantic.core.errors import SettingsError
 from mantic.core.learner import LEARNERS, complete
 from mantic.core.metric import METRICS
 from mantic.core.run import Run
@@ -24,17 +21,14 @@ from mantic.search.blend import Blend
 from mantic.search.row import RowPlan, row_plan
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
 from mantic.tasks.findings import findings_of
+from mantic.tasks.rules import Parameters, tags
 from mantic.tasks.task import Task
 from mantic.tasks.walk import Wishes, walk
 
 _BACKGROUND_ROWS = 100
 
 
-class NotFittedError(ManticError, SklearnNotFittedError):  # type: ignore[misc]  # scikit-learn is untyped
-    """The estimator must be fitted first."""
-
-
-class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+class Estimator(Parameters):
     """Base of Classifier and Regressor; not used by itself.
 
     Fitted attributes: `schema_` (of the features), `target_` (the predicted column), `model_` (a `core.model.Model`),
@@ -108,6 +102,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         self.run_ = replace(run, listeners=[], _scratch=None)
         return self
 
+    def predict(self, X: Any) -> Array:
+        """Return one answer per row, shape (n_rows,)."""
+        raise NotImplementedError
+
     def save(self, path: str | Path) -> Path:
         """Write the fitted model to one `.mantic` file, atomically; `mantic.load` restores it. Returns the path."""
         from mantic.tasks import saved
@@ -149,14 +147,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         self._check_fitted()
         serve({name: self}, host=host, port=port)
 
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn what is accepted: missing values, texts and categories."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        tags.target_tags.required = True
-        return tags
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn what this is and what it accepts."""
+        return tags(self.task.sklearn_kind)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell scikit-learn whether `fit` or `load` is done."""
+        return hasattr(self, "model_")
 
     def _wishes(self) -> Wishes:
         metric = METRICS.get(self.metric or self.task.metric)
@@ -212,6 +209,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
+            from mantic.tasks.unfitted import NotFittedError
+
             raise NotFittedError(
                 f"this {type(self).__name__} instance is not fitted yet",
                 where="model",

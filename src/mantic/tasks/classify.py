@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin  # noqa: TID253
-from sklearn.utils.multiclass import check_classification_targets  # noqa: TID253
 
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.schema import Column, Kind
@@ -15,7 +13,7 @@ from mantic.tasks.target import check_filled, classes_of, positive_of
 from mantic.tasks.task import Task
 
 
-class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
+class Classifier(Estimator):
     """Predict a category from columns of any kind, within a time budget.
 
     Parameters
@@ -37,7 +35,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     'small'
     """
 
-    task = Task("classify", metric="log_loss")
+    task = Task("classify", metric="log_loss", sklearn_kind="classifier")
 
     def __init__(
         self,
@@ -77,6 +75,10 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         guess = self.row_plan_.predict(row)
         return dict(zip(self.classes_.tolist(), guess.tolist(), strict=True))
 
+    def score(self, X: Any, y: Any, sample_weight: Array | None = None) -> float:
+        """Return the share of rows whose class is predicted rightly, as scikit-learn does."""
+        return float(np.average(self.predict(X) == np.asarray(y), weights=sample_weight))
+
     def predict_set(self, X: Any, *, level: float = 0.9) -> Array:
         """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes).
 
@@ -87,7 +89,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         check_filled(truth, where=f"column '{name}'")
-        check_classification_targets(truth)
+        _check_classes(truth)
         labels, codes = classes_of(truth, where=f"column '{name}'")
         order = np.argsort(-np.bincount(codes), kind="stable")
         levels = tuple(str(labels[place]) for place in order)
@@ -120,3 +122,12 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
                 fix=f"it knows {', '.join(str(label) for label in self.classes_[:10])}; fit again on today's data",
             )
         return np.array([known[value] for value in given], dtype=np.int64)
+
+
+def _check_classes(truth: Array) -> None:
+    """Refuse fractions, which are no classes, in scikit-learn's words; texts and whole numbers need no look."""
+    if truth.ndim == 1 and truth.dtype.kind in "biuSU":
+        return
+    from sklearn.utils.multiclass import check_classification_targets
+
+    check_classification_targets(truth)

@@ -6,10 +6,9 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator, is_regressor  # noqa: TID253  (the door of a scikit-learn estimator)
-from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data  # noqa: TID253
 
 from mantic.core.errors import SchemaError
+from mantic.core.lazy import need
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
@@ -63,7 +62,7 @@ class Roles:
     group: str | None = None
 
 
-def accept_fit(estimator: BaseEstimator, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Taken:
+def accept_fit(estimator: Any, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Taken:
     """Take training data apart; scikit-learn's own checks see it first (names, counts, shapes, finite numbers).
 
     Raises
@@ -80,32 +79,32 @@ def accept_fit(estimator: BaseEstimator, X: Any, y: Any, *, roles: tuple[str | N
         frame = to_polars(X)
         take_columns(frame, Roles(y, time, group))  # says what is missing, before rows are counted
         features, truth, others = take_columns(drop_unlabelled(frame, y, run), Roles(y, time, group))
-        validate_data(estimator, features, skip_check_array=True)
+        _note_columns(estimator, features)
         return Taken(features, plain(truth), y, infer(features), others)
     name = str(getattr(y, "name", None) or "y")
     if not is_frame(X):
-        array, truth = validate_data(
+        array, truth = validation().validate_data(
             estimator,
             X,
             y,
             dtype=None,
             ensure_all_finite="allow-nan",
-            y_numeric=is_regressor(estimator),
+            y_numeric=estimator.task.sklearn_kind == "regressor",
             ensure_min_samples=LEAST_ROWS,
         )
         features = to_polars(array)
         schema = infer(features) if array.dtype.kind in "OUS" else all_numbers(features)
         return Taken(features, truth, name, schema, {})
-    truth = column_or_1d(np.asarray(y), warn=True)
+    truth = validation().column_or_1d(np.asarray(y), warn=True)
     frame = to_polars(X)
-    check_consistent_length(frame, truth)
+    validation().check_consistent_length(frame, truth)
     frame = frame.with_columns(pl.Series(_TARGET, np.arange(len(truth))))
     features, _, others = take_columns(frame, Roles(_TARGET, time, group))
-    validate_data(estimator, features, skip_check_array=True)
+    _note_columns(estimator, features)
     return Taken(features, truth, name, infer(features), others)
 
 
-def accept_labelled(estimator: BaseEstimator, X: Any, y: Any, *, run: Run) -> Taken:
+def accept_labelled(estimator: Any, X: Any, y: Any, *, run: Run) -> Taken:
     """Take rows with known answers apart, for evaluation; `y` is a column name or the answers."""
     if not isinstance(y, str):
         return Taken(X, np.asarray(y), "y", Schema(), {})
@@ -116,7 +115,7 @@ def accept_labelled(estimator: BaseEstimator, X: Any, y: Any, *, run: Run) -> Ta
     return Taken(features, plain(truth), y, Schema(), {})
 
 
-def accept_predict(estimator: BaseEstimator, X: Any, schema: Schema) -> pl.DataFrame:
+def accept_predict(estimator: Any, X: Any, schema: Schema) -> pl.DataFrame:
     """Return new rows aligned with the schema: columns by name, or by position for arrays.
 
     Columns that were not learned from are left out when all that were are there; otherwise scikit-learn's own message
@@ -128,11 +127,23 @@ def accept_predict(estimator: BaseEstimator, X: Any, schema: Schema) -> pl.DataF
         frame = to_polars(X)
         if set(schema.names) < set(frame.columns):
             frame = frame.select(schema.names)
-        validate_data(estimator, frame, reset=False, skip_check_array=True)
+        if tuple(frame.columns) != schema.names or not hasattr(estimator, "feature_names_in_"):
+            validation().validate_data(estimator, frame, reset=False, skip_check_array=True)
         return schema.align(frame)
-    array = validate_data(estimator, X, reset=False, dtype=None, ensure_all_finite="allow-nan")
+    array = validation().validate_data(estimator, X, reset=False, dtype=None, ensure_all_finite="allow-nan")
     frame = to_polars(array)
     return schema.align(frame.rename(dict(zip(frame.columns, schema.names, strict=True))))
+
+
+def validation() -> Any:
+    """Return scikit-learn's own checks: they know arrays, and their messages are what its users expect."""
+    return need("sklearn.utils.validation", why="arrays, and tables that do not fit")
+
+
+def _note_columns(estimator: Any, features: pl.DataFrame) -> None:
+    """Keep number and names of the columns where scikit-learn looks for them."""
+    estimator.n_features_in_ = features.width
+    estimator.feature_names_in_ = np.asarray(features.columns, dtype=object)
 
 
 def is_frame(data: Any) -> bool:

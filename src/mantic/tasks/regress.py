@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin  # noqa: TID253
 
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
@@ -14,7 +13,7 @@ from mantic.tasks.target import numbers_of
 from mantic.tasks.task import Task
 
 
-class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
+class Regressor(Estimator):
     """Predict a number from columns of any kind, within a time budget.
 
     Parameters
@@ -35,7 +34,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     37
     """
 
-    task = Task("regress", metric="rmse")
+    task = Task("regress", metric="rmse", sklearn_kind="regressor")
 
     def predict(self, X: Any) -> Array:
         """Return the expected value of each row, in the target's unit; shape (n_rows,)."""
@@ -50,6 +49,12 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
         SchemaError : names every column that is missing and every value that does not fit.
         """
         return float(self.row_plan_.predict(row)[0])
+
+    def score(self, X: Any, y: Any, sample_weight: Array | None = None) -> float:
+        """Return the share of the differences that is explained (R2), as scikit-learn does."""
+        from sklearn.metrics import r2_score
+
+        return float(r2_score(np.asarray(y), self.predict(X), sample_weight=sample_weight))
 
     def predict_interval(self, X: Any, *, level: float = 0.9) -> Array:
         """Return low and high ends between which the truth lies for `level` of rows; shape (n_rows, 2)."""

@@ -12,7 +12,9 @@ class Task:
     ----------
     name : "classify" or "regress"; the word for learners, the command line and saved files.
     metric : the metric of a search that was not told one; proper, so that it rewards honest confidence.
+    sklearn_kind : scikit-learn's word for such estimators.
     """
 
     name: Literal["classify", "regress"]
     metric: str
+    sklearn_kind: Literal["classifier", "regressor"]

@@ -20,7 +20,7 @@ from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
-from mantic.search.quick import dummy, quick
+from mantic.search.quick import dummy, prepare, quick
 from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle
 from mantic.search.trial import Material, forget
 from mantic.tasks.door import Given
@@ -28,6 +28,7 @@ from mantic.tasks.parts import Division, divide
 
 _SMALL_CELLS = 30_000  # rows x columns: below, starting processes costs more than it brings
 _SHORT_SECONDS = 4.0
+_QUICK_LEAST = 0.5  # seconds for a first model, even where imports have spent the whole budget
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.12, 0.4, 8.0  # of the budget, kept for judging and the report
 _AFTER_INTERRUPT = 10.0  # seconds that Ctrl-C still allows for refit and report
 
@@ -80,6 +81,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     interrupted = False
     with _executor(given, wishes, run) as executor:
         try:
+            prepare(request)  # what a library's first import takes must not look like a slow machine
             before = time.monotonic()
             fallback = _first_models(request, division, run, started) or fallback
             quick_seconds = time.monotonic() - before
@@ -143,7 +145,7 @@ def _first_models(request: Request, division: Division, run: Run, started: float
     if left == float("inf"):
         return {}
     found: dict[int, Blend] = {}
-    until = Deadline.after(min(3.0, 0.25 * left))
+    until = Deadline.after(max(_QUICK_LEAST, min(3.0, 0.25 * left)))
     for number in (len(division.parts) - 1, *division.judged):
         if until.passed and found:
             break

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mantic.core.metric import METRICS, Metric
-from mantic.evaluate.intervals import bootstrap, paired, wilson
+from mantic.evaluate.intervals import Interval, bootstrap, of_new_rows, paired, wilson
 
 
 def _share_covered(n_rows: int, n_times: int, metric: str, expected: float, draw) -> float:
@@ -146,3 +146,25 @@ def test_ten_thousand_rows_take_little_time():
     bootstrap(METRICS.get("log_loss"), truth, guess)
 
     assert time.process_time() - began < 3.0  # about 0.5 s on an idle core
+
+
+@pytest.mark.parametrize("name", ["accuracy", "rmse", "roc_auc"])
+def test_the_interval_for_new_rows_holds_the_score_on_as_many_new_rows(name):
+    metric, random, n_rows, held = METRICS.get(name), np.random.default_rng(3), 300, 0
+
+    def draw():
+        if metric.task == "regress":
+            return random.normal(size=n_rows), random.normal(size=n_rows) / 2
+        chance = random.random(n_rows)
+        return (random.random(n_rows) < chance).astype(int), np.column_stack([1 - chance, chance])
+
+    for turn in range(200):
+        interval = of_new_rows(bootstrap(metric, *draw(), seed=turn), higher_is_better=metric.higher_is_better)
+        held += interval.low <= metric(*draw()) <= interval.high
+
+    assert 0.91 <= held / 200 <= 0.99
+
+
+def test_the_interval_for_new_rows_ends_where_the_metric_does():
+    assert of_new_rows(Interval(0.99, 0.97, 1.0), higher_is_better=True).high == 1.0
+    assert of_new_rows(Interval(0.01, 0.0, 0.03), higher_is_better=False).low == 0.0

@@ -51,6 +51,8 @@ def load_model(folder: Path, *, trusted: tuple[str, ...], kinds: tuple[str, ...]
         raise _refusal(folder, f"it holds a {type(model).__name__}, and {' or '.join(kinds)} was expected")
     if not all(is_sound(model, tree) for tree in _trees(model)):
         raise _refusal(folder, "a tree in it points outside of itself")
+    if not all(_is_whole(part) for part in vars(model).values() if hasattr(part, "check_format")):
+        raise _refusal(folder, "a sparse matrix in it points outside of itself")
     return model, Classes.from_facts(facts)
 
 
@@ -76,6 +78,15 @@ def is_sound(model: Any, tree: Any) -> bool:
         columns, children = tree.feature[places], [left[places], tree.children_right[places]]
     is_inside = all(bool(((child > places) & (child < size)).all()) for child in children)
     return size > 0 and has_maps and is_inside and bool(((columns >= 0) & (columns < model.n_features_in_)).all())
+
+
+def _is_whole(matrix: Any) -> bool:
+    """Whether the indices of a sparse matrix stay inside of it: what multiplies it follows them unchecked."""
+    try:
+        matrix.check_format(full_check=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _refusal(folder: Path, why: str) -> ArtifactError:

@@ -22,7 +22,7 @@ def decision_of_row(model: Any) -> _Decision:
     kernel, base = _kernel(model.kernel, model.support_vectors_, model.gamma), model.intercept_
     n_classes = len(getattr(model, "classes_", ()))
     if n_classes <= 2:
-        weights = model.dual_coef_
+        weights = _dense(model.dual_coef_)
         return lambda row: weights @ kernel(row) + base  # type: ignore[no-any-return]  # scikit-learn is untyped
     weights = _pair_weights(model, n_classes)
     first, second = np.triu_indices(n_classes, k=1)
@@ -38,11 +38,16 @@ def _linear(model: Any) -> _Decision:
     return lambda row: weights @ row + base
 
 
-def _kernel(name: str, vectors: Array, gamma: float) -> _Decision:
-    """Return how alike a row is to each of the vectors."""
+def _dense(matrix: Any) -> Array:
+    """Return a matrix that may be sparse as an array."""
+    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
+
+
+def _kernel(name: str, vectors: Any, gamma: float) -> _Decision:
+    """Return how alike a row is to each of the vectors, which may be sparse."""
     if name == "linear":
         return lambda row: vectors @ row  # type: ignore[no-any-return]
-    squares = (vectors**2).sum(axis=1)
+    squares = np.asarray((vectors.multiply(vectors) if hasattr(vectors, "multiply") else vectors**2).sum(axis=1)).ravel()
 
     def radial(row: Array) -> Array:
         distance = squares - 2 * (vectors @ row) + row @ row
@@ -55,12 +60,12 @@ def _pair_weights(model: Any, n_classes: int) -> Array:
     """Return the weights of the support vectors for each pair of classes, shape (n_pairs, n_vectors)."""
     ends = np.cumsum([0, *model.n_support_])
     own = [slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
-    rows = []
+    coefficients, rows = _dense(model.dual_coef_), []
     for one in range(n_classes):
         for other in range(one + 1, n_classes):
             weights = np.zeros(ends[-1])
-            weights[own[one]] = model.dual_coef_[other - 1, own[one]]
-            weights[own[other]] = model.dual_coef_[one, own[other]]
+            weights[own[one]] = coefficients[other - 1, own[one]]
+            weights[own[other]] = coefficients[one, own[other]]
             rows.append(weights)
     return np.array(rows)
 

@@ -42,7 +42,8 @@ _FIXED = {
 class Boosting:
     """Boosted trees by LightGBM, stopped by held-out rows, then fitted again on all rows when time allows.
 
-    `rounds_found_` is how many rounds were best; with `stopping="none"` exactly `rounds` are used and no rows held out.
+    `rounds_found_` is how many rounds were best. With `stopping="once"` it is not fitted again on all rows; with
+    `stopping="none"` exactly `rounds` are used and no rows are held out.
     Source: Ke et al. (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree.
     """
 
@@ -50,7 +51,7 @@ class Boosting:
         """Return the parameters, named as in LightGBM."""
         return {
             "rounds": Range(20, 3000, default=1500, log=True),
-            "stopping": Choice(("holdout", "none")),
+            "stopping": Choice(("holdout", "once", "none")),
             "learning_rate": Range(0.01, 0.3, default=0.05, log=True),
             "num_leaves": Range(4, 256, default=31, log=True),
             "min_data_in_leaf": Range(1, 200, default=20, log=True),
@@ -81,6 +82,8 @@ class Boosting:
         judge = rows.create_valid(table.numbers[judged], label=labels[judged], params=options)
         self.trees_ = _boosted(rows, judge, rounds, options=options, run=run)
         self.rounds_found_ = max(1, self.trees_.best_iteration)
+        if stopping == "once":
+            return self
         if run.deadline.left() > 1.3 * (half_way - run.deadline.left()) or half_way == float("inf"):
             self.trees_ = _boosted(_dataset(table, labels, options), None, self.rounds_found_, options=options, run=run)
         return self

@@ -25,9 +25,9 @@ _N_LANDMARKS = 400
 @learner(
     "svm",
     tasks=("classify", "regress"),
-    layout=Layout.DENSE,
+    layout=Layout.SPARSE,
     needs=("sklearn", "scipy", "skops"),
-    good_for="few thousand rows with smooth borders between classes",
+    good_for="few thousand rows with smooth borders between classes, and short texts",
     costs="exact up to 3,000 rows, then by 400 landmarks; learns from 50,000 rows (a sample) at most",
 )
 class SupportVectors:
@@ -40,7 +40,7 @@ class SupportVectors:
     """
 
     def space(self) -> Space:
-        """Return the parameters; `gamma` is relative to 1 / (columns x their variance)."""
+        """Return the parameters; `gamma` is relative to 1 / (the variance of all columns together)."""
         return {
             "kernel": Choice(("rbf", "linear")),
             "C": Range(0.01, 100.0, default=1.0, log=True),
@@ -56,8 +56,8 @@ class SupportVectors:
             self.centre_, self.spread_ = float(target.values.mean()), float(target.values.std()) or 1.0
             target = Target((target.values - self.centre_) / self.spread_)
         part = sample(target, _N_AT_MOST, seed=run.seed)
-        rows, target = table.numbers[part], target.rows(part)
-        full["gamma"] = full["gamma"] / (rows.shape[1] * (rows.var() or 1.0))
+        rows, target = table.matrix()[part], target.rows(part)
+        full["gamma"] = full["gamma"] / (_variance(rows) or 1.0)
         labels = self.classes_.labels(target)
         self.slope_, self.offset_ = 1.0, 0.0
         if self.classes_.is_one:
@@ -73,10 +73,11 @@ class SupportVectors:
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
         if self.classes_.n == 0:
-            return self.centre_ + self.spread_ * np.asarray(self.model_.predict(table.numbers), dtype=np.float64)
+            return self.centre_ + self.spread_ * np.asarray(self.model_.predict(table.matrix()), dtype=np.float64)
         if self.classes_.is_one or hasattr(self.model_, "predict_proba"):
-            return self.classes_.predict(self.model_, table.numbers)
-        return self.classes_.spread(_chances(self.model_.decision_function(table.numbers), self.slope_, self.offset_))
+            return self.classes_.predict(self.model_, table.matrix())
+        decision = self.model_.decision_function(table.matrix())
+        return self.classes_.spread(_chances(decision, self.slope_, self.offset_))
 
     def for_rows(self) -> RowAnswer:
         """Return the machine's sum over its support vectors, for one row."""
@@ -88,7 +89,7 @@ class SupportVectors:
         slope, offset = self.slope_, self.offset_
 
         def answer(row: EncodedRow) -> Array:
-            decision = decision_of(row.numbers)
+            decision = decision_of(row.dense())
             if classes.n == 0:
                 return centre + spread * decision
             full = np.zeros(classes.n)
@@ -112,9 +113,18 @@ class SupportVectors:
         restored.slope_, restored.offset_ = facts["slope"], facts["offset"]
         restored.centre_, restored.spread_ = facts["centre"], facts["spread"]
         restored.model_, restored.classes_ = load_model(
-            folder, trusted=(), kinds=("SVC", "SVR", "Pipeline", "LogisticRegression", "Ridge", "DummyClassifier")
+            folder,
+            trusted=("scipy.sparse._csr.csr_matrix",),
+            kinds=("SVC", "SVR", "Pipeline", "LogisticRegression", "Ridge", "DummyClassifier"),
         )
         return restored
+
+
+def _variance(rows: Any) -> float:
+    """Return the variance of all columns together: half the mean squared distance of two rows."""
+    if isinstance(rows, np.ndarray):
+        return float(rows.var(axis=0).sum())
+    return float(rows.multiply(rows).sum() / rows.shape[0] - np.square(np.asarray(rows.mean(axis=0))).sum())
 
 
 def _exact(params: Params, is_classes: bool, seed: int) -> Any:
@@ -138,7 +148,7 @@ def _by_landmarks(params: Params, is_classes: bool, seed: int) -> Any:
     return need("sklearn.pipeline", why=_WHY).make_pipeline(landmarks, last)
 
 
-def _quiet(model: Any, rows: Array, labels: Array) -> Any:
+def _quiet(model: Any, rows: Any, labels: Array) -> Any:
     with warnings.catch_warnings():
         # weights after the last step are of use all the same
         warnings.simplefilter("ignore", need("sklearn.exceptions", why=_WHY).ConvergenceWarning)
@@ -153,7 +163,7 @@ def _chances(decision: Array, slope: float, offset: float) -> Array:
     return np.asarray(special.softmax(slope * decision, axis=1))
 
 
-def _calibrated(rows: Array, target: Target, params: Params, run: Run) -> tuple[float, float]:
+def _calibrated(rows: Any, target: Target, params: Params, run: Run) -> tuple[float, float]:
     """Return slope and offset that turn decision values into probabilities, learned on held-out rows."""
     learned, judged = hold_out(target, seed=run.seed, n_folds=5)
     known = target.rows(learned)

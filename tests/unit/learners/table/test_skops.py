@@ -2,8 +2,10 @@ import functools
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from mantic.core.errors import ArtifactError
@@ -72,3 +74,12 @@ def test_another_model_than_expected_is_refused(tmp_path):
 
     with pytest.raises(ArtifactError, match="FunctionTransformer"):
         Tree.load(tmp_path)
+
+
+def test_a_sparse_matrix_that_points_outside_is_refused(tmp_path):
+    model = SVR().fit(csr_matrix(np.round(ROWS)), VALUES)
+    model.support_vectors_.indices[0] = 10**6
+    save_model(tmp_path, model, REGRESSION)
+
+    with pytest.raises(ArtifactError, match="sparse matrix in it points outside"):
+        load_model(tmp_path, trusted=("scipy.sparse._csr.csr_matrix",), kinds=("SVR",))
