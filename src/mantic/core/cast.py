@@ -120,7 +120,11 @@ def _to_boolean(series: pl.Series, column: Column) -> pl.Series:
     text = series.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
     frame = text.rename("text").to_frame()
     return frame.select(
-        pl.when(pl.col("text").is_in(TRUE_WORDS)).then(True).when(pl.col("text").is_in(FALSE_WORDS)).then(False).otherwise(None)
+        pl.when(pl.col("text").is_in(TRUE_WORDS))
+        .then(True)
+        .when(pl.col("text").is_in(FALSE_WORDS))
+        .then(False)
+        .otherwise(None)
     ).to_series()
 
 

@@ -191,9 +191,8 @@ def _reader(form: str) -> Callable[[str], int | None] | None:
             return None
         parts = found.groupdict()
         try:
-            moment = datetime(
-                _year(parts), _month(parts), *(int(parts.get(name) or least) for name, least in _LEAST.items())
-            )
+            day, hour, minute, second = (int(parts.get(name) or least) for name, least in _LEAST.items())
+            moment = datetime(_year(parts), _month(parts), day, hour, minute, second)
         except ValueError:
             return None
         return _moment(moment)

@@ -72,6 +72,7 @@ class Findings:
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
     seconds : wall clock of the fit so far; 0 when there was none.
+    latency_ms : what the kept model takes to answer for one row, measured; None where there was no time to measure.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
 
@@ -96,6 +97,7 @@ class Findings:
     importance: tuple[Importance, ...] = field(default=())
     conformal: Conformal | None = None
     seconds: float = 0.0
+    latency_ms: float | None = None
     command: str = ""
     script: str = ""
 

@@ -1,5 +1,6 @@
 """The n-grams of one text and their weights, as scikit-learn's CountVectorizer cuts them, without it."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def _cut_words(text: str) -> list[str]:
     ['big', 'cat', 'big cat']
     """
     words: list[str] = _TOKENS(text.lower())
-    return words + [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    return words + [f"{one} {two}" for one, two in itertools.pairwise(words)]
 
 
 def _cut_letters(text: str) -> list[str]:

@@ -40,7 +40,9 @@ def row_encoder(encoder: Encoder) -> Callable[[Values], EncodedRow]:
     >>> from mantic.core.table import Layout, Target
     >>> schema = Schema((Column("age", Kind.NUMBER), Column("plan", Kind.CATEGORY)))
     >>> encoder = Encoder(schema, Layout.TREES)
-    >>> table = encoder.fit_transform(pl.DataFrame({"age": [4.0, 5.0], "plan": ["a", "b"]}), Target(np.array([0, 1]), 2))
+    >>> table = encoder.fit_transform(
+    ...     pl.DataFrame({"age": [4.0, 5.0], "plan": ["a", "b"]}), Target(np.array([0, 1]), 2)
+    ... )
     >>> row_encoder(encoder)((7.0, "b")).numbers.tolist()
     [7.0, 1.0]
     """
@@ -146,12 +148,12 @@ def _codes(piece: Codes) -> Numbers:
 
 def _flags(piece: Flags) -> Numbers:
     slot, rows = _slots(piece), np.eye(len(piece.levels) + 2)[:, : len(piece.names)].tolist()
-    return lambda values: rows[slot(values)]  # type: ignore[no-any-return]  # a row of floats
+    return lambda values: rows[slot(values)]
 
 
 def _target_means(piece: TargetMeans) -> Numbers:
     slot, rows = _slots(piece), np.column_stack([piece.means, piece.log_counts])
-    return lambda values: rows[slot(values)].tolist()  # type: ignore[no-any-return]  # a row of floats
+    return lambda values: rows[slot(values)].tolist()
 
 
 def _parts(moment: int | None) -> tuple[float, ...]:

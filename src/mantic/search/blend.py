@@ -1,6 +1,8 @@
 """The model that a search ends with: a weighted blend of members on the margin, calibrated."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,11 +10,13 @@ import numpy as np
 import polars as pl
 
 from mantic.core.schema import Schema
-from mantic.core.table import Array
+from mantic.core.table import Array, Table
 from mantic.search.calibrate import Scaling
 from mantic.search.conformal import Conformal
 from mantic.search.margin import to_guess
 from mantic.search.member import Member
+
+_PIECE = 50_000  # rows: enough to pay for a thread, and a table that stays small
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,22 @@ class Blend:
         """Return calibrated margins, shape (n_rows, n_outputs)."""
         if not self.parts:
             return np.repeat(self.base[None, :], frame.height, axis=0)
-        total = sum(part.weight * part.scale * part.member.margin(frame) for part in self.parts)
-        return self.scaling.apply(np.asarray(total))
+        total = np.zeros((frame.height, len(self.base)))
+        tables: dict[int, Table] = {}  # members that were loaded share their encoders: each encodes once
+        for part in self.parts:
+            encoder = part.member.encoder
+            if id(encoder) not in tables:
+                tables[id(encoder)] = encoder.transform(frame)
+            total += part.weight * part.scale * part.member.margin_of(tables[id(encoder)])
+        return self.scaling.apply(total)
 
     def predict(self, frame: pl.DataFrame) -> Array:
-        """Return probabilities (n_rows, n_classes), or values (n_rows,)."""
-        return to_guess(self.margin(frame), self.n_classes)
+        """Return probabilities (n_rows, n_classes), or values (n_rows,); many rows in pieces, on all cores."""
+        if frame.height <= _PIECE:
+            return to_guess(self.margin(frame), self.n_classes)
+        pieces = [frame[start : start + _PIECE] for start in range(0, frame.height, _PIECE)]
+        with ThreadPoolExecutor(min(len(pieces), os.cpu_count() or 1)) as threads:
+            return np.concatenate(list(threads.map(self.predict, pieces)))
 
     def contributions(self, frame: pl.DataFrame) -> Array | None:
         """Return shape (n_rows, n_columns + 1, n_outputs), base last, or None if a member cannot say it exactly."""

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.learner import LEARNERS, Explains
-from mantic.core.table import Array
+from mantic.core.table import Array, Table
 from mantic.features.encode import Encoder
 from mantic.search.margin import EXACT_FLOOR, FLOOR, to_margin
 
@@ -39,7 +39,11 @@ class Member:
 
     def margin(self, frame: pl.DataFrame) -> Array:
         """Return margins, shape (n_rows, n_outputs)."""
-        return to_margin(self.predict(frame), floor=self.floor)
+        return self.margin_of(self.encoder.transform(frame))
+
+    def margin_of(self, table: Table) -> Array:
+        """Return margins of rows that this member's encoder (or one like it) has encoded, shape (n_rows, n_outputs)."""
+        return to_margin(self.learner.predict(table), floor=self.floor)
 
     def contributions(self, frame: pl.DataFrame, n_columns: int) -> Array | None:
         """Return what each of the user's columns added to the margin, base last; None if the learner cannot say.

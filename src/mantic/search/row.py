@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mantic.core.cast_row import Caster, OddError, caster
+from mantic.core.cast_row import OddError, caster
+from mantic.core.lazy import need
 from mantic.core.learner import AnswersRows, RowAnswer
 from mantic.core.schema import STORED, Schema
 from mantic.core.table import Array, EncodedRow, Table
@@ -128,11 +129,10 @@ def _answer_of(member: Member, schema: Schema) -> RowAnswer:
 
 
 def _table(row: EncodedRow, about: Table) -> Table:
-    words = None
-    if row.places is not None:
-        from scipy.sparse import csr_matrix
-
-        words = csr_matrix((row.values, (np.zeros(len(row.places), dtype=np.intp), row.places)), (1, row.n_words))
+    if row.places is None:
+        return replace(about, numbers=row.numbers[None])
+    sparse: Any = need("scipy.sparse", why="columns of text")
+    words = sparse.csr_matrix((row.values, (np.zeros(len(row.places), dtype=np.intp), row.places)), (1, row.n_words))
     return replace(about, numbers=row.numbers[None], words=words)
 
 
@@ -146,7 +146,7 @@ def _margin_of(answer: RowAnswer, floor: float) -> _Margin:
         if len(guess) == 2:
             least = floor / 2
             return np.array([math.log(max(guess[1], least)) - math.log(max(guess[0], least))])
-        return to_margin(guess[None], floor=floor)[0]
+        return np.asarray(to_margin(guess[None], floor=floor)[0])
 
     return margin
 
@@ -154,7 +154,7 @@ def _margin_of(answer: RowAnswer, floor: float) -> _Margin:
 def _guess(margin: Array, n_classes: int) -> Array:
     if n_classes == 0:
         return margin
-    return to_guess(margin[None], n_classes)[0]  # type: ignore[no-any-return]  # a row of floats
+    return np.asarray(to_guess(margin[None], n_classes)[0])
 
 
 def _stored(frame: pl.DataFrame) -> list[Any]:

@@ -110,16 +110,20 @@ class _Desk:
     async def predict(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/predict."""
         limits = self.limits
-        return await self._ask(
-            request, lambda model, body: model.predict(read_question(body, model.schema, limits, plan=model.plan)), limits
-        )
+
+        def answer(model: Served, body: bytes) -> Any:
+            return model.predict(read_question(body, model.schema, limits, plan=model.plan))
+
+        return await self._ask(request, answer, limits)
 
     async def explain(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/explain."""
         limits = Limits(min(MAX_EXPLAINED, self.limits.max_rows), self.limits.max_bytes)
-        return await self._ask(
-            request, lambda model, body: model.explain(read_question(body, model.schema, limits)), limits
-        )
+
+        def answer(model: Served, body: bytes) -> Any:
+            return model.explain(read_question(body, model.schema, limits))
+
+        return await self._ask(request, answer, limits)
 
     async def _ask(self, request: "Request", ask: Callable[[Served, bytes], Any], limits: Limits) -> "Response":
         from starlette.concurrency import run_in_threadpool

@@ -114,10 +114,10 @@ def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan
     spare = dict.fromkeys(column.name for column in schema.columns if not column.is_used)
     for column in schema.columns:
         kinds = {type(row.get(column.name)) for row in rows} - {type(None)}
-        if column.is_used and len(kinds) > 1 or (kinds <= {int, float} and kinds and column.kind in _TEXTS):
+        if (column.is_used and len(kinds) > 1) or (kinds <= {int, float} and kinds and column.kind in _TEXTS):
             return ()
     try:
-        return tuple(plan.values(spare | row, where="rows") for row in rows)
+        return tuple(plan.values({**spare, **row}, where="rows") for row in rows)
     except SchemaError:  # the frame of all rows says it with the row's number
         return ()
 

@@ -17,6 +17,7 @@ from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
 from mantic.explain.importance import importance
 from mantic.report.blocks import Report
+from mantic.search.slim import row_seconds
 from mantic.tasks.walk import Walked, Wishes
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 LEVEL = 0.9
+_LATENCY_LEAST = 0.6  # seconds that must be left to measure the time for one row
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
@@ -33,6 +35,7 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
     given, division = walked.given, walked.division
     for leak in walked.leaks:
         run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
+    latency = _latency(walked, wishes, run)
     truth = given.target.values[walked.judged]
     command, script = _again(
         asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
@@ -59,10 +62,26 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         leaks=walked.leaks,
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
+        latency_ms=None if latency is None else 1000 * latency,
         command=command,
         script=script,
     )
     return _positive_last(found, given.positive)
+
+
+def _latency(walked: Walked, wishes: Wishes, run: Run) -> float | None:
+    """Return the seconds that the kept model takes for one row, if there is time to measure it; warn if too many."""
+    allowed = wishes.budget.row_seconds
+    if allowed is None and run.deadline.left() < _LATENCY_LEAST:
+        return None
+    latency = row_seconds(walked.model, walked.given.frame, seed=wishes.seed)
+    if allowed is not None and latency > allowed:
+        run.warn(
+            "slow_rows",
+            f"one row takes {1000 * latency:.2f} ms, though {1000 * allowed:g} ms were allowed: "
+            "it is the fastest that was found",
+        )
+    return latency
 
 
 def _positive_last(findings: Findings, positive: int) -> Findings:

@@ -23,7 +23,9 @@ def raw_of_boosted(model: Any) -> Callable[[EncodedRow], Array]:
     is_set = (raw["is_categorical"] != 0) & (raw["is_leaf"] == 0)
     tests = np.flatnonzero(is_set)
     column = order[nodes.column]
-    sides = _sides(grown, raw, tests, levels, column)
+    sizes = np.array([len(one.nodes) for one in grown])
+    maps = [grown[tree].raw_left_cat_bitsets for tree in np.repeat(np.arange(len(grown)), sizes)[tests]]
+    sides = _sides(raw[tests], maps, column[tests], levels)
     column[tests] = n_columns + np.arange(len(tests))
     threshold = np.where(is_set, 0.5, nodes.threshold)
     width = n_columns + len(tests)
@@ -72,21 +74,16 @@ def _columns_of(model: Any) -> tuple[Array, dict[int, dict[float, int]]]:
 _Side = tuple[int, dict[float, int], Array, Array]  # our column, number of each code, side per test and number, tests
 
 
-def _sides(
-    grown: list[Any], raw: Array, tests: Array, levels: dict[int, dict[float, int]], column: Array
-) -> list[_Side]:
+def _sides(tests: Array, maps: list[Array], column: Array, levels: dict[int, dict[float, int]]) -> list[_Side]:
     """Return for each category on which side of each of its tests every level goes; the last is missing or unknown."""
-    sizes = np.array([len(one.nodes) for one in grown])
-    tree = np.repeat(np.arange(len(grown)), sizes)[tests]
     found = []
     for place, codes in levels.items():
-        mine = np.flatnonzero(column[tests] == place)
+        mine = np.flatnonzero(column == place)
         table = np.ones((len(mine), len(codes) + 1))
         for number, test in enumerate(mine):
-            node = raw[tests[test]]
-            words = grown[tree[test]].raw_left_cat_bitsets[node["bitset_idx"]]
-            bits = np.unpackbits(words.view(np.uint8), bitorder="little")[: len(codes)]
-            table[number, :-1] = 1 - bits
+            node = tests[test]
+            bits = np.unpackbits(maps[test][node["bitset_idx"]].view(np.uint8), bitorder="little")
+            table[number, :-1] = 1 - bits[: len(codes)]
             table[number, -1] = 0.0 if node["missing_go_to_left"] else 1.0
         found.append((place, codes, table, mine))
     return found

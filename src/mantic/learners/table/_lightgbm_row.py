@@ -63,5 +63,5 @@ class _FastRow:
             return self._out.copy()
 
     def __del__(self) -> None:
-        if self._config:
+        if self._config.value:
             self._free(self._config)

@@ -8,7 +8,6 @@ import numpy as np
 
 from mantic.core.table import Array
 
-
 _LARGEST = np.finfo(np.float64).max  # a split off of the missing has an infinite threshold, which would hold them too
 
 

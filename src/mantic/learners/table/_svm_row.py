@@ -1,5 +1,6 @@
 """The decision of scikit-learn's support vector machines (exact, or by landmarks) for one row."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ def decision_of_row(model: Any) -> _Decision:
     n_classes = len(getattr(model, "classes_", ()))
     if n_classes <= 2:
         weights = _dense(model.dual_coef_)
-        return lambda row: weights @ kernel(row) + base  # type: ignore[no-any-return]  # scikit-learn is untyped
+        return lambda row: weights @ kernel(row) + base
     weights = _pair_weights(model, n_classes)
     first, second = np.triu_indices(n_classes, k=1)
 
@@ -46,12 +47,14 @@ def _dense(matrix: Any) -> Array:
 def _kernel(name: str, vectors: Any, gamma: float) -> _Decision:
     """Return how alike a row is to each of the vectors, which may be sparse."""
     if name == "linear":
-        return lambda row: vectors @ row  # type: ignore[no-any-return]
-    squares = np.asarray((vectors.multiply(vectors) if hasattr(vectors, "multiply") else vectors**2).sum(axis=1)).ravel()
+        return lambda row: vectors @ row
+    squares = np.asarray(
+        (vectors.multiply(vectors) if hasattr(vectors, "multiply") else vectors**2).sum(axis=1)
+    ).ravel()
 
     def radial(row: Array) -> Array:
         distance = squares - 2 * (vectors @ row) + row @ row
-        return np.exp(-gamma * np.maximum(distance, 0.0))
+        return np.asarray(np.exp(-gamma * np.maximum(distance, 0.0)))
 
     return radial
 
@@ -59,7 +62,7 @@ def _kernel(name: str, vectors: Any, gamma: float) -> _Decision:
 def _pair_weights(model: Any, n_classes: int) -> Array:
     """Return the weights of the support vectors for each pair of classes, shape (n_pairs, n_vectors)."""
     ends = np.cumsum([0, *model.n_support_])
-    own = [slice(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    own = [slice(start, end) for start, end in itertools.pairwise(ends)]
     coefficients, rows = _dense(model.dual_coef_), []
     for one in range(n_classes):
         for other in range(one + 1, n_classes):
@@ -74,4 +77,4 @@ def _votes(pairs: Array, first: Array, second: Array, n_classes: int) -> Array:
     """Return votes of all pairs, ties broken by how sure they are: scikit-learn's own rule."""
     wins = np.bincount(np.where(pairs < 0, second, first), minlength=n_classes)
     sure = np.bincount(first, pairs, n_classes) - np.bincount(second, pairs, n_classes)
-    return wins + sure / (3 * (np.abs(sure) + 1))
+    return np.asarray(wins + sure / (3 * (np.abs(sure) + 1)))

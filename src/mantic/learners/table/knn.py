@@ -91,10 +91,10 @@ def _index(rows: Array) -> Any:
 
 def _nearest_of_row(index: Any) -> Callable[[Array, int], tuple[Array, Array]]:
     """Return a function from one row, shape (1, n_columns), to distances and positions of so many neighbours."""
+    search: Callable[[Array, int], tuple[Array, Array]]
     tree = getattr(index, "_tree", None)
-    if tree is not None:
-        return lambda row, n: tree.query(row, n)  # type: ignore[no-any-return]  # scikit-learn is untyped
-    return lambda row, n: index.kneighbors(row, n)  # type: ignore[no-any-return]
+    search = index.kneighbors if tree is None else tree.query
+    return search
 
 
 def _vote(distance: Array, near: Array, target: Target, power: float) -> Array:
