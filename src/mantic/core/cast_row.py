@@ -100,7 +100,9 @@ def _boolean(column: Column) -> Caster:
             if found is not None:
                 return found
         if (kind is int or kind is float) and value in (0, 1):
-            return bool(value)
+            found = words.get(str(float(value)))  # minus zero is no word
+            if found is not None:
+                return found
         return _in_a_frame(column, value)
 
     return cast

@@ -40,7 +40,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
     Returns
     -------
     A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, classes, positive,
-    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, importance, conformal and verdict as plain JSON values.
+    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, importance, conformal and verdict as plain
+    JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 

@@ -31,10 +31,10 @@ COLUMNS = [
     *(Column("a", Kind.DATE, form=form) for form in DATE_FORMS),
 ]
 DATES = [
-    "2024-02-29", "2024-02-29T10:11:12", "2024-02-29 10:11:12", "2024-02-29 10:11", "2024-02-29T10:11:12.5", "29.02.2024",
-    "29/02/2024", "02/29/2024", "03/04/2024 10:11:12", "29-02-2024", "29-Feb-2024", "29-feb-24", "01-Jan-31", "1-Jan-69",
-    "29 February 2024", "February 29, 2024", "20240229", "Feb-24", "May-1962", "May 1962", "2024, May", "2024-02",
-    "02/2024", "2024", "1969", "24", "2024-02-29T10:11:12+02:00",
+    "2024-02-29", "2024-02-29T10:11:12", "2024-02-29 10:11:12", "2024-02-29 10:11", "2024-02-29T10:11:12.5",
+    "29.02.2024", "29/02/2024", "02/29/2024", "03/04/2024 10:11:12", "29-02-2024", "29-Feb-2024", "29-feb-24",
+    "01-Jan-31", "1-Jan-69", "29 February 2024", "February 29, 2024", "20240229", "Feb-24", "May-1962", "May 1962",
+    "2024, May", "2024-02", "02/2024", "2024", "1969", "24", "2024-02-29T10:11:12+02:00",
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def of_frame(column: Column, value: Any) -> Any:
     """Return what the frame's cast makes of a value, in the form of a row; the error's class where it makes none."""
     try:
         series = Schema((column,)).align([{"a": value}]).to_series()
-    except Exception as error:
+    except (SchemaError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:
         return type(error)
     found = series.to_physical()[0]
     return math.nan if found is None and series.dtype == pl.Float64 else found
@@ -53,13 +53,13 @@ def of_row(column: Column, value: Any) -> Any:
         return caster(column)(value)
     except OddError:
         return SchemaError
-    except Exception as error:
+    except (OverflowError, TypeError, pl.exceptions.PolarsError) as error:
         return type(error)
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: f"{column.kind} {column.form}")
 def test_a_value_is_cast_as_in_a_frame_or_refused_as_there(column: Column) -> None:
-    for value in VALUES + (DATES if column.kind is Kind.DATE else []):
+    for value in DATES if column.form and column.kind is Kind.DATE else VALUES + DATES:
         wanted, found = of_frame(column, value), of_row(column, value)
         if column.is_used or wanted is SchemaError:
             assert found == wanted or (found != found and wanted != wanted), value

@@ -15,7 +15,9 @@ from mantic.core.errors import SchemaError
 from mantic.core.learner import LEARNERS, AnswersRows
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Layout, Table, Target
+from mantic.features import row as features_row
 from mantic.features.encode import Encoder
+from mantic.features.number import Number
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import NONE, Scaling
 from mantic.search.conformal import Conformal
@@ -29,9 +31,8 @@ FAST = {
     "forest": {"n_estimators": 15},
     "mlp": {"epochs": 5, "hidden": 16},
 }
-CASES = [
-    (name, n) for name in NAMES for task in LEARNERS.get(name).tasks for n in ((2, 4) if task == "classify" else (0,))
-]
+N_CLASSES = {"classify": (2, 4), "regress": (0,)}
+CASES = [(name, n) for name in NAMES for task in LEARNERS.get(name).tasks for n in N_CLASSES[task]]
 SCHEMA = Schema(
     (
         Column("size", Kind.NUMBER, sentinels=("?",)),
@@ -88,14 +89,8 @@ def table(n_rows: int, *, seed: int) -> pl.DataFrame:
         }
     )
     gaps = [pl.Series(chance.random(n_rows) < 0.08) for _ in frame.columns]
-    return frame.with_columns(
-        [
-            series.set(gap, None)
-            for series, gap in zip(frame.get_columns(), gaps, strict=True)
-            if series.dtype != pl.Boolean
-        ]
-        + [pl.when(gaps[4]).then(None).otherwise(pl.col("member")).alias("member")]
-    )
+    pairs = zip(frame.columns, gaps, strict=True)
+    return frame.with_columns([pl.when(gap).then(None).otherwise(pl.col(name)).alias(name) for name, gap in pairs])
 
 
 def target_of(frame: pl.DataFrame, n_classes: int, *, seed: int = 0) -> Target:
@@ -212,9 +207,7 @@ def test_a_learner_without_a_form_for_rows_is_asked_with_a_table_and_named():
 
 def test_an_encoding_without_a_form_for_rows_goes_the_way_of_a_frame(quiet_run, monkeypatch):
     slow = blend([member("boosting", 2, quiet_run), member("linear", 2, quiet_run)], 2)
-    monkeypatch.delitem(
-        __import__("mantic.features.row", fromlist=["_"])._DENSE, type(slow.parts[0].member.encoder.pieces_[0])
-    )
+    monkeypatch.delitem(features_row._DENSE, Number)
 
     plan = row_plan(slow)
 
