@@ -28,3 +28,23 @@ def wide_table(path: Path, *, n_rows: int, n_numbers: int = 14, seed: int = 0) -
     gaps = pl.Series(rng.random(n_rows) < 0.05)
     frame.with_columns(frame["number 2"].set(gaps, None), frame["plan"].set(gaps, None)).write_csv(path)
     return path
+
+
+def text_table(path: Path, *, n_rows: int, seed: int = 0) -> Path:
+    """Write a CSV of a text of some 30 words, a short title, a category, a number, and a yes-or-no `target`."""
+    rng = np.random.default_rng(seed)
+    sounds = np.array([a + b for a in ("ba", "ko", "mi", "tru", "se", "lan") for b in ("rd", "x", "nne", "ton", "la")])
+    words = np.array(["".join(rng.choice(sounds, 2)) for _ in range(3_000)])
+    share = 1 / np.arange(1, len(words) + 1)
+    texts = [rng.choice(words, rng.integers(10, 50), p=share / share.sum()) for _ in range(n_rows)]
+    worth = rng.normal(size=len(words))
+    odds = np.array([worth[np.isin(words, text)].mean() for text in texts]) * 8
+    columns = {
+        "review": [" ".join(text) for text in texts],
+        "title": [" ".join(text[:3]) for text in texts],
+        "plan": rng.choice(["basic", "plus", "premium"], n_rows),
+        "stars": rng.integers(1, 6, n_rows),
+        "target": np.where(rng.random(n_rows) < 1 / (1 + np.exp(-odds)), "yes", "no"),
+    }
+    pl.DataFrame(columns).write_csv(path)
+    return path

@@ -3,22 +3,25 @@
 >>> from mantic.extend import Layout, Learner, Params, Range, Run, Space, Table, Target, complete, learner
 """
 
-from mantic.core.learner import Choice, Learner, Params, Range, Space, complete, learner
+from mantic.core.learner import AnswersRows, Choice, Learner, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.metric import METRICS, Metric
 from mantic.core.run import Run
 from mantic.core.source import SOURCES, Source, source
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 
 __all__ = [
     "METRICS",
     "SOURCES",
+    "AnswersRows",
     "Array",
     "Choice",
+    "EncodedRow",
     "Layout",
     "Learner",
     "Metric",
     "Params",
     "Range",
+    "RowAnswer",
     "Run",
     "Source",
     "Space",

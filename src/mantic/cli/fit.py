@@ -30,6 +30,7 @@ def parser() -> Parser:
     options.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
     options.add_argument("--task", choices=("classify", "regress"), help="chosen by the target's values when absent")
     options.add_argument("--budget", metavar="TIME", help="wall clock for everything: 30s, 5m, 1h, or '8 trials' (60s)")
+    options.add_argument("--latency", metavar="TIME", help="what the model may take to answer for one row, as in 1ms")
     options.add_argument("--seed", type=int, default=0, help="every random choice comes from it (0)")
     options.add_argument("--metric", metavar="NAME", help="what to optimise (log_loss or rmse)")
     options.add_argument("--positive", metavar="LABEL", help="of two classes, the one to find (the rarer)")
@@ -58,7 +59,8 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """Fit, save, and say how good it is."""
     settings = read_settings({"budget.default": options.budget})
-    budget = Budget.parse(settings.budget.default)
+    words = f"{settings.budget.default}, {options.latency} per row" if options.latency else settings.budget.default
+    budget = Budget.parse(words)
     out = check_output(options.out or f"{stem(options.data)}.mantic", "--out", (".mantic",))
     page = check_output(options.report, "--report", (".html", ".json"))
     assert out is not None
@@ -68,7 +70,7 @@ def run(options: Namespace) -> int:
     with following(options.started, deadline) as listener:
         work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
         with work:
-            model = _fitted(options, settings.budget.default, work)
+            model = _fitted(options, words, work)
         try:
             _decide(model, options)
         except ManticError:  # costs the decision, not the model

@@ -1,6 +1,6 @@
 """Save and load a model file: one zip of data, checked in full before anything in it is used.
 
-churn.mantic        zip, members stored as they are, fixed order and time stamps
+churn.mantic        zip, members deflated, fixed order and time stamps
   manifest.json     format, task, what the caller adds (parameters, schema, ...), size and SHA-256 of every part
   report.json       what was measured when it was saved
   parts/...         files that learners and encoders wrote
@@ -15,6 +15,7 @@ import shutil
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,16 +27,22 @@ from mantic.core.files import write_atomic
 from mantic.core.pickled import is_pickle
 from mantic.core.strict_json import read_json
 
-FORMAT = 1
+FORMAT = 2  # in format 1 members were stored as they are; both are read
 MAX_BYTES = 2_000_000_000  # of the whole file; below this a zip needs no 64-bit fields
 MAX_MEMBERS = 10_000
 MAX_MANIFEST = 32_000_000  # bytes
 MAX_DEPTH = 32
+MAX_RATIO = 100  # unpacked to packed, of a whole file ...
+SMALL = 50_000_000  # ... that unpacks to more bytes than this
+
+_KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _LIBRARIES = ("mantic", "numpy", "polars", "scikit-learn", "scipy", "lightgbm", "skops")
 _SEGMENT = r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_\-])?"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")
-_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OverflowError, struct.error)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError, OverflowError, struct.error
+)  # fmt: skip
 _AGAIN = "copy or download it again, or save the model again"
 _HOSTILE = "do not use this file: it was not written by mantic, or was changed since"
 _END = struct.Struct("<4s4H2LH")  # end of the central directory: the last 22 bytes
@@ -92,7 +99,7 @@ def write(path: str | Path, *, manifest: Mapping[str, Any], folder: Path, report
             f"the model is too large for one file ({total:,} bytes)", where=str(path), fix="use fewer learners"
         )
     try:
-        with write_atomic(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with write_atomic(path) as part, zipfile.ZipFile(part, "w") as archive:
             archive.writestr(_member("manifest.json"), head)
             archive.writestr(_member("report.json"), text)
             for name in sorted(files):
@@ -202,10 +209,13 @@ def _members(path: Path, archive: zipfile.ZipFile, stream: IO[bytes]) -> dict[st
         faults.append("two parts have the same name")
     if faults:
         _refuse(path, "; ".join(faults[:10]))
-    # Stored members without extras leave no room: any other length means hidden, overlapping or missing bytes.
-    expected = sum(76 + 2 * len(info.filename) + info.file_size for info in infos) + _END.size
+    # Members without extras leave no room: any other length means hidden, overlapping or missing bytes.
+    expected = sum(76 + 2 * len(info.filename) + info.compress_size for info in infos) + _END.size
     if expected != stream.seek(0, os.SEEK_END):
         _refuse(path, "its parts do not fill the file exactly")
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > min(MAX_BYTES + MAX_MANIFEST, max(SMALL, MAX_RATIO * expected)):
+        _refuse(path, f"it would unpack to {unpacked:,} bytes")
     members = {info.filename: info for info in infos}
     if "manifest.json" not in members:
         raise ArtifactError("this zip holds no manifest.json, so it is no mantic model", where=str(path), fix=_AGAIN)
@@ -222,8 +232,9 @@ def _fault(info: zipfile.ZipInfo) -> str:
         return f"'{name}' does not belong in a model"
     if (info.external_attr >> 16) & 0o170000 not in (0, 0o100000):
         return f"'{name}' is no plain file"
-    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 0x1:
-        return f"'{name}' is compressed or encrypted"
+    is_plain = info.compress_type == zipfile.ZIP_DEFLATED or info.compress_size == info.file_size
+    if info.compress_type not in _KINDS or not is_plain or info.flag_bits & 0x1:
+        return f"'{name}' is encrypted or packed in an unknown way"
     if info.extra or info.comment:
         return f"'{name}' carries extra fields"
     return ""
@@ -312,6 +323,7 @@ def _member(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.create_system = 3
     info.external_attr = 0o100644 << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
     return info
 
 

@@ -1,32 +1,38 @@
-"""A budget in words ("60s", "5m", "8 trials") and the deadline that it gives."""
+"""A budget in words ("60s", "5m", "8 trials", "60s, 1ms per row") and the deadline that it gives."""
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mantic.core.errors import SettingsError
 
+_DEFAULT = "60s"  # where only the time for one row is given
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _TRIALS = re.compile(r"(\d+)\s*trials?")
+_PER_ROW = re.compile(r"(?:(.*),)?([^,]*)\bper row")
 
 
 @dataclass(frozen=True)
 class Budget:
     """How much work a search may do: seconds of wall clock, or a number of trials.
 
-    A budget in trials is repeatable to the byte; one in seconds depends on the machine.
+    A budget in trials is repeatable to the byte; one in seconds depends on the machine. So does `row_seconds`: how long
+    the model that is kept may take to answer for one row.
 
     >>> Budget.parse("5m").seconds, Budget.parse("8 trials").trials
     (300.0, 8)
+    >>> Budget.parse("60s, 1ms per row")
+    Budget(seconds=60.0, trials=None, row_seconds=0.001)
     """
 
     seconds: float | None = None
     trials: int | None = None
+    row_seconds: float | None = None
 
     @classmethod
     def parse(cls, words: "str | float | Budget") -> "Budget":
-        """Read "90", "90s", "1.5m", "2h" or "8 trials"; a bare number is seconds.
+        """Read "90", "90s", "1.5m", "2h" or "8 trials", and ", 1ms per row" after it; a bare number is seconds.
 
         Raises
         ------
@@ -35,12 +41,16 @@ class Budget:
         if isinstance(words, Budget):
             return words
         text = str(words).strip().lower()
+        if (found := _PER_ROW.fullmatch(text)) and (one := _TIME.fullmatch(found[2].strip())) and float(one[1]) > 0:
+            return replace(cls.parse(found[1] or _DEFAULT), row_seconds=float(one[1]) * _UNITS[one[2] or "s"])
         if (found := _TRIALS.fullmatch(text)) and int(found[1]) > 0:
             return cls(trials=int(found[1]))
         if (found := _TIME.fullmatch(text)) and float(found[1]) > 0:
             return cls(seconds=float(found[1]) * _UNITS[found[2] or "s"])
         raise SettingsError(
-            f"'{words}' is no budget", where="budget", fix="write for instance 30s, 5m, 1h or '8 trials'"
+            f"'{words}' is no budget",
+            where="budget",
+            fix="write for instance 30s, 5m, 1h, '8 trials' or '60s, 1ms per row'",
         )
 
 

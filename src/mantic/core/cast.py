@@ -8,8 +8,8 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.schema import STORED, Column, Kind
 
-_TRUE = ("true", "yes", "y", "t", "1", "1.0")
-_FALSE = ("false", "no", "n", "f", "0", "0.0")
+TRUE_WORDS = ("true", "yes", "y", "t", "1", "1.0")
+FALSE_WORDS = ("false", "no", "n", "f", "0", "0.0")
 DATE_FORMS = (
     "%Y-%m-%d",
     "%Y-%m-%dT%H:%M:%S",
@@ -76,10 +76,11 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, wh
             "a row is no object of column names and values", where=where, fix='send rows as {"column": value}'
         )
     present = {name for row in rows for name in row}
-    return pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in names if name in present])
+    return pl.DataFrame([series_of(name, [row.get(name) for row in rows]) for name in names if name in present])
 
 
-def _series(name: str, values: list[Any]) -> pl.Series:
+def series_of(name: str, values: list[Any]) -> pl.Series:
+    """Return values as JSON or Python has them as a column; numbers and texts in one column become texts."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float}:
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
@@ -119,7 +120,11 @@ def _to_boolean(series: pl.Series, column: Column) -> pl.Series:
     text = series.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
     frame = text.rename("text").to_frame()
     return frame.select(
-        pl.when(pl.col("text").is_in(_TRUE)).then(True).when(pl.col("text").is_in(_FALSE)).then(False).otherwise(None)
+        pl.when(pl.col("text").is_in(TRUE_WORDS))
+        .then(True)
+        .when(pl.col("text").is_in(FALSE_WORDS))
+        .then(False)
+        .otherwise(None)
     ).to_series()
 
 

@@ -9,7 +9,7 @@ from mantic.core.errors import SettingsError
 from mantic.core.lazy import absent
 from mantic.core.registry import Registry
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,19 @@ class Explains(Protocol):
         two classes (log-odds of class 1), else n_classes (log-probability up to a constant per row). Their sum over
         the second axis is that margin, to 1e-6.
         """
+        ...
+
+
+RowAnswer = Callable[[EncodedRow], Array]
+"""From one encoded row to probabilities, shape (n_classes,), or the value, shape (1,); float64."""
+
+
+@runtime_checkable
+class AnswersRows(Protocol):
+    """A learner with a form that answers for one row in a small part of the time that `predict` takes."""
+
+    def for_rows(self) -> RowAnswer:
+        """Return that form; what it answers equals `predict` to 1e-6 (of the target's unit, where that is larger)."""
         ...
 
 

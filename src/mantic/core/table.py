@@ -69,6 +69,33 @@ class Table:
 
 
 @dataclass(frozen=True)
+class EncodedRow:
+    """One row of a table: what `features/row.py` makes of one dictionary.
+
+    Parameters
+    ----------
+    numbers : float64, shape (n_numbers,), as in a `Table`.
+    places, values : which words it holds (whole numbers) and their weights, or None when the table has no words.
+    n_words : how many words the table has.
+    """
+
+    numbers: Array
+    places: Array | None = None
+    values: Array | None = None
+    n_words: int = 0
+
+    def dense(self) -> Array:
+        """Return numbers and words side by side, shape (n_numbers + n_words,)."""
+        if self.places is None:
+            return self.numbers
+        n_numbers = len(self.numbers)
+        whole = np.zeros(n_numbers + self.n_words)
+        whole[:n_numbers] = self.numbers
+        whole[n_numbers + self.places] = self.values
+        return whole
+
+
+@dataclass(frozen=True)
 class Target:
     """What is to be predicted.
 

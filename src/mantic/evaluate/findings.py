@@ -79,6 +79,7 @@ class Findings:
     is_apart : whether they were meant to differ: later in time, other groups, new rows.
     rules : the model in a few rules, as blocks; empty when there was no time for them.
     seconds : wall clock of the fit so far; 0 when there was none.
+    latency_ms : what the kept model takes to answer for one row, measured; None where there was no time to measure.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
 
@@ -106,6 +107,7 @@ class Findings:
     is_apart: bool = False
     rules: tuple[Block, ...] = ()
     seconds: float = 0.0
+    latency_ms: float | None = None
     command: str = ""
     script: str = ""
 

@@ -40,8 +40,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
     Returns
     -------
     A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, classes, positive,
-    learners, n_rows, n_test, split, seconds, warnings, leaks, drift, importance, conformal and verdict as plain
-    JSON values.
+    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, drift, importance, conformal and verdict as
+    plain JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 
@@ -141,6 +141,7 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "n_test": findings.n_test,
         "split": findings.split,
         "seconds": findings.seconds,
+        "latency_ms": findings.latency_ms,
         "warnings": [{"code": one.code, "column": one.column, "text": one.text} for one in findings.warnings],
         "leaks": [asdict(one) for one in findings.leaks],
         "drift": None if findings.drift is None else findings.drift.facts(),

@@ -15,7 +15,7 @@ from mantic.core.table import Array, Layout, Table, Target
 from mantic.features.category import FEW_LEVELS, Codes, Flags, SparseLevels, TargetMeans
 from mantic.features.dates import DateCycles, DateParts, DaysBetween
 from mantic.features.number import Number, Scale
-from mantic.features.piece import Piece, Role, Training, assemble, dismantle
+from mantic.features.piece import Piece, Role, Training, assemble, dismantle, is_equal
 from mantic.features.text import Directions, Spellings, Words
 
 _N_FOLDS = 5
@@ -107,6 +107,13 @@ class Encoder:
     def transform(self, frame: pl.DataFrame) -> Table:
         """Return the table of new rows; what was learned comes from all training rows."""
         return self._table([piece.encode(frame) for piece in self.pieces_], frame.height)
+
+    def is_same(self, other: "Encoder") -> bool:
+        """Whether another encoder makes the same table of every frame."""
+        if self is other:
+            return True
+        mine, others = [*self.pieces_, self.scale_], [*other.pieces_, other.scale_]
+        return self.layout is other.layout and len(mine) == len(others) and all(map(is_equal, mine, others))
 
     def save(self, folder: Path) -> None:
         """Write `encoder.json` and `encoder.npz` into the folder: pure data."""

@@ -9,7 +9,7 @@ import polars as pl
 from mantic.core.table import Array
 from mantic.features.piece import Role, Training
 
-_HUGE = 1e37  # trees of scikit-learn work in float32
+HUGE = 1e37  # trees of scikit-learn work in float32
 _ROWS_FOR_QUANTILES = 20_000
 
 
@@ -31,7 +31,7 @@ class Number:
         """Return shape (n_rows, 1)."""
         series = frame.to_series(self.column)
         values = series.cast(pl.Float64).to_numpy() if series.dtype != pl.Float64 else series.to_numpy()
-        return np.clip(np.where(np.isinf(values), np.nan, values), -_HUGE, _HUGE)[:, None]
+        return np.clip(np.where(np.isinf(values), np.nan, values), -HUGE, HUGE)[:, None]
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Scale:
         part[0] = np.where(np.isnan(part[0]), 0.0, part[0])  # a column may be missing in all the rows of the sample
         n_filled = np.maximum(1, np.count_nonzero(~np.isnan(part), axis=0))
         lower, middle, upper = (_quantile(part, n_filled, share) for share in (0.01, 0.5, 0.99))
-        spread = np.where(upper > lower, upper - lower, 4 * _HUGE)  # nearly constant: its rare values are the news
+        spread = np.where(upper > lower, upper - lower, 4 * HUGE)  # nearly constant: its rare values are the news
         low = np.maximum(lower - spread, np.nanmin(np.where(missing, np.inf, numbers), axis=0, initial=np.inf))
         high = np.minimum(upper + spread, np.nanmax(np.where(missing, -np.inf, numbers), axis=0, initial=-np.inf))
-        low, high = np.where(np.isfinite(low), low, -_HUGE), np.where(np.isfinite(high), high, _HUGE)
+        low, high = np.where(np.isfinite(low), low, -HUGE), np.where(np.isfinite(high), high, HUGE)
         filled = np.clip(np.where(missing, middle, numbers), low, high)
         deviation = filled.std(axis=0)
         tiny = deviation <= 1e-12 * np.maximum(1e-300, np.abs(filled).max(axis=0, initial=0.0))

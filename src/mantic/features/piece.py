@@ -50,6 +50,17 @@ class Piece(Protocol):
         ...
 
 
+def is_equal(one: Any, other: Any) -> bool:
+    """Whether two dataclasses (or values of their fields) hold the same, arrays too."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if is_dataclass(one):
+        return all(is_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    return bool(one == other)
+
+
 def dismantle(piece: Any, arrays: dict[str, Array], key: str) -> dict[str, Any]:
     """Return the plain fields of a dataclass, nested ones too, and put its arrays into `arrays` under `key`."""
     facts: dict[str, Any] = {}

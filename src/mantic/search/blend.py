@@ -1,6 +1,8 @@
 """The model that a search ends with: a weighted blend of members on the margin, calibrated."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,11 +11,13 @@ import polars as pl
 
 from mantic.core.learner import Explains
 from mantic.core.schema import Schema
-from mantic.core.table import Array
+from mantic.core.table import Array, Table
 from mantic.search.calibrate import Scaling
 from mantic.search.conformal import Conformal
 from mantic.search.margin import to_guess
 from mantic.search.member import Member
+
+_PIECE = 50_000  # rows: enough to pay for a thread, and a table that stays small
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,22 @@ class Blend:
         """Return calibrated margins, shape (n_rows, n_outputs)."""
         if not self.parts:
             return np.repeat(self.base[None, :], frame.height, axis=0)
-        total = sum(part.weight * part.scale * part.member.margin(frame) for part in self.parts)
-        return self.scaling.apply(np.asarray(total))
+        total = np.zeros((frame.height, len(self.base)))
+        tables: dict[int, Table] = {}  # members that were loaded share their encoders: each encodes once
+        for part in self.parts:
+            encoder = part.member.encoder
+            if id(encoder) not in tables:
+                tables[id(encoder)] = encoder.transform(frame)
+            total += part.weight * part.scale * part.member.margin_of(tables[id(encoder)])
+        return self.scaling.apply(total)
 
     def predict(self, frame: pl.DataFrame) -> Array:
-        """Return probabilities (n_rows, n_classes), or values (n_rows,)."""
-        return to_guess(self.margin(frame), self.n_classes)
+        """Return probabilities (n_rows, n_classes), or values (n_rows,); many rows in pieces, on all cores."""
+        if frame.height <= _PIECE:
+            return to_guess(self.margin(frame), self.n_classes)
+        pieces = [frame[start : start + _PIECE] for start in range(0, frame.height, _PIECE)]
+        with ThreadPoolExecutor(min(len(pieces), os.cpu_count() or 1)) as threads:
+            return np.concatenate(list(threads.map(self.predict, pieces)))
 
     def contributions(self, frame: pl.DataFrame) -> Array | None:
         """Return shape (n_rows, n_columns + 1, n_outputs), base last, or None if a member cannot say it exactly."""
@@ -79,8 +93,10 @@ class Blend:
 
     def save(self, folder: Path) -> None:
         """Write the members and the numbers that join them; data only."""
+        encoders = [part.member.encoder for part in self.parts]
         for number, part in enumerate(self.parts):
-            part.member.save(folder / str(number))
+            same = next((n for n, known in enumerate(encoders[:number]) if known.is_same(encoders[number])), None)
+            part.member.save(folder / str(number), encoder_of=same)
         facts = {
             "n_classes": self.n_classes,
             "weights": [part.weight for part in self.parts],
@@ -96,8 +112,10 @@ class Blend:
     def load(cls, folder: Path, schema: Schema) -> "Blend":
         """Restore what `save` wrote."""
         facts = json.loads((folder / "blend.json").read_text())
-        pairs = zip(facts["weights"], facts["scales"], strict=True)
-        parts = tuple(Part(Member.load(folder / str(n)), weight, scale) for n, (weight, scale) in enumerate(pairs))
+        members: list[Member] = []
+        for number in range(len(facts["weights"])):
+            members.append(Member.load(folder / str(number), members))
+        parts = tuple(map(Part, members, facts["weights"], facts["scales"]))
         return cls(
             schema=schema,
             n_classes=facts["n_classes"],

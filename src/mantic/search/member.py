@@ -1,6 +1,7 @@
 """One fitted learner with the encoder that feeds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.learner import LEARNERS, Explains
-from mantic.core.table import Array
+from mantic.core.table import Array, Table
 from mantic.features.encode import Encoder
 from mantic.search.margin import EXACT_FLOOR, FLOOR, to_margin
 
@@ -38,7 +39,11 @@ class Member:
 
     def margin(self, frame: pl.DataFrame) -> Array:
         """Return margins, shape (n_rows, n_outputs)."""
-        return to_margin(self.predict(frame), floor=self.floor)
+        return self.margin_of(self.encoder.transform(frame))
+
+    def margin_of(self, table: Table) -> Array:
+        """Return margins of rows that this member's encoder (or one like it) has encoded, shape (n_rows, n_outputs)."""
+        return to_margin(self.learner.predict(table), floor=self.floor)
 
     def contributions(self, frame: pl.DataFrame, n_columns: int) -> Array | None:
         """Return what each of the user's columns added to the margin, base last; None if the learner cannot say.
@@ -65,15 +70,18 @@ class Member:
         scaled: Array = summed * scale[:, None, :]
         return scaled
 
-    def save(self, folder: Path) -> None:
-        """Write the encoder and the learner into sub-folders."""
-        for name, part in (("encoder", self.encoder), ("learner", self.learner)):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            part.save(folder / name)
-        (folder / "member.json").write_text(json.dumps({"learner": self.learner.name}))
+    def save(self, folder: Path, *, encoder_of: int | None = None) -> None:
+        """Write the encoder and the learner into sub-folders; not the encoder where another member has the same."""
+        (folder / "learner").mkdir(parents=True, exist_ok=True)
+        self.learner.save(folder / "learner")
+        if encoder_of is None:
+            (folder / "encoder").mkdir(exist_ok=True)
+            self.encoder.save(folder / "encoder")
+        (folder / "member.json").write_text(json.dumps({"learner": self.learner.name, "encoder_of": encoder_of}))
 
     @classmethod
-    def load(cls, folder: Path) -> "Member":
-        """Restore what `save` wrote; the learner is found by its short name."""
-        name = json.loads((folder / "member.json").read_text())["learner"]
-        return cls(Encoder.load(folder / "encoder"), LEARNERS.get(name).load(folder / "learner"))
+    def load(cls, folder: Path, before: "Sequence[Member]" = ()) -> "Member":
+        """Restore what `save` wrote; the learner is found by its short name, a shared encoder among those before."""
+        facts = json.loads((folder / "member.json").read_text())
+        learner, shared = LEARNERS.get(facts["learner"]).load(folder / "learner"), facts.get("encoder_of")
+        return cls(Encoder.load(folder / "encoder") if shared is None else before[shared].encoder, learner)

@@ -99,32 +99,39 @@ class _Desk:
         from starlette.concurrency import run_in_threadpool
 
         for model in self.models.values():
-            question = Question(model.schema.align([dict.fromkeys(model.schema.names) | example_row(model.schema)]))
-            await run_in_threadpool(model.predict, question)
+            row = dict.fromkeys(model.schema.names) | example_row(model.schema)
+            await run_in_threadpool(model.predict, Question(model.schema.align([row])))
+            if (plan := model.plan) is not None:
+                await run_in_threadpool(plan.predict, row)
         self.is_ready = True
         yield
         self.is_ready = False
 
     async def predict(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/predict."""
-        return await self._ask(request, Served.predict, self.limits)
+        limits = self.limits
+
+        def answer(model: Served, body: bytes) -> Any:
+            return model.predict(read_question(body, model.schema, limits, plan=model.plan))
+
+        return await self._ask(request, answer, limits)
 
     async def explain(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/explain."""
-        return await self._ask(
-            request, Served.explain, Limits(min(MAX_EXPLAINED, self.limits.max_rows), self.limits.max_bytes)
-        )
+        limits = Limits(min(MAX_EXPLAINED, self.limits.max_rows), self.limits.max_bytes)
 
-    async def _ask(self, request: "Request", ask: Callable[[Served, Question], Any], limits: Limits) -> "Response":
+        def answer(model: Served, body: bytes) -> Any:
+            return model.explain(read_question(body, model.schema, limits))
+
+        return await self._ask(request, answer, limits)
+
+    async def _ask(self, request: "Request", ask: Callable[[Served, bytes], Any], limits: Limits) -> "Response":
         from starlette.concurrency import run_in_threadpool
 
         model = self._find(request)
         body = await read_body(request, limits)
 
-        def answer() -> bytes:
-            return _bytes(ask(model, read_question(body, model.schema, limits)))
-
-        return _reply(await run_in_threadpool(answer))
+        return _reply(await run_in_threadpool(lambda: _bytes(ask(model, body))))
 
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/models/{name}."""

@@ -9,6 +9,7 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Kind, Schema
 from mantic.core.strict_json import read_json
+from mantic.search.row import RowPlan
 from mantic.serve.problem import MediaError, RequestError, TooLargeError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _EXAMPLE = 'send {"rows": [{"column": value, ...}]}'
 _MEDIA = ("application/json", "text/plain", "application/x-www-form-urlencoded", "")  # the third is what curl -d says
 _MAX_DEPTH = 4
 _MAX_FAULTS = 10
+_FEW_ROWS = 8  # up to so many, row by row is faster than a frame
+_TEXTS = (Kind.CATEGORY, Kind.TEXT)  # of numbers, only all together tell whether 3 is written "3" or "3.0"
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Question:
-    """The rows of one request, aligned to the schema, and what was odd about them (code, column, count, text)."""
+    """The rows of one request, aligned to the schema, and what was odd about them (code, column, count, text).
 
-    frame: pl.DataFrame
+    Few rows for a model that answers row by row come as `values`, cast one by one, and without a frame.
+    """
+
+    frame: pl.DataFrame | None
     warnings: tuple[Mapping[str, Any], ...] = ()
+    values: tuple[Sequence[Any], ...] = ()
 
 
 async def read_body(request: "Request", limits: Limits) -> bytes:
@@ -70,8 +77,8 @@ async def read_body(request: "Request", limits: Limits) -> bytes:
     )
 
 
-def read_question(body: bytes, schema: Schema, limits: Limits) -> Question:
-    """Return the rows of a body, aligned to the schema.
+def read_question(body: bytes, schema: Schema, limits: Limits, *, plan: RowPlan | None = None) -> Question:
+    """Return the rows of a body, aligned to the schema; one by one, if they are few and there is a plan for that.
 
     Columns that the model does not know are ignored and counted; so are categories that it has not seen.
 
@@ -91,8 +98,36 @@ def read_question(body: bytes, schema: Schema, limits: Limits) -> Question:
     _check_values(rows)
     spare = [column.name for column in schema.columns if not column.is_used]
     filled = [dict.fromkeys(spare) | rows[0], *rows[1:]] if rows else rows
+    ignored = _ignored(rows, schema)
+    if plan is not None and (values := _one_by_one(filled, schema, plan)):
+        return Question(None, (*ignored, *_unknown(_new_levels(values, schema), len(values))), values)
     frame = schema.align(filled, where="rows")
-    return Question(frame, (*_ignored(rows, schema), *unknown_categories(frame, schema)))
+    return Question(frame, (*ignored, *unknown_categories(frame, schema)))
+
+
+def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan) -> tuple[Sequence[Any], ...]:
+    """Return the cast values of each row, or nothing where rows are many, or only all together tell what a value is."""
+    if not 0 < len(rows) <= _FEW_ROWS:
+        return ()
+    if len(rows) == 1:
+        return (plan.values(rows[0], where="rows"),)
+    spare = dict.fromkeys(column.name for column in schema.columns if not column.is_used)
+    for column in schema.columns:
+        kinds = {type(row.get(column.name)) for row in rows} - {type(None)}
+        if (column.is_used and len(kinds) > 1) or (kinds <= {int, float} and kinds and column.kind in _TEXTS):
+            return ()
+    try:
+        return tuple(plan.values({**spare, **row}, where="rows") for row in rows)
+    except SchemaError:  # the frame of all rows says it with the row's number
+        return ()
+
+
+def _new_levels(values: Sequence[Sequence[Any]], schema: Schema) -> dict[str, int]:
+    counts = {}
+    for place, column in enumerate(schema.columns):
+        if column.kind == Kind.CATEGORY and len(column.levels) >= column.n_levels:
+            counts[column.name] = sum(row[place] is not None and row[place] not in column.levels for row in values)
+    return counts
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:
@@ -159,13 +194,24 @@ def _ignored(rows: Sequence[Mapping[str, Any]], schema: Schema) -> list[dict[str
 
 def unknown_categories(frame: pl.DataFrame, schema: Schema) -> list[dict[str, Any]]:
     """Return a warning for each column that holds categories which were not there when the model was fitted."""
-    found = []
+    counts = {}
     for column in schema.columns:
         if column.kind != Kind.CATEGORY or len(column.levels) < column.n_levels:
             continue  # where only the commonest levels are kept, nobody knows which are new
         values = frame[column.name].drop_nulls()
-        count = len(values) - int(values.is_in(list(column.levels)).sum())
-        if count:
-            text = f"{count:,} of {frame.height:,} rows hold a category of '{column.name}' that the model has not seen"
-            found.append({"code": "unknown_category", "column": column.name, "count": count, "text": text})
-    return found
+        counts[column.name] = len(values) - int(values.is_in(list(column.levels)).sum())
+    return _unknown(counts, frame.height)
+
+
+def _unknown(counts: Mapping[str, int], n_rows: int) -> list[dict[str, Any]]:
+    text = "{count:,} of {n_rows:,} rows hold a category of '{name}' that the model has not seen"
+    return [
+        {
+            "code": "unknown_category",
+            "column": name,
+            "count": count,
+            "text": text.format(count=count, n_rows=n_rows, name=name),
+        }
+        for name, count in counts.items()
+        if count
+    ]

@@ -3,16 +3,19 @@
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import polars as pl
 
 from mantic.core.errors import SettingsError
 from mantic.core.schema import Column, Schema
+from mantic.core.table import Array
 from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
+from mantic.search.row import RowPlan
 from mantic.serve.question import Question
 
 LEVEL = 0.9  # of the intervals
@@ -67,6 +70,12 @@ class Served:
         """Return the columns that a row has."""
         return self.model.schema_
 
+    @property
+    def plan(self) -> RowPlan | None:
+        """Return the model's plan for single rows, if there is one and no part of it needs a frame."""
+        plan = getattr(self.model, "row_plan_", None)
+        return plan if plan is not None and plan.is_fast else None
+
     def head(self) -> dict[str, str]:
         """Return name and version, which stand in every answer."""
         return {"model": self.name, "version": self.model.version_}
@@ -85,7 +94,10 @@ class Served:
     def predict(self, question: Question) -> dict[str, Any]:
         """Return the answer to a question: one prediction per row."""
         with self._lock:
-            answers = _ANSWERS[self.task](self.model, question.frame)
+            if question.frame is None:
+                answers = _ROW_ANSWERS[self.task](self.model, question.values)
+            else:
+                answers = _ANSWERS[self.task](self.model, question.frame)
         return {**self.head(), "predictions": answers, "warnings": list(question.warnings)}
 
     def explain(self, question: Question) -> dict[str, Any]:
@@ -119,7 +131,14 @@ def decision_of(model: Any) -> Decision | None:
 
 
 def _classes(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
-    probabilities = model.predict_proba(frame)
+    return _with_labels(model, model.predict_proba(frame))
+
+
+def _classes_of_rows(model: Any, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    return _with_labels(model, np.array([model.row_plan_.answer(row) for row in rows]))
+
+
+def _with_labels(model: Any, probabilities: Array) -> list[dict[str, Any]]:
     labels = json_ready(model.classes_.tolist())
     names = [str(label) for label in labels]
     answers: list[dict[str, Any]] = [
@@ -133,11 +152,23 @@ def _classes(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _values(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
-    values, intervals = model.predict(frame).tolist(), model.predict_interval(frame, level=LEVEL).tolist()
+    return _with_intervals(model.predict(frame), model.predict_interval(frame, level=LEVEL))
+
+
+def _values_of_rows(model: Any, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    values = np.array([model.row_plan_.answer(row)[0] for row in rows])
+    return _with_intervals(values, model.model_.conformal.interval(values, level=LEVEL))
+
+
+def _with_intervals(values: Array, intervals: Array) -> list[dict[str, Any]]:
     return [
         {"prediction": json_ready(value), "interval": json_ready(interval), "level": LEVEL}
-        for value, interval in zip(values, intervals, strict=True)
+        for value, interval in zip(values.tolist(), intervals.tolist(), strict=True)
     ]
 
 
 _ANSWERS: Mapping[str, Callable[[Any, pl.DataFrame], list[dict[str, Any]]]] = {"classify": _classes, "regress": _values}
+_ROW_ANSWERS: Mapping[str, Callable[[Any, Sequence[Sequence[Any]]], list[dict[str, Any]]]] = {
+    "classify": _classes_of_rows,
+    "regress": _values_of_rows,
+}

@@ -20,6 +20,7 @@ from mantic.evaluate.fit_report import fit_report
 from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
+from mantic.search.row import RowPlan, row_plan
 from mantic.tasks.background import keep
 from mantic.tasks.decide import unseen_of
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
@@ -52,6 +53,7 @@ class Estimator(Parameters):
     n_features_in_: int
     feature_names_in_: Array
     classes_: Array
+    _row_plan: RowPlan
 
     def __init__(
         self,
@@ -234,6 +236,14 @@ class Estimator(Parameters):
             groups=None if groups is None else groups.rank("dense").fill_null(0).to_numpy(),
             positive=self._positive(classes, target),
         )  # fmt: skip
+
+    @property
+    def row_plan_(self) -> RowPlan:
+        """The model compiled for single rows; `row_plan_.fallback` names what could not be, and why."""
+        self._check_fitted()
+        if getattr(self, "_row_plan", None) is None or self._row_plan.model is not self.model_:
+            self._row_plan = row_plan(self.model_)
+        return self._row_plan
 
     def _aligned(self, X: Any) -> pl.DataFrame:
         """Return the features of new rows as the schema stores them."""

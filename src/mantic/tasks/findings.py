@@ -22,6 +22,7 @@ from mantic.explain.rules import LEAST_ROWS as LEAST_FOR_RULES
 from mantic.explain.rules import rules_of
 from mantic.explain.subject import Subject
 from mantic.report.blocks import Block, Report
+from mantic.search.slim import row_seconds
 from mantic.tasks.background import Background
 from mantic.tasks.decide import with_section
 from mantic.tasks.door import Given
@@ -37,6 +38,7 @@ _DRIFT_SECONDS = {True: 0.6, False: 4.0}  # with fewer left, drift is not measur
 _LEAST_MOMENTS = 30  # fewer are too few to draw from
 _PROBED = 100  # rows, to know how fast the model answers
 _RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
+_LATENCY_LEAST = 0.6  # seconds that must be left to measure the time for one row
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
@@ -47,6 +49,7 @@ def findings_of(
     given, division = walked.given, walked.division
     for leak in walked.leaks:
         run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
+    latency = _latency(walked, wishes, run)
     truth = given.target.values[walked.judged]
     is_apart = given.moment is not None or given.groups is not None
     drift = _drift(walked, run, least_seconds=_DRIFT_SECONDS[is_apart])  # before what takes all the time that is left
@@ -78,10 +81,26 @@ def findings_of(
         is_apart=is_apart,
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
+        latency_ms=None if latency is None else 1000 * latency,
         command=command,
         script=script,
     )
     return _positive_last(found, given.positive)
+
+
+def _latency(walked: Walked, wishes: Wishes, run: Run) -> float | None:
+    """Return the seconds that the kept model takes for one row, if there is time to measure it; warn if too many."""
+    allowed = wishes.budget.row_seconds
+    if allowed is None and run.deadline.left() < _LATENCY_LEAST:
+        return None
+    latency = row_seconds(walked.model, walked.given.frame, seed=wishes.seed)
+    if allowed is not None and latency > allowed:
+        run.warn(
+            "slow_rows",
+            f"one row takes {1000 * latency:.2f} ms, though {1000 * allowed:g} ms were allowed: "
+            "it is the fastest that was found",
+        )
+    return latency
 
 
 def _positive_last(findings: Findings, positive: int) -> Findings:

@@ -76,7 +76,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             estimator.report_ = Report.from_json(opened.report_text)
             estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
             estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
-        except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(
                 f"the parts of the model do not fit together: {error}",
                 where=str(path),

@@ -24,6 +24,7 @@ from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
 from mantic.search.quick import dummy, prepare, quick
 from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle
+from mantic.search.slim import slim
 from mantic.search.trial import Material, forget
 from mantic.tasks.door import Given
 from mantic.tasks.parts import Division, divide
@@ -99,6 +100,8 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
             executor.close()
             run = run.until(Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left())))
         recipes, fits = _finish(search, run.deadline.earlier(reserve) if not interrupted else run.deadline, interrupted)
+    if search is not None and wishes.budget.row_seconds is not None:
+        recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
     forget()
     models = _models(division, recipes, fits, fallback)
     references = _references(search, division, fits)

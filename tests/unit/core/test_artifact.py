@@ -164,9 +164,37 @@ def test_two_parts_of_one_name_are_refused(saved: Path) -> None:
 
 
 def test_a_zip_bomb_is_refused_unopened(saved: Path) -> None:
-    parts = [*members(saved).items(), ("parts/bomb", bytes(5_000_000))]
+    parts = [*members(saved).items(), ("parts/bomb", bytes(artifact.SMALL))]
 
-    assert "compressed" in refusal(rezip(saved, parts, zipfile.ZIP_DEFLATED)).what
+    assert "unpack" in refusal(rezip(saved, parts, zipfile.ZIP_DEFLATED)).what
+
+
+def test_parts_packed_in_another_way_are_refused(saved: Path) -> None:
+    assert "packed" in refusal(rezip(saved, list(members(saved).items()), zipfile.ZIP_BZIP2)).what
+
+
+def test_a_part_that_unpacks_to_more_than_it_says_is_refused(saved: Path, folder: Path) -> None:
+    (folder / "long.txt").write_text("tree\nversion=v4\n" * 625)
+    artifact.write(saved, manifest=ABOUT, folder=folder)
+    raw = saved.read_bytes()
+    size = struct.pack("<L", 10_000)
+    assert raw.count(size) == 2
+
+    saved.write_bytes(raw.replace(size, struct.pack("<L", 9_000)))
+
+    refusal(saved)
+
+
+def test_parts_are_deflated(saved: Path, folder: Path) -> None:
+    (folder / "long.txt").write_text("tree\nversion=v4\n" * 6_000)
+
+    assert artifact.write(saved, manifest=ABOUT, folder=folder).stat().st_size < 5_000
+
+
+def test_a_file_of_the_first_format_with_stored_parts_is_read(saved: Path) -> None:
+    with open_artifact(remanifest(saved, {"format": 1})) as found:
+        assert found.manifest["format"] == 1
+        assert (found.folder / "encoder.json").read_text() == '{"mean": 1.5}'
 
 
 def test_overlapping_parts_are_refused(saved: Path) -> None:

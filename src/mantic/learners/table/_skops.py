@@ -16,9 +16,9 @@ TREES = ("sklearn.tree._tree.Tree",)
 
 
 def save_model(folder: Path, model: Any, classes: Classes) -> None:
-    """Write `model.skops` (compressed) and what classes it knows."""
+    """Write `model.skops` and what classes it knows; the model file that holds it is deflated as a whole."""
     write_parts(folder, "classes", classes.facts(), {})
-    need("skops.io", why=_WHY).dump(model, folder / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    need("skops.io", why=_WHY).dump(model, folder / "model.skops")
 
 
 def load_model(folder: Path, *, trusted: tuple[str, ...], kinds: tuple[str, ...]) -> tuple[Any, Classes]:

@@ -7,12 +7,14 @@ import numpy as np
 
 from mantic.core.errors import ArtifactError
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import hold_out
-from mantic.learners.table._outputs import answer
+from mantic.learners.table._lightgbm_row import raw_of_row
+from mantic.learners.table._outputs import answer as answer_of
+from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the boosting learner"
 _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds
@@ -101,7 +103,20 @@ class Boosting:
         """Return probabilities or values."""
         raw = self.trees_.predict(table.numbers, raw_score=True, num_iteration=self.rounds_found_, num_threads=1)
         margin = np.asarray(raw, dtype=np.float64).reshape(table.n_rows, -1)
-        return answer(self.centre_ + self.spread_ * margin, self.n_classes_)
+        return answer_of(self.centre_ + self.spread_ * margin, self.n_classes_)
+
+    def for_rows(self) -> RowAnswer:
+        """Return LightGBM's own fast path for single rows."""
+        raw_of, n_classes = raw_of_row(self.trees_, self.rounds_found_), self.n_classes_
+        centre, spread = self.centre_, self.spread_
+
+        def answer(row: EncodedRow) -> Array:
+            raw = raw_of(row.numbers)
+            if n_classes == 0:
+                return centre + spread * raw
+            return chance_of(float(raw[0])) if n_classes == 2 else shares_of(raw)
+
+        return answer
 
     def contributions(self, table: Table) -> Array:
         """Return exact TreeSHAP values by LightGBM; see `Explains`."""

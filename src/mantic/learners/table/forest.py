@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes
-from mantic.learners.table._skops import TREES, load_model, save_model
+from mantic.learners.table._forest_file import load_forest, save_forest, shorten
+from mantic.learners.table._forest_row import answer_of_trees
+from mantic.learners.table._skops import TREES, load_model
 
 _NAMES = {
     ("random", True): "RandomForestClassifier",
@@ -54,21 +56,30 @@ class Forest:
         wanted = full.pop("n_estimators")
         model = kind(**full, n_estimators=1, warm_start=True, random_state=run.seed, n_jobs=run.threads)
         self.model_ = _grown(model, (table.numbers, self.classes_.labels(target)), wanted, run)
+        if not target.is_classes:
+            shorten(self.model_)
         return self
 
     def predict(self, table: Table) -> Array:
         """Return probabilities or values: the mean over the trees."""
         return self.classes_.predict(self.model_, table.numbers)
 
+    def for_rows(self) -> RowAnswer:
+        """Return a walk down all trees at once."""
+        return answer_of_trees([one.tree_ for one in self.model_.estimators_], self.classes_)
+
     def save(self, folder: Path) -> None:
-        """Write the trees by skops."""
-        save_model(folder, self.model_, self.classes_)
+        """Write the trees as numbers."""
+        save_forest(folder, self.model_, self.classes_)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Restore what `save` wrote."""
-        restored = cls()
-        restored.model_, restored.classes_ = load_model(folder, trusted=TREES, kinds=tuple(_NAMES.values()))
+        restored, kinds = cls(), tuple(_NAMES.values())
+        if (folder / "model.skops").exists():  # saved before trees were kept as numbers
+            restored.model_, restored.classes_ = load_model(folder, trusted=TREES, kinds=kinds)
+        else:
+            restored.model_, restored.classes_ = load_forest(folder, kinds=kinds)
         return restored
 
 

@@ -7,11 +7,13 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out
+from mantic.learners.table._histgb_row import raw_of_boosted
 from mantic.learners.table._skops import load_model, save_model
+from mantic.learners.table._standing import chance_of, shares_of
 
 _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds
 _FEW_ROUNDS = 100
@@ -79,6 +81,24 @@ class HistGB:
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
         return self.classes_.predict(self.model_, table.numbers)
+
+    def for_rows(self) -> RowAnswer:
+        """Return a walk down all trees at once."""
+        classes = self.classes_
+        if classes.is_one:
+            constant = classes.spread(np.ones((1, 1)))[0]
+            return lambda row: constant
+        raw_of, seen = raw_of_boosted(self.model_), np.array(classes.seen, dtype=np.intp)
+
+        def answer(row: EncodedRow) -> Array:
+            raw = raw_of(row)
+            if classes.n == 0:
+                return raw
+            full = np.zeros(classes.n)
+            full[seen] = chance_of(float(raw[0])) if len(seen) == 2 else shares_of(raw)
+            return full
+
+        return answer
 
     def save(self, folder: Path) -> None:
         """Write the model by skops."""

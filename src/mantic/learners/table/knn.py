@@ -1,15 +1,16 @@
 """Nearest neighbours by scikit-learn."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import hold_out, loss, sample
 
 _N_KEPT = 20_000
@@ -57,6 +58,17 @@ class Neighbours:
         distance, near = self.index_.kneighbors(table.numbers.astype(np.float32), self.n_neighbors_)
         return _vote(distance, near, Target(self.labels_, self.n_classes_), self.power_)
 
+    def for_rows(self) -> RowAnswer:
+        """Return a search without the checks that scikit-learn makes before each."""
+        nearest, n_neighbors = _nearest_of_row(self.index_), self.n_neighbors_
+        labels, power = Target(self.labels_, self.n_classes_), self.power_
+
+        def answer(row: EncodedRow) -> Array:
+            distance, near = nearest(row.numbers[None].astype(np.float32), n_neighbors)
+            return np.atleast_1d(_vote(distance, near, labels, power)[0])
+
+        return answer
+
     def save(self, folder: Path) -> None:
         """Write the rows kept, in float32, and their targets."""
         facts = {"n_neighbors": self.n_neighbors_, "power": self.power_, "n_classes": self.n_classes_}
@@ -75,6 +87,14 @@ class Neighbours:
 def _index(rows: Array) -> Any:
     neighbors = need("sklearn.neighbors", why="the knn learner")
     return neighbors.NearestNeighbors(algorithm="kd_tree" if rows.shape[1] <= 12 else "brute").fit(rows)
+
+
+def _nearest_of_row(index: Any) -> Callable[[Array, int], tuple[Array, Array]]:
+    """Return a function from one row, shape (1, n_columns), to distances and positions of so many neighbours."""
+    search: Callable[[Array, int], tuple[Array, Array]]
+    tree = getattr(index, "_tree", None)
+    search = index.kneighbors if tree is None else tree.query
+    return search
 
 
 def _vote(distance: Array, near: Array, target: Target, power: float) -> Array:

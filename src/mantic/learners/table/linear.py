@@ -8,12 +8,14 @@ import numpy as np
 
 from mantic.core.fold import fold_of_rows
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import Classes, row_losses, sample
-from mantic.learners.table._outputs import UNSEEN, answer
+from mantic.learners.table._outputs import UNSEEN
+from mantic.learners.table._outputs import answer as answer_of
+from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the linear learner"
 _STEPS = 6  # half decades from 1, either way
@@ -65,6 +67,21 @@ class Linear:
         """Return probabilities or values."""
         return _predicted(table.matrix(), self.weights_, self.base_, self.n_classes_)
 
+    def for_rows(self) -> RowAnswer:
+        """Return weights times values for one row; of the words only those that it holds."""
+        weights, base, n_classes = np.ascontiguousarray(self.weights_.T), self.base_, self.n_classes_
+
+        def answer(row: EncodedRow) -> Array:
+            n_numbers = len(row.numbers)
+            margin = row.numbers @ weights[:n_numbers] + base
+            if row.places is not None and row.values is not None:
+                margin += row.values @ weights[n_numbers + row.places]
+            if n_classes == 0:
+                return np.asarray(margin)
+            return chance_of(float(margin[0])) if n_classes == 2 else shares_of(margin)
+
+        return answer
+
     def contributions(self, table: Table) -> Array:
         """Return weight times distance from the training mean, per column; see `Explains`."""
         rows = table.matrix()
@@ -89,7 +106,7 @@ class Linear:
 
 
 def _predicted(rows: Any, weights: Array, base: Array, n_classes: int) -> Array:
-    return answer(np.asarray(rows @ weights.T) + base, n_classes)
+    return answer_of(np.asarray(rows @ weights.T) + base, n_classes)
 
 
 def _best_strength(rows: Any, target: Target, run: Run) -> float:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
@@ -91,6 +91,10 @@ class Network:
         output = forward(self.weights_, self.inputs_.apply(rows), activation=self.activation_).output
         raw = np.asarray(output.mean(axis=0))
         return raw[:, 1:] - raw[:, :1] if raw.shape[1] == 2 else raw
+
+    def for_rows(self) -> RowAnswer:
+        """Return the same walk through the layers, for one row."""
+        return lambda row: self.outputs_.answer(self._raw(row.numbers[None, :])).reshape(-1)
 
     def save(self, folder: Path) -> None:
         """Write weights as numbers."""

@@ -7,11 +7,12 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import hold_out, loss
+from mantic.learners.table._standing import shares_of
 
 _LEAST_VARIANCE = 1e-3  # numbers come scaled to variance 1
 _UNSEEN = -30.0
@@ -48,6 +49,24 @@ class NaiveBayes:
     def predict(self, table: Table) -> Array:
         """Return probabilities."""
         return self.counts_.chances(table, self.temper_)
+
+    def for_rows(self) -> RowAnswer:
+        """Return the votes for one row, with all that does not hang on the row counted beforehand."""
+        counts, temper = self.counts_, self.temper_
+        measured, levels = np.flatnonzero(~counts.is_level), np.flatnonzero(counts.is_level)
+        precision = 1 / counts.variance
+        slope = counts.mean * precision
+        base = -0.5 * ((counts.mean * slope).sum(axis=1) + np.log(counts.variance).sum(axis=1))
+        words = np.ascontiguousarray(counts.word_log.T)
+
+        def answer(row: EncodedRow) -> Array:
+            value = row.numbers[measured]
+            votes = slope @ value - 0.5 * (precision @ (value * value)) + base + counts.level_log @ row.numbers[levels]
+            if row.places is not None and row.values is not None:
+                votes += row.values @ words[row.places]
+            return shares_of(counts.prior + votes * temper)
+
+        return answer
 
     def save(self, folder: Path) -> None:
         """Write the counts as numbers."""

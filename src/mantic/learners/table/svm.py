@@ -7,12 +7,14 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
-from mantic.core.table import Array, Layout, Table, Target
+from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out, sample
 from mantic.learners.table._skops import load_model, save_model
+from mantic.learners.table._standing import chance_of, shares_of
+from mantic.learners.table._svm_row import decision_of_row
 
 _WHY = "the svm learner"
 _N_EXACT = 3_000
@@ -76,6 +78,26 @@ class SupportVectors:
             return self.classes_.predict(self.model_, table.matrix())
         decision = self.model_.decision_function(table.matrix())
         return self.classes_.spread(_chances(decision, self.slope_, self.offset_))
+
+    def for_rows(self) -> RowAnswer:
+        """Return the machine's sum over its support vectors, for one row."""
+        classes, centre, spread = self.classes_, self.centre_, self.spread_
+        if classes.is_one:
+            constant = classes.spread(np.ones((1, 1)))[0]
+            return lambda row: constant
+        decision_of, seen = decision_of_row(self.model_), np.array(classes.seen, dtype=np.intp)
+        slope, offset = self.slope_, self.offset_
+
+        def answer(row: EncodedRow) -> Array:
+            decision = decision_of(row.dense())
+            if classes.n == 0:
+                return centre + spread * decision
+            full = np.zeros(classes.n)
+            two = len(seen) == 2
+            full[seen] = chance_of(slope * float(decision[0]) + offset) if two else shares_of(slope * decision)
+            return full
+
+        return answer
 
     def save(self, folder: Path) -> None:
         """Write the machine by skops, and the calibration."""

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, Space, complete, learner
+from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out, loss, sample
+from mantic.learners.table._forest_row import answer_of_trees
 from mantic.learners.table._skops import TREES, load_model, save_model
 
 _LEAVES = (100, 50, 20, 10, 5)
@@ -45,6 +46,10 @@ class Tree:
     def predict(self, table: Table) -> Array:
         """Return probabilities (shares in the leaf) or values (means of the leaf)."""
         return self.classes_.predict(self.model_, table.numbers)
+
+    def for_rows(self) -> RowAnswer:
+        """Return a walk down the tree."""
+        return answer_of_trees([self.model_.tree_], self.classes_)
 
     def save(self, folder: Path) -> None:
         """Write the tree by skops."""

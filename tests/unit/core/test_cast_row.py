@@ -1,0 +1,70 @@
+"""What one value becomes is what a frame of it becomes."""
+
+import math
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mantic.core.cast import DATE_FORMS
+from mantic.core.cast_row import OddError, caster
+from mantic.core.errors import SchemaError
+from mantic.core.schema import Column, Kind, Schema
+
+VALUES: list[Any] = [
+    None, "", " ", "?", 0, 1, -1, 3, 2**53, 10**20, True, False, 0.0, 1.0, -0.0, 3.5, 1e300, float("nan"), float("inf"),
+    "1", "1,5", "1.234,5", " 7 ", "+5", ".5", "5.", "1e5", "1e400", "1_000", "0x1", "nan", "inf", "yes", " No ", "TRUE",
+    "old", "ünï", "١٢", "1\x1c", "\xa01", "2024-02-29", "2023-02-29", "2024-2-9", "2024-01-01T10:00:00", "Aug-62",
+    "aug-62", "Jan-31", "01.02.2003", "2/3/2004", date(2024, 2, 29), datetime(1969, 12, 31, 23, 59, 59, 1),
+    datetime(2024, 1, 1, tzinfo=UTC), np.float64(2.5), np.int64(4), "9" * 60, "0000-01-01", [1, 2], {"a": 1}, b"raw",
+]  # fmt: skip
+COLUMNS = [
+    Column("a", Kind.NUMBER, sentinels=(" ", "?")),
+    Column("a", Kind.NUMBER, form=","),
+    Column("a", Kind.BOOLEAN),
+    Column("a", Kind.DATE),
+    Column("a", Kind.CATEGORY),
+    Column("a", Kind.TEXT),
+    Column("a", Kind.ID),
+    *(Column("a", Kind.DATE, form=form) for form in DATE_FORMS),
+]
+DATES = [
+    "2024-02-29", "2024-02-29T10:11:12", "2024-02-29 10:11:12", "2024-02-29 10:11", "2024-02-29T10:11:12.5",
+    "29.02.2024", "29/02/2024", "02/29/2024", "03/04/2024 10:11:12", "29-02-2024", "29-Feb-2024", "29-feb-24",
+    "01-Jan-31", "1-Jan-69", "29 February 2024", "February 29, 2024", "20240229", "Feb-24", "May-1962", "May 1962",
+    "2024, May", "2024-02", "02/2024", "2024", "1969", "24", "2024-02-29T10:11:12+02:00",
+]  # fmt: skip
+
+
+def of_frame(column: Column, value: Any) -> Any:
+    """Return what the frame's cast makes of a value, in the form of a row; the error's class where it makes none."""
+    try:
+        series = Schema((column,)).align([{"a": value}]).to_series()
+    except (SchemaError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:
+        return type(error)
+    found = series.to_physical()[0]
+    return math.nan if found is None and series.dtype == pl.Float64 else found
+
+
+def of_row(column: Column, value: Any) -> Any:
+    try:
+        return caster(column)(value)
+    except OddError:
+        return SchemaError
+    except (OverflowError, TypeError, pl.exceptions.PolarsError) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: f"{column.kind} {column.form}")
+def test_a_value_is_cast_as_in_a_frame_or_refused_as_there(column: Column) -> None:
+    for value in DATES if column.form and column.kind is Kind.DATE else VALUES + DATES:
+        wanted, found = of_frame(column, value), of_row(column, value)
+        if column.is_used or wanted is SchemaError:
+            assert found == wanted or (found != found and wanted != wanted), value
+
+
+def test_half_a_character_is_left_to_the_frame() -> None:
+    with pytest.raises(OddError):
+        caster(Column("a", Kind.TEXT))("\ud800")
