@@ -73,6 +73,7 @@ class Findings:
     classes : names of the class codes, of two the positive one last; empty for a regression.
     clusters : which rows belong together (a group, a day), int codes (n_test,); None when rows are independent.
     split : a sentence on how the held-out rows were chosen.
+    earlier : scores of the same recipe in earlier periods of the same length, the latest first; empty when not known.
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
     drift : how the held-out rows differ from those learned from, or None when not measured.
@@ -96,6 +97,7 @@ class Findings:
     classes: tuple[str, ...] = ()
     clusters: Array | None = None
     split: str = ""
+    earlier: tuple[float, ...] = ()
     n_rows: int = 0
     n_train: int = 0
     trials: tuple[TrialRow, ...] = ()

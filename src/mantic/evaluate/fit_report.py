@@ -140,6 +140,7 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "n_rows": findings.n_rows or findings.n_test,
         "n_test": findings.n_test,
         "split": findings.split,
+        "earlier": findings.earlier,
         "seconds": findings.seconds,
         "latency_ms": findings.latency_ms,
         "warnings": [{"code": one.code, "column": one.column, "text": one.text} for one in findings.warnings],

@@ -1,5 +1,6 @@
 """How sure a score is, and how sure it is that one model beats another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,14 @@ class Interval:
     score: float
     low: float
     high: float
+
+    def spanning(self, scores: Iterable[float]) -> "Interval":
+        """Return the interval that holds these scores too: what earlier periods gave, the next one may give again.
+
+        >>> Interval(17.0, 16.0, 18.0).spanning([25.0, 21.0])
+        Interval(score=17.0, low=16.0, high=25.0)
+        """
+        return Interval(self.score, min([self.low, *scores]), max([self.high, *scores]))
 
 
 @dataclass(frozen=True)

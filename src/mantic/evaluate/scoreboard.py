@@ -48,7 +48,9 @@ class Scoreboard:
         if key not in self._intervals:
             plan = self.plan if metric.name == self.findings.metric.name else self.plan.few()
             expected = interval_of(self._bind(metric, who), plan)
-            self._intervals[key] = of_new_rows(expected, higher_is_better=metric.higher_is_better)
+            ahead = of_new_rows(expected, higher_is_better=metric.higher_is_better)
+            is_main = who == "model" and metric.name == self.findings.metric.name
+            self._intervals[key] = ahead.spanning(self.findings.earlier) if is_main else ahead
         return self._intervals[key]
 
     def ahead_of(self, who: str) -> Difference:

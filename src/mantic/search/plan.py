@@ -91,7 +91,7 @@ class Search:
 
     def job(self, candidate: Candidate, part: int, folds: tuple[int, ...], *, seconds: float, keep: bool) -> TrialJob:
         """Return the job that fits a candidate on folds of one part."""
-        is_brief = len(folds) == 1 and folds != (WHOLE,) and "stopping" in LEARNERS.get(candidate.learner)().space()
+        is_brief = len(folds) == 1 and folds != (WHOLE,) and _can_be_brief(candidate.learner)
         return TrialJob(
             candidate, part, folds, seed=self.request.seed, seconds=seconds, material=self._handle,
             threads=self.run.threads, keep=keep, extra=_BRIEF if is_brief else {},
@@ -119,8 +119,9 @@ class Search:
         n_folds = len(self._folds(guide))
         growth = n_folds / (n_folds - 1) if n_folds > 1 else 1.25
         once = [one.results[guide].fit_seconds / n_folds * growth for one in best]
-        n_judged = sum(len(part.held_out) > 0 for part in parts)
-        total = sum(once) * (n_judged + 1.25) / self.executor.workers
+        n_rehearsals = sum(part.is_rehearsal for part in parts)  # of fewer rows
+        n_judged = sum(len(part.held_out) > 0 for part in parts) - n_rehearsals
+        total = sum(once) * (n_judged + 1.25 + 0.6 * n_rehearsals) / self.executor.workers
         whole = self.request.deadline.at - self._started
         return min(1.25 * max(total, 1.25 * max(once)) + 0.1, 0.5 * whole)
 
@@ -227,3 +228,8 @@ class Search:
             self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
             seconds=time.monotonic() - self._started,
         )  # fmt: skip
+
+
+def _can_be_brief(learner: str) -> bool:
+    space = LEARNERS.get(learner)().space()
+    return all(name in space and space[name].holds(value) for name, value in _BRIEF.items())

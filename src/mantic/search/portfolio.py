@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mantic.core.learner import LEARNERS, Choice, Params, Range
+from mantic.core.learner import LEARNERS, Choice, Params, Range, is_installed
 from mantic.core.table import Target
 
 
@@ -39,14 +39,14 @@ _DEEP = Entry(
 _HASTY = Entry("boosting", {"num_leaves": 31, "learning_rate": 0.2, "min_data_in_leaf": 10, "rounds": 120}, cost=0.1)
 _FOREST = Entry("forest", {"n_estimators": 100, "min_samples_leaf": 5})
 _EXTRA = Entry("forest", {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7})
-_WIDE = Entry("mlp", {"hidden": 256, "alpha": 1e-5}, cost=1.5)
+_ALONE = Entry("mlp", {"voices": 1, "hidden": 256, "layers": 3})
 _CURVED = Entry("svm", {"C": 10.0})
 
 # Ordered by what each adds to a blend of those before it, greedily, over eleven development tables: learned on part of
 # their learning rows, chosen on another, judged on a third (mean normalised score .805, .914, .931, .935, .937, ...).
 _USUAL = (
-    Entry("linear"), _SLOW, _EXTRA, _LARGE, Entry("mlp"), Entry("naive_bayes"), _SMALL, _FOREST, _WIDE,
-    Entry("boosting"), Entry("svm"), Entry("histgb"), _DEEP, Entry("knn"),
+    Entry("linear"), _SLOW, _EXTRA, _LARGE, Entry("mlp"), Entry("naive_bayes"), _SMALL, _FOREST, _ALONE,
+    Entry("boosting"), Entry("svm"), Entry("histgb"), Entry("catboost"), _DEEP, Entry("knn"), Entry("xgboost"),
 )  # fmt: skip
 # On large tables the cheap comes first: there may be no time for anything else.
 _LARGE_TABLE = (Entry("linear"), Entry("boosting"), *_USUAL[1:])
@@ -54,7 +54,7 @@ _LARGE_TABLE = (Entry("linear"), Entry("boosting"), *_USUAL[1:])
 _WITH_TEXT = (Entry("linear"), Entry("svm"), *_USUAL[1:3], _CURVED, *_USUAL[3:])
 # Boosting grows one tree per class and round: what does not comes first.
 _MANY_CLASSES = (
-    Entry("linear"), _HASTY, Entry("mlp"), _EXTRA, _WIDE, Entry("knn"), Entry("histgb"), Entry("svm"),
+    Entry("linear"), _HASTY, Entry("mlp"), _EXTRA, _ALONE, Entry("knn"), Entry("histgb"), Entry("svm"),
     Entry("boosting"), _SLOW, _FOREST, Entry("naive_bayes"),
 )  # fmt: skip
 _FROM_ROWS = 100_000
@@ -83,7 +83,7 @@ def portfolio(
     task = "classify" if target.is_classes else "regress"
     rows = [_coarser(one, len(target)) for one in _order(target, has_text) if names is None or one.learner in names]
     rows += [Entry(name) for name in names or () if name not in {one.learner for one in rows}]
-    able = [one for one in rows if task in LEARNERS.get(one.learner).tasks]
+    able = [one for one in rows if _is_able(one.learner, task, named=names is not None)]
     merged = [Entry(one.learner, one.params | fixed.get(one.learner, {}), one.cost) for one in able]
     told = [(one.learner, one.params) for one in merged]
     return [one for place, one in enumerate(merged) if told[place] not in told[:place]]
@@ -95,6 +95,12 @@ def _order(target: Target, has_text: bool) -> tuple[Entry, ...]:
     if has_text and len(target) <= _TEXT_ROWS:
         return _WITH_TEXT
     return _LARGE_TABLE if len(target) >= _FROM_ROWS else _USUAL
+
+
+def _is_able(name: str, task: str, *, named: bool) -> bool:
+    """Whether a learner is for the task and installed; one that the user names is tried, and says what is absent."""
+    learner = LEARNERS.get(name)
+    return task in learner.tasks and (named or is_installed(learner))
 
 
 def _coarser(entry: Entry, n_rows: int) -> Entry:
@@ -126,7 +132,7 @@ def neighbours(leaders: Sequence[Entry], fixed: Mapping[str, Params], seed: int)
         yield Entry(leader.learner, moved, leader.cost)
 
 
-_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs")  # how long a fit goes on, not what it learns
+_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share")  # how long a fit goes on, not what it learns
 
 
 def _move(one: Range | Choice, value: object, chance: np.random.Generator) -> object:

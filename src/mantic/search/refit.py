@@ -103,10 +103,10 @@ def refit(search: Search, recipes: list[Recipe], deadline: Deadline) -> Fits:
 def _refit_jobs(search: Search, recipes: list[Recipe], deadline: Deadline) -> Iterator[TrialJob]:
     parts = search.request.material.parts
     wanted: list[tuple[Scored, int]] = [(one, own.part) for own in recipes for one in own.chosen]
-    judged = [number for number, part in enumerate(parts) if len(part.held_out)]
+    judged = [number for number, part in enumerate(parts) if len(part.held_out) and not part.is_rehearsal]
     if (reference := search.reference) is not None:
         wanted += [(reference, number) for number in judged]
-    unfolded = [number for number, part in enumerate(parts) if not part.folds]
+    unfolded = sorted((n for n, part in enumerate(parts) if not part.folds), key=lambda n: parts[n].is_rehearsal)
     wanted += [(one, number) for number in unfolded for one in recipes[-1].chosen]
     for one, number in dict.fromkeys((one.candidate.number, number) for one, number in wanted):
         scored = next(each for each in search.scored if each.candidate.number == one)

@@ -21,11 +21,15 @@ from mantic.search.split import Fold
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the rows with which a search is made: learn on `rows` (by `folds` inside), be judged on `held_out`."""
+    """A part of the rows with which a search is made: learn on `rows` (by `folds` inside), be judged on `held_out`.
+
+    A rehearsal only shows how the score of the same recipe moved from period to period; it has no folds.
+    """
 
     rows: Array
     held_out: Array
     folds: tuple[Fold, ...]
+    is_rehearsal: bool = False
 
     @property
     def whole(self) -> Fold:

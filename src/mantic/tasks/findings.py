@@ -69,7 +69,8 @@ def findings_of(
         linear_guess=None if _is_linear(walked) else walked.linear_guess,
         classes=tuple(str(label) for label in given.classes.tolist()),
         clusters=_clusters(given, walked.judged),
-        split=f"{division.sentence[0].upper()}{division.sentence[1:]}.",
+        split=f"{division.sentence[0].upper()}{division.sentence[1:]}.{_told(walked.earlier, wishes.metric.name)}",
+        earlier=walked.earlier,
         n_rows=given.frame.height,
         n_train=given.frame.height if len(division.judged) > 1 else len(division.parts[division.judged[0]].rows),
         trials=_trials(walked),
@@ -101,6 +102,13 @@ def _latency(walked: Walked, wishes: Wishes, run: Run) -> float | None:
             "it is the fastest that was found",
         )
     return latency
+
+
+def _told(earlier: tuple[float, ...], metric: str) -> str:
+    if not earlier:
+        return ""
+    scores = ", ".join(f"{score:.4g}" for score in earlier)
+    return f" In periods of the same length before it, the latest first, the same recipe had {metric} {scores}."
 
 
 def _positive_last(findings: Findings, positive: int) -> Findings:

@@ -14,6 +14,7 @@ NESTED_BELOW = 2_000  # rows: fewer are too few to lock a fifth away; every row 
 ONE_FOLD_FROM = 20_000  # rows: from here one inner fold tells as much as five
 _TEST_SHARE = 0.2
 _N_FOLDS = 5
+_LEAST_REHEARSED = 100  # rows to learn from, for a score that says something
 _N_NESTED = 3  # inner folds of a nested part: they only choose weights there
 
 
@@ -26,8 +27,13 @@ class Division:
 
     @property
     def judged(self) -> tuple[int, ...]:
-        """Return the parts that hold rows out."""
-        return tuple(number for number, part in enumerate(self.parts) if len(part.held_out))
+        """Return the parts that hold rows out for the score."""
+        return tuple(n for n, part in enumerate(self.parts) if len(part.held_out) and not part.is_rehearsal)
+
+    @property
+    def rehearsals(self) -> tuple[int, ...]:
+        """Return the parts that stand for earlier periods, the latest first."""
+        return tuple(n for n, part in enumerate(self.parts) if part.is_rehearsal)
 
 
 def divide(given: Given, *, seed: int, run: Run) -> Division:
@@ -75,8 +81,21 @@ def _in_time(given: Given, moment: Array, everything: Array, *, run: Run) -> Div
     mapped = tuple((one, two) for one, two in pairs if len(one)) or ((learn, learn),)
     locked = Part(learn, judge, mapped)
     late = f"the latest {len(judge) / len(everything):.0%} of the rows in time{others}"
-    parts = (locked, Part(everything, everything[:0], ()))
+    parts = (locked, *_rehearsals(given, moment, learn), Part(everything, everything[:0], ()))
     return Division(parts, f"{late}; inner folds learn from the past only")
+
+
+def _rehearsals(given: Given, moment: Array, learn: Array) -> list[Part]:
+    """Return earlier periods as long as the judged one, each with the rows before it."""
+    found = []
+    for n_left in range(round(1 / _TEST_SHARE) - 1, 1, -1):
+        before, then = by_time(moment[learn], share=1 / n_left)
+        known, judged = _apart((learn[before], learn[then]), given.groups)
+        if len(known) < _LEAST_REHEARSED or len(judged) < LEAST_ROWS:
+            break
+        found.append(Part(known, judged, (), is_rehearsal=True))
+        learn = learn[before]
+    return found
 
 
 def _apart(fold: Fold, groups: Array | None) -> Fold:

@@ -65,6 +65,7 @@ class Walked:
         default_factory=list
     )  # held-out rows, and the model that had not seen them
     answers: list[Array] = field(default_factory=list)  # of each judge, on its held-out rows
+    earlier: tuple[float, ...] = ()  # scores of the same recipe in earlier periods, the latest first
     used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
 
 
@@ -115,6 +116,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
         leaks=leaks, judges=judges, answers=answers, used=[] if models is fallback else recipes,
+        earlier=_earlier(given, division, recipes[-1], fits, metric=wishes.metric) if recipes else (),
     )  # fmt: skip
 
 
@@ -215,6 +217,16 @@ def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dic
     elif division.parts[last].folds:  # nested: the judges are smaller models of other recipes
         return fallback
     return models
+
+
+def _earlier(given: Given, division: Division, own: Recipe, fits: Fits, *, metric: Metric) -> tuple[float, ...]:
+    """Return how the recipe did in earlier periods, learning from what came before each; those that were finished."""
+    scores = []
+    for number in division.rehearsals:
+        model, rows = assemble(own, number, fits), division.parts[number].held_out
+        if model is not None:
+            scores.append(metric(given.target.values[rows], model.predict(given.frame[rows])))
+    return tuple(score for score in scores if np.isfinite(score))
 
 
 def _kept(models: dict[int, Blend], division: Division) -> Blend:

@@ -28,6 +28,8 @@ NAMES = LEARNERS.names()
 FAST = {
     "boosting": {"rounds": 30},
     "histgb": {"rounds": 20},
+    "xgboost": {"rounds": 20},
+    "catboost": {"rounds": 20},
     "forest": {"n_estimators": 15},
     "mlp": {"epochs": 5, "hidden": 16},
 }

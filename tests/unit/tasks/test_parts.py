@@ -85,3 +85,18 @@ def test_new_rows_that_differ_raise_an_alert_and_like_ones_do_not(churn_like, ch
 
     assert not [one for one in calm.alerts() if one.code == "drift"]
     assert [one for one in told.alerts() if one.code == "drift"]
+
+
+def test_earlier_periods_are_rehearsed_and_widen_the_interval():
+    rng = np.random.default_rng(0)
+    day = np.arange(1500)
+    wave = np.where(day < 900, rng.normal(0, 3.0, 1500), rng.normal(0, 0.5, 1500))  # the past was harder
+    frame = pl.DataFrame({"day": day, "size": rng.normal(size=1500)})
+    frame = frame.with_columns(price=10 + 2 * frame["size"] + wave)
+
+    facts = mantic.Regressor(budget="1 trial", learners=["linear"]).fit(frame, "price", time="day").report_.facts
+
+    assert len(facts["earlier"]) == 3
+    assert facts["score"] < 1 < max(facts["earlier"])
+    assert facts["interval"][1] >= max(facts["earlier"])
+    assert "periods of the same length before it" in facts["split"]

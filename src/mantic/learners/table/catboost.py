@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
@@ -115,6 +115,11 @@ class CatBoost:
             return self.outputs_.answer(np.zeros((table.n_rows, 1)))
         raw = self.trees_.predict(_pool(table, None), prediction_type="RawFormulaVal", thread_count=1)
         return self.outputs_.answer(np.asarray(raw, dtype=np.float64).reshape(table.n_rows, -1))
+
+    def for_rows(self) -> RowAnswer:
+        """Return its answer for a table of one row; the encoder puts category codes last."""
+        n_codes = 0 if self.trees_ is None else len(self.trees_.get_cat_feature_indices())
+        return lambda row: np.atleast_1d(self.predict(row.alone(n_codes=n_codes))[0])
 
     def contributions(self, table: Table) -> Array:
         """Return exact TreeSHAP values by CatBoost; see `Explains`."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
@@ -94,6 +94,10 @@ class XGBoost:
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
         return self.outputs_.answer(self._raw(table))
+
+    def for_rows(self) -> RowAnswer:
+        """Return its answer for a table of one row."""
+        return lambda row: np.atleast_1d(self.predict(row.alone())[0])
 
     def contributions(self, table: Table) -> Array:
         """Return exact TreeSHAP values by XGBoost; see `Explains`. What its float32 rounds off is put to the base."""
