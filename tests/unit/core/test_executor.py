@@ -30,6 +30,16 @@ class _Path(str):
         return str, (str(self),)
 
 
+class _Unhurried(_Path):
+    """A text that may take for ever, as trials do under a budget without a clock."""
+
+    seconds = float("inf")
+
+
+def test_jobs_without_a_limit_are_waited_for(team):
+    assert [result for _, result in team.run(os.path.basename, [_Unhurried("a/b")])] == ["b"]
+
+
 class _Seconds(float):
     """A nap that may take a moment only."""
 
