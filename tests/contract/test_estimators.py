@@ -1,6 +1,7 @@
 """What every estimator promises, whatever its task."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import mantic
 from mantic.core.budget import Deadline
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.run import Measured, Run
+from mantic.explain.shap import shapley
 from mantic.tasks.choose import TASKS
 from mantic.tasks.unfitted import NotFittedError
 
@@ -139,6 +141,60 @@ def test_the_target_may_be_an_array_beside_the_table(task):
 
     by_name = kind(budget="1 trial").fit(frame, target)
     np.testing.assert_array_equal(model.predict(frame.drop(target)), by_name.predict(frame.drop(target)))
+
+
+def test_reasons_of_a_blend_add_up_where_only_one_member_can_say_its_own(task):
+    kind, frame, target = task
+    fitted = [kind(budget="1 trial", learners=[name]).fit(frame, target) for name in ("linear", "knn")]
+    parts = tuple(replace(one.model_.parts[0], weight=0.5) for one in fitted)
+    blend = replace(fitted[0].model_, parts=parts)
+    rows = fitted[0].background_[:3]
+
+    found = shapley(blend, rows, fitted[0].background_)
+
+    assert blend.contributions(rows) is None
+    np.testing.assert_allclose(found.sum(axis=1), blend.margin(rows), atol=1e-6)
+
+
+def test_a_saved_model_gives_the_same_reasons(task, tmp_path):
+    kind, frame, target = task
+    model = kind(budget="1 trial").fit(frame, target)
+    row = frame.drop(target)[:1]
+    wanted = None if kind.task.name == "classify" else (model.predict(row)[0] + 10, None)
+
+    again = mantic.load(model.save(tmp_path / "one.mantic"))
+
+    assert again.effect("tenure").to_facts() == model.effect("tenure").to_facts()
+    assert again.similar(row).to_facts() == model.similar(row).to_facts()
+    assert again.rules().to_facts() == model.rules().to_facts()
+    found = model.counterfactuals(row, wanted)
+    assert again.counterfactuals(row, wanted).to_facts() == found.to_facts()
+    for way in found.found:
+        assert model.predict([way.row])[0] == pytest.approx(way.answer)
+
+
+def test_kept_rows_know_how_they_turned_out(task):
+    kind, frame, target = task
+
+    model = kind(budget="1 trial").fit(frame, target)
+
+    truths = [one.truth for one in model.similar(frame.drop(target)[5:6], n=3).rows]
+    assert truths[0] == frame[target][5]
+    assert model.background_.height == model.background_answers_.height == frame.height
+
+
+def test_reasons_are_asked_about_one_row(task):
+    kind, frame, target = task
+    model = kind(budget="1 trial").fit(frame, target)
+
+    with pytest.raises(SchemaError, match="one row is asked about, not 2"):
+        model.similar(frame.drop(target)[:2])
+
+
+@pytest.mark.parametrize("ask", [lambda model: model.effect("a"), lambda model: model.rules()])
+def test_a_model_that_is_not_fitted_has_no_reasons(ask):
+    with pytest.raises(NotFittedError):
+        ask(mantic.Classifier())
 
 
 def test_contributions_add_up_to_the_margin(task):

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 import mantic
-from mantic.core.learner import LEARNERS
+from mantic.core.learner import LEARNERS, is_installed
 from mantic.serve.app import make_app
 
 CASES = [
-    (name, kind) for name in LEARNERS.names() for kind in ("classify", "regress") if kind in LEARNERS.get(name).tasks
+    (name, kind)
+    for name in LEARNERS.names()
+    for kind in ("classify", "regress")
+    if kind in LEARNERS.get(name).tasks and is_installed(LEARNERS.get(name))
 ]
 
 

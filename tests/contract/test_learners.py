@@ -7,16 +7,18 @@ import pytest
 
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SettingsError
-from mantic.core.learner import LEARNERS, Explains, complete
+from mantic.core.learner import LEARNERS, Explains, complete, is_installed
 from mantic.core.run import Run
 from mantic.core.table import Layout, Table, Target
 
-NAMES = LEARNERS.names()
+NAMES = [name for name in LEARNERS.names() if is_installed(LEARNERS.get(name))]
 FAST = {
     "boosting": {"rounds": 40},
+    "xgboost": {"rounds": 40},
+    "catboost": {"rounds": 40},
     "histgb": {"rounds": 30},
     "forest": {"n_estimators": 20},
-    "mlp": {"epochs": 40, "hidden": 32},
+    "mlp": {"epochs": 20, "hidden": 32, "voices": 2},
 }
 CASES = [(name, task) for name in NAMES for task in LEARNERS.get(name).tasks]
 

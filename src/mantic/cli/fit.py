@@ -10,10 +10,11 @@ from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
+from mantic.core.errors import ManticError
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
-_MODEL_SECONDS, _PAGE_SECONDS = 0.2, 1.2  # to write them, on an idle machine
+_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS = 0.2, 1.2, 0.5  # to make them, on an idle machine
 
 
 def parser() -> Parser:
@@ -22,7 +23,8 @@ def parser() -> Parser:
         "fit",
         "Learn to predict a column, and say honestly how well that goes. Ctrl-C keeps the best model so far.",
         examples="  mantic fit churn.csv --target churned --budget 5m --report report.html\n"
-        "  mantic fit churn.csv --target churned --learner svm --set svm.C=10",
+        "  mantic fit churn.csv --target churned --learner svm --set svm.C=10\n"
+        "  mantic fit churn.csv --target churned --cost fp=1,fn=10 --unit EUR",
     )
     options.add_data()
     options.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
@@ -46,6 +48,7 @@ def parser() -> Parser:
     options.add_argument("--drop", action="append", default=[], metavar="A,B", help="columns to leave out")
     options.add_argument("--time", metavar="COLUMN", help="orders the rows: earlier ones learn, later ones judge")
     options.add_argument("--group", metavar="COLUMN", help="rows with the same value stay together")
+    options.add_decision()
     options.add_argument("--out", metavar="FILE.mantic", help="the model (the name of DATA, in this folder)")
     options.add_argument("--report", metavar="FILE.html", help="write the report as one page")
     options.add_plugin()
@@ -61,12 +64,19 @@ def run(options: Namespace) -> int:
     out = check_output(options.out or f"{stem(options.data)}.mantic", "--out", (".mantic",))
     page = check_output(options.report, "--report", (".html", ".json"))
     assert out is not None
+    _check_decision(options)
     whole = Deadline.after(budget.seconds, since=options.started)
     deadline = whole.earlier(_writing_seconds(options, budget))
     with following(options.started, deadline) as listener:
         work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
         with work:
             model = _fitted(options, words, work)
+        try:
+            _decide(model, options)
+        except ManticError:  # costs the decision, not the model
+            model.save(out)
+            tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
+            raise
         model.save(out)
         if page:
             model.report_.save(page)
@@ -84,7 +94,7 @@ def run(options: Namespace) -> int:
 
 def _writing_seconds(options: Namespace, budget: Budget) -> float:
     """Return what to keep of the budget for writing model and page; more where others compute too."""
-    idle = _PAGE_SECONDS if options.report else _MODEL_SECONDS
+    idle = (_PAGE_SECONDS if options.report else _MODEL_SECONDS) + _DECISION_SECONDS * _is_to_decide(options)
     return min(idle * Pace(since=options.started).slowdown(), (budget.seconds or 0.0) / 5)
 
 
@@ -107,16 +117,44 @@ def _fitted(options: Namespace, budget: str, work: Run) -> Any:
     asked = {"budget": budget, "seed": options.seed, "metric": options.metric, "learners": options.learner}
     model = make(kind, {**asked, "params": dict(options.set) or None, "positive": options.positive})
     frame = without(frame, dropped, target=options.target)
+    if _is_to_decide(options) and options.target in frame.columns:
+        from mantic.tasks.decide import foresee
+
+        foresee(model, frame[options.target], cost=options.cost, capacity=options.capacity)
     return model.fit(frame, options.target, time=options.time, group=options.group, run=work)
 
 
+def _is_to_decide(options: Namespace) -> bool:
+    return options.cost is not None or options.capacity is not None
+
+
+def _check_decision(options: Namespace) -> None:
+    """Read costs and capacity before the work begins."""
+    if options.cost is not None:
+        from mantic.evaluate.costs import read_costs
+
+        read_costs(options.cost)
+    if options.capacity is not None:
+        from mantic.evaluate.capacity import read_capacity
+
+        read_capacity(options.capacity)
+
+
+def _decide(model: Any, options: Namespace) -> None:
+    if _is_to_decide(options):
+        model.decide(options.cost, capacity=options.capacity, unit=options.unit)
+
+
 def _first_part(report: Any) -> Any:
-    """Return the verdict, the figures and the warnings of a report."""
+    """Return the verdict, the figures, the warnings and the decision of a report."""
     from dataclasses import replace
 
+    from mantic.evaluate.blocks_decision import TITLE
     from mantic.report.blocks import Alert, Group, Number, Text
 
     def is_first(block: Any) -> bool:
+        if isinstance(block, Group) and block.title == TITLE:
+            return True
         if isinstance(block, Group):
             return all(isinstance(one, Number | Alert) for one in block.blocks)
         return isinstance(block, Number | Alert) or (isinstance(block, Text) and block.style == "verdict")

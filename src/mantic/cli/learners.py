@@ -1,7 +1,6 @@
 """mantic learners: what can be tried, what it is good for, what it costs."""
 
 from argparse import Namespace
-from importlib.util import find_spec
 from typing import Any
 
 from mantic.cli.screen import show_json, show_report
@@ -24,6 +23,7 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """List them."""
     load_plugins(options.plugin)
+    from mantic.core.lazy import absent, how_to_install
     from mantic.core.learner import LEARNERS
 
     kinds = [LEARNERS.get(name) for name in options.names or LEARNERS.names()]
@@ -34,7 +34,8 @@ def run(options: Namespace) -> int:
             "good_for": kind.good_for,
             "costs": kind.costs,
             "needs": list(kind.needs),
-            "installed": all(find_spec(package) is not None for package in kind.needs),
+            "installed": not absent(kind.needs),
+            "install": [how_to_install(package) for package in absent(kind.needs)],
             "parameters": {name: repr(one) for name, one in kind().space().items()},
         }
         for kind in kinds
@@ -47,10 +48,10 @@ def run(options: Namespace) -> int:
     heads = ("learner", "tasks", "good for", "costs")
     rows = tuple(
         (
-            f"{one['name']}{'' if one['installed'] else ' (not installed)'}",
+            one["name"],
             ", ".join(one["tasks"]),
             one["good_for"],
-            one["costs"],
+            "; ".join([*([] if one["installed"] else ["not installed"]), *one["install"]]) or one["costs"],
         )
         for one in facts
     )

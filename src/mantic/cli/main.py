@@ -19,6 +19,7 @@ VERBS = {
     "predict": ("MODEL DATA", "answer rows that have no answer yet"),
     "evaluate": ("MODEL DATA", "score a model on rows with known answers"),
     "explain": ("MODEL DATA", "why it answers a row as it does"),
+    "decide": ("MODEL --cost COSTS", "from which probability to act, and what that is worth"),
     "serve": ("MODEL", "answer over HTTP"),
     "learners": ("", "what can be tried, what it is good for, what it costs"),
     "settings": ("", "every setting, its value and where it comes from"),

@@ -27,7 +27,7 @@ def parser() -> Parser:
     options = Parser(
         "predict",
         "Answer each row, in order: the identifying columns of the data, then 'prediction'; for numbers also 'low' and "
-        "'high', between which the truth lies in 90 of 100 rows.",
+        "'high', between which the truth lies in 90 of 100 rows; 'decision' where the model has one (mantic decide).",
         examples="  mantic predict churn.mantic new.csv --out answers.csv --proba\n"
         "  mantic predict churn.mantic - < new.csv",
     )
@@ -66,5 +66,8 @@ def _answers(model: Any, frame: pl.DataFrame, *, proba: bool) -> pl.DataFrame:
         return pl.DataFrame({"prediction": model.predict(frame), "low": ends[:, 0], "high": ends[:, 1]})
     chances = model.predict_proba(frame)
     labels = pl.Series("prediction", model.classes_[chances.argmax(axis=1)].tolist())
+    decided = []
+    if model.decision_ is not None:
+        decided = [pl.Series("decision", model.classes_[model.decision_.decide(chances)].tolist())]
     each = [pl.Series(f"probability_{label}", chances[:, place]) for place, label in enumerate(model.classes_)]
-    return pl.DataFrame([labels, *(each if proba else [])])
+    return pl.DataFrame([labels, *decided, *(each if proba else [])])

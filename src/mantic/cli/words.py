@@ -51,6 +51,19 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("model", metavar="MODEL", help="a .mantic file")
         self.add_plugin()
 
+    def add_decision(self) -> None:
+        """Add --cost, --capacity and --unit."""
+        self.add_argument(
+            "--cost",
+            metavar="COSTS",
+            help="what a decision costs: fp=1,fn=10 (a negative cost is a gain; gain:tp=50,fp=-2 turns the signs), "
+            "or a CSV matrix",
+        )
+        self.add_argument(
+            "--capacity", metavar="ROWS", help="how many rows can be acted on: 5%%, 200 of a batch, or 100/day"
+        )
+        self.add_argument("--unit", metavar="NAME", default="", help="of the costs, EUR for instance")
+
     def add_data(self) -> None:
         """Add DATA."""
         self.add_argument(

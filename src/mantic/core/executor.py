@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 # A job that goes in steps stops by itself at its time; one that does not is killed this many seconds later.
 GRACE_SECONDS = 0.3
-_LONGEST_WAIT = 3_600.0  # no queue waits for ever: then it is asked again
 
 
 class Job(Protocol):
@@ -226,7 +225,7 @@ class Processes:
         """Wait for one result or for the first worker that is late."""
         wait = min(worker.kill_at for worker in self._team) - time.monotonic()
         try:
-            worker, news = self._news.get(timeout=min(max(0.0, wait), _LONGEST_WAIT))
+            worker, news = self._news.get(timeout=min(max(0.0, wait), threading.TIMEOUT_MAX))
         except queue.Empty:
             for late in [one for one in self._team if one.kill_at <= time.monotonic()]:
                 late.process.kill()

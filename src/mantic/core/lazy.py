@@ -1,8 +1,9 @@
 """`need`: the only door to optional packages."""
 
 import importlib
+import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -10,9 +11,11 @@ from mantic.core.errors import MissingExtraError
 
 # Which extra of mantic installs a package; a name that is absent here installs under its own name.
 EXTRAS = {
+    "catboost": "mantic[catboost]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
+    "xgboost": "mantic[xgboost]",
     "zstandard": "mantic[zstd]",
 }
 
@@ -33,6 +36,24 @@ def lighten() -> None:
     """
     global _is_own_process  # noqa: PLW0603  (a fact about the process, told once)
     _is_own_process = True
+
+
+def how_to_install(package: str) -> str:
+    """Return the command that installs a package with the extra of mantic to which it belongs.
+
+    >>> how_to_install("xgboost")
+    "pip install 'mantic[xgboost]'"
+    """
+    return f"pip install '{EXTRAS.get(package, package)}'"
+
+
+def absent(packages: Iterable[str]) -> list[str]:
+    """Return those of the packages that are not installed; imports none of them.
+
+    >>> absent(("json", "no_such_package"))
+    ['no_such_package']
+    """
+    return [package for package in packages if importlib.util.find_spec(package) is None]
 
 
 def need(name: str, *, why: str) -> ModuleType:
@@ -59,7 +80,7 @@ def need(name: str, *, why: str) -> ModuleType:
             raise  # installed, but something that it needs is missing: its own message says what
         raise MissingExtraError(
             f"the package '{root}' is needed for {why}, and it is not installed",
-            fix=f"pip install '{EXTRAS.get(root, root)}'",
+            fix=how_to_install(root),
         ) from error
 
 

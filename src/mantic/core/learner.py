@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from mantic.core.errors import SettingsError
+from mantic.core.lazy import absent
 from mantic.core.registry import Registry
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
@@ -124,6 +125,12 @@ class AnswersRows(Protocol):
 
 
 LEARNERS: Registry[type[Learner]] = Registry("learner", package="mantic.learners", entry_points="mantic.learners")
+
+
+def is_installed(learner: type[Learner]) -> bool:
+    """Whether all packages that a learner needs are installed; imports none of them."""
+    return not absent(learner.needs)
+
 
 L = TypeVar("L")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mantic.core.metric import Metric
 from mantic.core.table import Array
+from mantic.evaluate.blocks_leak import again_by, leaks, moved
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.metrics import absolute_rows, log_loss_rows
@@ -32,19 +32,15 @@ def alerts(findings: Findings, verdict: Verdict) -> list[Alert]:
                 "Add columns that say something about the target, or rows; do not use it.",
             )
         )
-    for leak in findings.leaks:
-        both = _both_scores(findings.metric, leak.score_with, leak.score_without)
-        found.append(
-            Alert("stop", "leak", f"'{leak.column}' seems to know the answer: {leak.why}", both, _DROP, leak.column)
-        )
+    found += leaks(findings)
+    if findings.drift is not None and not findings.drift.is_calm and findings.is_apart:
+        found.append(moved(findings.drift))
     leaking = {leak.column for leak in findings.leaks}
     for one in findings.warnings:
         if not (one.code == "leak" and one.column in leaking):
-            found.append(Alert("warning", one.code, f"{one.text[:1].upper()}{one.text[1:]}", column=one.column))
+            what = f"{one.text[:1].upper()}{one.text[1:]}"
+            found.append(Alert("warning", one.code, what, fix=again_by(findings, one), column=one.column))
     return found
-
-
-_DROP = "If it is not known when a prediction is needed, fit again without it."
 
 
 def drivers(findings: Findings) -> list[Block]:
@@ -151,12 +147,6 @@ def data(findings: Findings) -> list[Block]:
     rows += [("classes", len(findings.classes))] if findings.is_classes else []
     rows += [("seconds", round(findings.seconds, 1))] if findings.seconds else []
     return [Group("The data", (Grid(("what", "value"), tuple(rows)),), fold=True)]
-
-
-def _both_scores(metric: Metric, score_with: float | None, score_without: float | None) -> str:
-    if score_with is None or score_without is None:
-        return "A model that leans on it will disappoint in use."
-    return f"{name_of(metric)} is {say(score_with)} with it and {say(score_without)} without it."
 
 
 def _columns_that_matter(findings: Findings) -> list[str]:

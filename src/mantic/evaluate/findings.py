@@ -11,7 +11,9 @@ from mantic.core.model import Importance
 from mantic.core.run import Warned
 from mantic.core.schema import Schema
 from mantic.core.table import Array
+from mantic.evaluate.drift import Drift
 from mantic.features.leak import Leak
+from mantic.report.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class TrialRow:
     ----------
     learner, params : who, and the parameters that differ from the learner's defaults.
     score : in the metric's own sense, on rows that this trial has not seen; NaN when it failed.
+    drift : how the held-out rows differ from those learned from, or None when not measured.
+    is_apart : whether they were meant to differ: later in time, other groups, new rows.
     seconds : wall clock.
     weight : share in the blend, 0 to 1; 0 means tried and not used.
     note : for instance "stopped at its time limit"; empty when all went well.
@@ -71,6 +75,9 @@ class Findings:
     split : a sentence on how the held-out rows were chosen.
     n_rows, n_train : rows in all and for learning; 0 when not known (evaluation on new rows).
     trials, warnings, leaks, importance, conformal : as their types say; empty or None when not known.
+    drift : how the held-out rows differ from those learned from, or None when not measured.
+    is_apart : whether they were meant to differ: later in time, other groups, new rows.
+    rules : the model in a few rules, as blocks; empty when there was no time for them.
     seconds : wall clock of the fit so far; 0 when there was none.
     latency_ms : what the kept model takes to answer for one row, measured; None where there was no time to measure.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
@@ -96,6 +103,9 @@ class Findings:
     leaks: tuple[Leak, ...] = ()
     importance: tuple[Importance, ...] = field(default=())
     conformal: Conformal | None = None
+    drift: Drift | None = None
+    is_apart: bool = False
+    rules: tuple[Block, ...] = ()
     seconds: float = 0.0
     latency_ms: float | None = None
     command: str = ""

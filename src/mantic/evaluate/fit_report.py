@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mantic.core.run import Run
-from mantic.evaluate import blocks_class, blocks_number, blocks_score, blocks_story
+from mantic.evaluate import blocks_class, blocks_leak, blocks_number, blocks_score, blocks_story
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.scoreboard import Scoreboard
 from mantic.evaluate.verdict import Verdict, judge
@@ -40,8 +40,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
     Returns
     -------
     A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, classes, positive,
-    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, importance, conformal and verdict as plain
-    JSON values.
+    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, drift, importance, conformal and verdict as
+    plain JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 
@@ -76,10 +76,12 @@ def _parts(findings: Findings, board: Scoreboard) -> list[_Part]:
         _Part(2, "How it answers", lambda: pictures(findings), columns=2),
         _Part(3, "Class by class", lambda: [blocks_class.by_class(findings)] if findings.is_classes else []),
         _Part(4, "What drives it", lambda: blocks_story.drivers(findings)),
-        _Part(8, "What was tried", lambda: blocks_story.tried(findings), fold=True),
-        _Part(5, "What it promises", lambda: blocks_story.promise(findings)),
-        _Part(6, "Where it fails", lambda: blocks_story.slices(findings)),
-        _Part(7, "The worst failures", lambda: blocks_story.failures(findings), fold=True),
+        _Part(5, "What moved", lambda: blocks_leak.drift(findings)),
+        _Part(5, "The model in a few rules", lambda: findings.rules),
+        _Part(9, "What was tried", lambda: blocks_story.tried(findings), fold=True),
+        _Part(6, "What it promises", lambda: blocks_story.promise(findings)),
+        _Part(7, "Where it fails", lambda: blocks_story.slices(findings)),
+        _Part(8, "The worst failures", lambda: blocks_story.failures(findings), fold=True),
         _Part(1, "All scores", lambda: [blocks_score.scores(board)]),
     ]
 
@@ -142,6 +144,7 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "latency_ms": findings.latency_ms,
         "warnings": [{"code": one.code, "column": one.column, "text": one.text} for one in findings.warnings],
         "leaks": [asdict(one) for one in findings.leaks],
+        "drift": None if findings.drift is None else findings.drift.facts(),
         "importance": [asdict(one) for one in findings.importance],
         "conformal": None if findings.conformal is None else asdict(findings.conformal),
         "verdict": {"sentence": verdict.sentence, "level": verdict.level, **verdict.facts},

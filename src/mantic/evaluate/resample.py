@@ -68,6 +68,11 @@ class Resamples:
             self._known[id(prepared)] = prepared, self._score(prepared, self.weights)
         return self._known[id(prepared)][1]
 
+    def totals(self) -> Array:
+        """Return the weight of all rows together in each resample, shape (n_resamples,)."""
+        sizes = np.ones(self.n_units) if self.unit is None else np.bincount(self.unit, minlength=self.n_units)
+        return np.asarray(self.weights @ sizes)
+
     def without_each(self, prepared: Prepared) -> Array:
         """Return the score without each unit in turn (the jackknife), shape (n_units,)."""
         return self._score(prepared, 1.0 - np.eye(self.n_units))

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -11,9 +10,10 @@ import polars as pl
 from mantic.core.model import Importance, Model
 from mantic.core.table import Array
 from mantic.explain.shap import shapley
-from mantic.explain.words import Reason, sentence, signed, value_in_words
+from mantic.explain.words import Reason, plain_value, sentence, signed, value_in_words
 from mantic.report.blocks import Axis, Block, Chart, Grid, Group, Report, Series, Text
 from mantic.report.numbers import say
+from mantic.search.margin import to_guess
 
 _MOST_ROWS = 20  # on a page
 _STEPS = 8  # of a waterfall; the rest is one step
@@ -62,7 +62,7 @@ class Explanation:
         return {
             "target": self.target,
             "rows": [_row_facts(one) for one in self.rows],
-            "importance": [{key: _plain(value) for key, value in asdict(one).items()} for one in self.importance],
+            "importance": [{key: plain_value(value) for key, value in asdict(one).items()} for one in self.importance],
         }
 
     def to_report(self) -> Report:
@@ -105,7 +105,7 @@ def explain_rows(
     if frame.is_empty():
         return Explanation(target, ())
     contributions = shapley(model, frame, background, seed=seed)
-    guess = model.predict(frame)
+    guess = to_guess(contributions.sum(axis=1), model.n_classes)
     rows = []
     for at, values in enumerate(frame.iter_rows()):
         explain = _explain_class if classes else _explain_value
@@ -156,12 +156,12 @@ def _explain_value(guess: Array, contributions: Array, values: Values, _: Sequen
 
 def _row_facts(row: Explained) -> dict[str, Any]:
     return {
-        "prediction": _plain(row.prediction),
+        "prediction": plain_value(row.prediction),
         "probability": row.probability,
-        "base": _plain(row.base),
+        "base": plain_value(row.base),
         "toward": row.toward,
         "contributions": [
-            {"column": one.column, "value": _plain(one.value), "contribution": _plain(one.contribution)}
+            {"column": one.column, "value": plain_value(one.value), "contribution": plain_value(one.contribution)}
             for one in row.reasons
         ],
         "sentence": row.sentence,
@@ -210,14 +210,6 @@ def _overall(importance: Sequence[Importance]) -> list[Block]:
     told = f"In all it depends most on {', '.join(names[:3])}."
     chart = Chart("bar", "What it depends on in all", told, (bars,), Axis(labels=names), Axis(), horizontal=True)
     return [Group("All rows", (chart,))]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date):  # a datetime is one too
-        return value.isoformat()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
 
 
 def _short(value: float) -> str:

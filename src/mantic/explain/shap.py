@@ -1,4 +1,4 @@
-"""Contributions per column: exact where the model can say them, else by sampling orders."""
+"""Contributions per column: exact where a part of the model can say them, else by sampling orders."""
 
 import numpy as np
 import polars as pl
@@ -6,6 +6,7 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.model import Model
 from mantic.core.table import Array
+from mantic.search.blend import Blend
 
 _ROWS_AT_ONCE = 20_000  # rows that the model is asked for in one call
 
@@ -18,7 +19,7 @@ def shapley(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed
     frame : rows to explain, aligned.
     background : aligned rows that stand for the usual case; at most `n_orders` / 2 of them are used.
     n_orders : in how many orders columns are put in, each order also backwards; only when the model cannot say its
-        contributions itself.
+        contributions itself. Of a blend only the members that cannot say theirs are asked.
 
     Returns
     -------
@@ -37,7 +38,13 @@ def shapley(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed
         return known
     if background.is_empty():
         raise SchemaError("there are no background rows", where="explain", fix="give some rows of the training table")
-    return _sampled(model, frame, background, seed=seed, n_pairs=max(1, n_orders // 2))
+    n_pairs = max(1, n_orders // 2)
+    if isinstance(model, Blend):
+        says, silent = model.apart()
+        exact = says.contributions(frame) if says.parts else None
+        if exact is not None:
+            return exact + _sampled(silent, frame, background, seed=seed, n_pairs=n_pairs)
+    return _sampled(model, frame, background, seed=seed, n_pairs=n_pairs)
 
 
 def _sampled(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed: int, n_pairs: int) -> Array:
@@ -48,20 +55,21 @@ def _sampled(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, see
     orders = [random.permutation(len(used)) for _ in range(n_pairs)]
     masks = np.concatenate([np.stack([_masks(order), _masks(order[::-1])]) for order in orders])
     start = np.repeat(np.arange(n_pairs), 2)  # which background row each order begins with
-    base = model.margin(usual)
-    found = np.zeros((frame.height, len(model.schema) + 1, base.shape[1]))
-    found[:, -1] = base.mean(axis=0)
     if not used:
-        found[:, -1] = model.margin(frame)
-        return found
+        margin = model.margin(frame)[:, None, :]
+        return np.pad(margin, ((0, 0), (len(model.schema), 0), (0, 0)))
+    parts = []
     step = max(1, _ROWS_AT_ONCE // (masks.shape[0] * masks.shape[1]))
     for at in range(0, frame.height, step):
         rows = frame[at : at + step]
         margins = _margins(model, rows, usual, masks=masks, start=start, used=used)
+        found = np.zeros((rows.height, len(model.schema) + 1, margins.shape[3]))
+        found[:, -1] = margins[:, :, 0].mean(axis=1)  # every order begins with a background row as it is
         gains = np.diff(margins, axis=2)  # (n_rows, n_orders, n_used, n_outputs): in the order in which columns came
         for number, order in enumerate(order for one in orders for order in (one, one[::-1])):
-            found[at : at + step, np.array(used)[order]] += gains[:, number] / len(start)
-    return found
+            found[:, np.array(used)[order]] += gains[:, number] / len(start)
+        parts.append(found)
+    return np.concatenate(parts)
 
 
 def _masks(order: Array) -> Array:

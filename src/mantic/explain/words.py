@@ -1,8 +1,10 @@
 """A sentence per row: what was predicted and why."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from mantic.report.numbers import say
 
@@ -68,6 +70,15 @@ def value_in_words(value: Value) -> str:
         text = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         return f"'{text}'"
     return say(value)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value as JSON holds it: dates in ISO form, what is not finite as None."""
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
 
 
 def signed(contribution: float) -> str:

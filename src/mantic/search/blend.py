@@ -3,12 +3,13 @@
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from mantic.core.learner import Explains
 from mantic.core.schema import Schema
 from mantic.core.table import Array, Table
 from mantic.search.calibrate import Scaling
@@ -66,6 +67,8 @@ class Blend:
 
     def contributions(self, frame: pl.DataFrame) -> Array | None:
         """Return shape (n_rows, n_columns + 1, n_outputs), base last, or None if a member cannot say it exactly."""
+        if not all(isinstance(part.member.learner, Explains) for part in self.parts):
+            return None
         total = np.zeros((frame.height, len(self.schema) + 1, len(self.base)))
         if not self.parts:
             total[:, -1] = self.base
@@ -79,6 +82,14 @@ class Blend:
         total *= self.scaling.slope
         total[:, -1] += self.scaling.shift
         return total
+
+    def apart(self) -> tuple["Blend", "Blend"]:
+        """Return the members that can say their contributions, and those that cannot; the two margins add up."""
+        can = [isinstance(part.member.learner, Explains) for part in self.parts]
+        says = tuple(part for part, does in zip(self.parts, can, strict=True) if does)
+        silent = tuple(part for part, does in zip(self.parts, can, strict=True) if not does)
+        nothing, no_shift = np.zeros_like(self.base), replace(self.scaling, shift=0.0)
+        return replace(self, parts=says, base=nothing), replace(self, parts=silent, base=nothing, scaling=no_shift)
 
     def save(self, folder: Path) -> None:
         """Write the members and the numbers that join them; data only."""

@@ -66,7 +66,7 @@ _LEADERS = 2
 
 
 def portfolio(
-    target: Target, names: Sequence[str] | None, fixed: Mapping[str, Params], *, has_text: bool = False
+    target: Target, names: Sequence[str] | None, fixed: Mapping[str, Params], *, has_text: bool
 ) -> list[Entry]:
     """Return the configurations to try first.
 
@@ -77,7 +77,7 @@ def portfolio(
     names : use only these learners; a learner that the portfolio does not know is tried with its defaults.
     fixed : parameters that must hold, per learner.
 
-    >>> portfolio(Target(np.array([1.0, 2.0])), ["tree"], {})
+    >>> portfolio(Target(np.array([1.0, 2.0])), ["tree"], {}, has_text=False)
     [Entry(learner='tree', params={}, cost=1.0)]
     """
     task = "classify" if target.is_classes else "regress"

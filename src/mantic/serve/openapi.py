@@ -7,7 +7,7 @@ from urllib.parse import quote
 from mantic.core.schema import Column, Kind, Schema
 from mantic.report.numbers import say, say_range
 from mantic.serve.problem import MEDIA
-from mantic.serve.served import Served
+from mantic.serve.served import Served, decision_of
 
 _JSON_TYPE: Mapping[Kind, str] = {Kind.NUMBER: "number", Kind.BOOLEAN: "boolean"}
 _KIND_IN_WORDS: Mapping[Kind, str] = {
@@ -141,7 +141,7 @@ def _predictions(model: Served) -> dict[str, Any]:
             "level": number | {"description": "share of such intervals that hold the truth"},
         },
     }
-    one = {"type": "object", "properties": kinds[model.task]}
+    one = {"type": "object", "properties": kinds[model.task] | _decision(model)}
     warning = {
         "type": "object",
         "properties": {
@@ -158,6 +158,12 @@ def _predictions(model: Served) -> dict[str, Any]:
         },
         "required": ["model", "version", "predictions"],
     }
+
+
+def _decision(model: Served) -> dict[str, Any]:
+    """Return the field that a model with a decision answers beside the prediction."""
+    found = decision_of(model.model)
+    return {} if found is None else {"decision": {"description": found.sentence}}
 
 
 def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import polars as pl
 from mantic.core.errors import SettingsError
 from mantic.core.schema import Column, Schema
 from mantic.core.table import Array
+from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
 from mantic.serve.question import Question
@@ -123,6 +124,12 @@ def json_ready(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
+def decision_of(model: Any) -> Decision | None:
+    """Return how a model decides, or None where nobody told it."""
+    found: Decision | None = getattr(model, "decision_", None)
+    return found
+
+
 def _classes(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
     return _with_labels(model, model.predict_proba(frame))
 
@@ -134,10 +141,14 @@ def _classes_of_rows(model: Any, rows: Sequence[Sequence[Any]]) -> list[dict[str
 def _with_labels(model: Any, probabilities: Array) -> list[dict[str, Any]]:
     labels = json_ready(model.classes_.tolist())
     names = [str(label) for label in labels]
-    return [
+    answers: list[dict[str, Any]] = [
         {"prediction": labels[best], "probability": dict(zip(names, json_ready(row), strict=True))}
         for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True)
     ]
+    if (decision := decision_of(model)) is None:
+        return answers
+    decided = decision.decide(probabilities).tolist()
+    return [answer | {"decision": labels[code]} for answer, code in zip(answers, decided, strict=True)]
 
 
 def _values(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """What all estimators share: fit is the walk, predict goes through the Schema, saved files run no code."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic as time_now
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import polars as pl
 
 from mantic.core.budget import Budget, Deadline
@@ -15,25 +15,28 @@ from mantic.core.metric import METRICS
 from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.core.table import Array, Target
+from mantic.evaluate.decide import Decision
 from mantic.evaluate.fit_report import fit_report
+from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
 from mantic.search.row import RowPlan, row_plan
+from mantic.tasks.background import keep
+from mantic.tasks.decide import unseen_of
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
 from mantic.tasks.findings import findings_of
 from mantic.tasks.rules import Parameters, tags
 from mantic.tasks.task import Task
 from mantic.tasks.walk import Wishes, walk
 
-_BACKGROUND_ROWS = 100
-
 
 class Estimator(Parameters):
     """Base of Classifier and Regressor; not used by itself.
 
     Fitted attributes: `schema_` (of the features), `target_` (the predicted column), `model_` (a `core.model.Model`),
-    `report_`, `run_`, `version_`, `background_` (a few training rows, for reasons), `n_features_in_`, and
-    `feature_names_in_` where the features had names.
+    `report_`, `run_`, `version_`, `background_` and `background_answers_` (up to 2,000 training rows for reasons, and
+    how they turned out), `unseen_` (answers on rows that were not seen, for decisions), `decision_` (None until
+    `decide` is called), `n_features_in_`, and `feature_names_in_` where the features had names.
     """
 
     task: ClassVar[Task]
@@ -44,6 +47,9 @@ class Estimator(Parameters):
     run_: Run
     version_: str
     background_: pl.DataFrame
+    background_answers_: pl.DataFrame
+    unseen_: Unseen | None
+    decision_: Decision | None
     n_features_in_: int
     feature_names_in_: Array
     classes_: Array
@@ -93,11 +99,12 @@ class Estimator(Parameters):
         self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
         if given.target.is_classes:
             self.classes_ = given.classes
-        chance = np.random.default_rng(self.seed)
-        n_rows = given.frame.height
-        self.background_ = given.frame[np.sort(chance.choice(n_rows, min(_BACKGROUND_ROWS, n_rows), replace=False))]
-        findings = findings_of(walked, wishes, run, started=started, asked=self.get_params(deep=False))
+        kept = keep(walked, seed=self.seed)
+        self.background_, self.background_answers_ = kept.frame, kept.answers
+        asked = {**self.get_params(deep=False), "time": time, "group": group}
+        findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
         self.report_ = fit_report(findings, run)
+        self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
         self.version_ = "unsaved"
         self.run_ = replace(run, listeners=[], _scratch=None)
         return self
@@ -139,6 +146,54 @@ class Estimator(Parameters):
 
         self._check_fitted()
         return explain(self, self._aligned(X), run or Run(seed=self.seed))
+
+    def effect(self, column: str, *, toward: Any = None) -> Any:
+        """Return the `explain.effects.Effect` of a column: how the answer moves with it, with intervals.
+
+        Parameters
+        ----------
+        toward : the class whose probability is meant; the positive one of two when absent.
+        """
+        from mantic.tasks import reasons
+
+        self._check_fitted()
+        return reasons.effect(self, column, toward=toward)
+
+    def counterfactuals(
+        self,
+        row: Any,
+        wanted: Any = None,
+        *,
+        keep: Sequence[str] = (),
+        only_up: Sequence[str] = (),
+        only_down: Sequence[str] = (),
+    ) -> Any:
+        """Return what would have to change: up to three ways, as an `explain.counterfactual.Counterfactuals`.
+
+        Parameters
+        ----------
+        row : one row.
+        wanted : a class (the other one of two when absent), or (low, high) for a number; None leaves an end open.
+        keep, only_up, only_down : columns that may not change, or in one direction only.
+        """
+        from mantic.explain.variants import Limits
+        from mantic.tasks import reasons
+
+        limits = Limits(tuple(keep), tuple(only_up), tuple(only_down))
+        return reasons.counterfactuals(self, self._aligned(row), wanted, limits)
+
+    def similar(self, row: Any, *, n: int = 5) -> Any:
+        """Return the `n` known rows most like one row and how they turned out, as an `explain.neighbours.Similar`."""
+        from mantic.tasks import reasons
+
+        return reasons.similar(self, self._aligned(row), n)
+
+    def rules(self) -> Any:
+        """Return at most seven rules that imitate the model, and what they give up, as an `explain.rules.Rules`."""
+        from mantic.tasks import reasons
+
+        self._check_fitted()
+        return reasons.rules(self)
 
     def serve(self, *, name: str = "model", host: str = "127.0.0.1", port: int = 8000) -> None:
         """Answer predictions over HTTP until stopped; see `mantic serve`."""

@@ -8,6 +8,7 @@ import numpy as np
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
+from mantic.evaluate.decide import Decision
 from mantic.tasks.base import Estimator
 from mantic.tasks.target import check_filled, classes_of, positive_of
 from mantic.tasks.task import Task
@@ -86,6 +87,36 @@ class Classifier(Estimator):
         """
         guess = self.predict_proba(X)
         return self.model_.conformal.sets(guess, level=level)
+
+    def decide(self, cost: Any = None, *, capacity: Any = None, unit: str = "") -> Decision:
+        """Turn probabilities into decisions in your own unit, and say what they are worth.
+
+        The threshold is chosen on out-of-fold answers of the search; its value comes from the held-out rows. The
+        decision becomes `decision_`, is saved with the model, and is what `mantic predict` and the server then answer
+        beside the prediction. It may be changed at any time, also after loading, without fitting again.
+
+        Parameters
+        ----------
+        cost : what a decision costs, by what is true: "fp=1,fn=10" (a negative cost is a gain, as in "tp=-50,fp=2"),
+            "gain:tp=50,fp=-2", a dict of these names, or for any number of classes a path of a CSV matrix or a dict
+            {true class: {decided class: cost}}. Without costs, `capacity` alone decides.
+        capacity : how many rows can be acted on: "5%" of them, 200 of a batch as large as the held-out part, "100/day".
+        unit : of the costs, "EUR" for instance.
+
+        Returns
+        -------
+        A frozen `Decision` with threshold, value with interval, the policies it is held against, a sentence, a report.
+
+        Raises
+        ------
+        SettingsError : if costs or capacity make no sense, or do not fit the classes.
+
+        Source: Elkan (2001), The Foundations of Cost-Sensitive Learning.
+        """
+        from mantic.tasks.decide import decide
+
+        self._check_fitted()
+        return decide(self, cost, capacity=capacity, unit=unit, seed=self.seed)
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         check_filled(truth, where=f"column '{name}'")

@@ -200,12 +200,8 @@ def drop_unlabelled(frame: pl.DataFrame, target: str, run: Run) -> pl.DataFrame:
     ------
     SchemaError : if fewer than two rows are left.
     """
-    filled = frame[target].is_not_null()
-    if frame[target].dtype.is_float():
-        filled &= frame[target].is_not_nan()
-    elif frame[target].dtype == pl.String:
-        filled &= frame[target] != ""
-    lost = frame.height - int(filled.sum())
+    has_target = filled(frame[target])
+    lost = frame.height - int(has_target.sum())
     if frame.height - lost < LEAST_ROWS:
         raise SchemaError(
             f"{frame.height - lost} of {frame.height} rows have a target: too few to learn from and to judge by",
@@ -218,8 +214,18 @@ def drop_unlabelled(frame: pl.DataFrame, target: str, run: Run) -> pl.DataFrame:
             f"{lost:,} of {frame.height:,} rows have no value in '{target}' and are left out",
             column=target,
         )
-        frame = frame.filter(filled)
+        frame = frame.filter(has_target)
     return frame
+
+
+def filled(target: pl.Series) -> pl.Series:
+    """Return which rows have a target: not missing, not-a-number or an empty text."""
+    found = target.is_not_null()
+    if target.dtype.is_float():
+        found &= target.is_not_nan()
+    elif target.dtype == pl.String:
+        found &= target != ""
+    return found
 
 
 def moments(series: pl.Series) -> Array:

@@ -13,11 +13,19 @@ from mantic.core.metric import METRICS
 from mantic.core.model import Importance
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.evaluate.blocks_decision import valued_again
+from mantic.evaluate.drift import Drift, find_drift
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
 from mantic.explain.importance import importance
-from mantic.report.blocks import Report
+from mantic.explain.rules import LEAST_ROWS as LEAST_FOR_RULES
+from mantic.explain.rules import rules_of
+from mantic.explain.subject import Subject
+from mantic.report.blocks import Block, Report
 from mantic.search.slim import row_seconds
+from mantic.tasks.background import Background
+from mantic.tasks.decide import with_section
+from mantic.tasks.door import Given
 from mantic.tasks.walk import Walked, Wishes
 
 if TYPE_CHECKING:
@@ -26,17 +34,25 @@ if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 LEVEL = 0.9
+_DRIFT_SECONDS = {True: 0.6, False: 4.0}  # with fewer left, drift is not measured; True: where it is to be expected
+_LEAST_MOMENTS = 30  # fewer are too few to draw from
+_PROBED = 100  # rows, to know how fast the model answers
+_RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
 _LATENCY_LEAST = 0.6  # seconds that must be left to measure the time for one row
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
 
-def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, asked: dict[str, Any]) -> Findings:
+def findings_of(
+    walked: Walked, wishes: Wishes, run: Run, *, started: float, asked: dict[str, Any], kept: Background
+) -> Findings:
     """Collect everything about a fit; the importance of columns takes what time can be spared."""
     given, division = walked.given, walked.division
     for leak in walked.leaks:
         run.warn("leak", f"'{leak.column}' seems to know the answer: {leak.why}", column=leak.column)
     latency = _latency(walked, wishes, run)
     truth = given.target.values[walked.judged]
+    is_apart = given.moment is not None or given.groups is not None
+    drift = _drift(walked, run, least_seconds=_DRIFT_SECONDS[is_apart])  # before what takes all the time that is left
     command, script = _again(
         asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
     )
@@ -52,14 +68,17 @@ def findings_of(walked: Walked, wishes: Wishes, run: Run, *, started: float, ask
         baseline_name=_baseline_name(given.classes, given.target.values),
         linear_guess=None if _is_linear(walked) else walked.linear_guess,
         classes=tuple(str(label) for label in given.classes.tolist()),
-        clusters=None if given.groups is None else given.groups[walked.judged],
+        clusters=_clusters(given, walked.judged),
         split=f"{division.sentence[0].upper()}{division.sentence[1:]}.",
         n_rows=given.frame.height,
         n_train=given.frame.height if len(division.judged) > 1 else len(division.parts[division.judged[0]].rows),
         trials=_trials(walked),
+        rules=_rules(walked, kept, run),
         importance=_importance(walked, wishes, run),
         warnings=tuple(run.warnings),
         leaks=walked.leaks,
+        drift=drift,
+        is_apart=is_apart,
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
         latency_ms=None if latency is None else 1000 * latency,
@@ -127,10 +146,15 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
         classes=tuple(str(label) for label in estimator.classes_.tolist()) if is_classes else (),
         warnings=tuple(run.warnings),
         conformal=conformal,
+        drift=find_drift(estimator.background_, frame, estimator.schema_, run=run),
+        is_apart=True,
     )
     labels = [str(label) for label in estimator.classes_.tolist()] if is_classes else []
     positive = labels.index(facts["positive"]) if facts.get("positive") in labels else 1
-    return evaluate_report(_positive_last(findings, positive), run)
+    report = evaluate_report(_positive_last(findings, positive), run)
+    if estimator.decision_ is None:
+        return report
+    return with_section(report, valued_again(estimator.decision_, truth, guess, seed=run.seed))
 
 
 def _baseline_name(classes: Array, values: Array) -> str:
@@ -174,6 +198,22 @@ def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, .
     return importance(model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit))
 
 
+def _rules(walked: Walked, kept: Background, run: Run) -> tuple[Block, ...]:
+    """Return the model in a few rules, where there are rows and time for it."""
+    if kept.frame.height < LEAST_FOR_RULES or not walked.model.parts:
+        return ()
+    began = monotonic()
+    walked.model.predict(kept.frame[:_PROBED])
+    cost = (monotonic() - began) * kept.frame.height / _PROBED + _RULES_SECONDS
+    if cost > _RULES_SHARE * run.deadline.left():
+        return ()
+    subject = Subject(
+        walked.model, walked.given.column.name, kept.frame, classes=tuple(walked.given.classes.tolist()),
+        truth=kept.truth, held_out=kept.held_out(walked.model.n_classes),
+    )  # fmt: skip
+    return rules_of(subject, seed=run.seed).group().blocks
+
+
 def _promise(walked: Walked, truth: Array) -> Conformal | None:
     said = [(model.conformal, guess) for (_, model), guess in zip(walked.judges, walked.answers, strict=True)]
     if walked.model.n_classes:
@@ -181,6 +221,24 @@ def _promise(walked: Walked, truth: Array) -> Conformal | None:
         return Conformal(LEVEL, float(inside[np.arange(len(truth)), truth].mean()), float(inside.sum(axis=1).mean()))
     ends = np.concatenate([known.interval(guess, level=LEVEL) for known, guess in said])
     return _interval_promise(ends, truth)
+
+
+def _clusters(given: Given, judged: Array) -> Array | None:
+    """Return which held-out rows belong together: a group, or a moment that many rows share."""
+    if given.groups is not None:
+        return given.groups[judged]
+    if given.moment is None:
+        return None
+    moment = np.unique(given.moment[judged], return_inverse=True)[1].reshape(-1)
+    return moment if _LEAST_MOMENTS <= int(moment.max()) + 1 < len(judged) else None
+
+
+def _drift(walked: Walked, run: Run, *, least_seconds: float) -> Drift | None:
+    """Hold the first judged part against the rows that its model learned from; passed over in haste."""
+    if run.deadline.left() < least_seconds:
+        return None
+    given, part = walked.given, walked.division.parts[walked.division.judged[0]]
+    return find_drift(given.frame[part.rows], given.frame[part.held_out], given.schema, run=run)
 
 
 def _interval_promise(ends: Array, truth: Array) -> Conformal | None:
@@ -211,6 +269,10 @@ def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, 
         words += ["--positive", str(asked["positive"])]
     for key, value in (asked["params"] or {}).items():
         words += ["--set", f"{key}={value}"]
-    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None)
-    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r})"
+    roles = {key: asked[key] for key in ("time", "group") if asked.get(key) is not None}
+    for key, name in roles.items():
+        words += [f"--{key}", name]
+    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None and key not in roles)
+    fitted = "".join(f", {key}={name!r}" for key, name in roles.items())
+    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r}{fitted})"
     return shlex.join(words), script

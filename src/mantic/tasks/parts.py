@@ -6,9 +6,9 @@ import numpy as np
 
 from mantic.core.run import Run
 from mantic.core.table import Array
-from mantic.search.split import by_time, folds, rolling, units
+from mantic.search.split import Fold, by_time, folds, rolling, units
 from mantic.search.trial import Part
-from mantic.tasks.door import Given
+from mantic.tasks.door import LEAST_ROWS, Given
 
 NESTED_BELOW = 2_000  # rows: fewer are too few to lock a fifth away; every row judges once instead
 ONE_FOLD_FROM = 20_000  # rows: from here one inner fold tells as much as five
@@ -35,7 +35,7 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
     n_rows = given.frame.height
     everything = np.arange(n_rows)
     if given.moment is not None:
-        return _in_time(given.moment, everything)
+        return _in_time(given, given.moment, everything, run=run)
     unit = units(given.frame, given.groups)
     n_units = int(unit.max()) + 1
     n_outer = min(_N_FOLDS, n_units)
@@ -61,17 +61,28 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
     )
 
 
-def _in_time(moment: Array, everything: Array) -> Division:
-    learn, judge = by_time(moment, share=_TEST_SHARE)
+def _in_time(given: Given, moment: Array, everything: Array, *, run: Run) -> Division:
+    learn, judge = _apart(by_time(moment, share=_TEST_SHARE), given.groups)
+    others = "" if given.groups is None else ", and no group of them was learned from"
+    if len(learn) < LEAST_ROWS:
+        learn, judge = by_time(moment, share=_TEST_SHARE)
+        others = ""
+        run.warn("groups_in_time", "nearly every group goes on in the latest rows, so groups are on both sides")
     inner = rolling(moment[learn], n_folds=4)
     if len(learn) >= NESTED_BELOW:  # the latest fold is nearest to what will be asked
         inner = inner[-1:]
-    mapped = tuple((learn[one], learn[two]) for one, two in inner) or ((learn, learn),)
+    pairs = (_apart((learn[one], learn[two]), given.groups if others else None) for one, two in inner)
+    mapped = tuple((one, two) for one, two in pairs if len(one)) or ((learn, learn),)
     locked = Part(learn, judge, mapped)
-    return Division(
-        (locked, Part(everything, everything[:0], ())),
-        f"the latest {len(judge) / len(everything):.0%} of the rows in time; inner folds learn from the past only",
-    )
+    late = f"the latest {len(judge) / len(everything):.0%} of the rows in time{others}"
+    parts = (locked, Part(everything, everything[:0], ()))
+    return Division(parts, f"{late}; inner folds learn from the past only")
+
+
+def _apart(fold: Fold, groups: Array | None) -> Fold:
+    """Return a fold that learns from no group that judges."""
+    learn, judge = fold
+    return (learn, judge) if groups is None else (learn[~np.isin(groups[learn], groups[judge])], judge)
 
 
 def _inner(given: Given, unit: Array, rows: Array, *, n_folds: int, seed: int) -> tuple[tuple[Array, Array], ...]:

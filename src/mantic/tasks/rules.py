@@ -12,7 +12,7 @@ import numpy as np
 class Parameters:
     """`get_params`, `set_params` and the printed form; a child's `__init__` stores its arguments as they are."""
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool | None = None) -> dict[str, Any]:
         """Return the parameters of `__init__` by name; `deep` is scikit-learn's and changes nothing here."""
         return {name: getattr(self, name) for name in _defaults(type(self))}
 

@@ -11,13 +11,16 @@ import polars as pl
 from mantic.core import artifact
 from mantic.core.errors import ArtifactError
 from mantic.core.schema import Schema
+from mantic.evaluate.decide import Decision
+from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
 
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
-_BACKGROUND = "background.arrow"
+_BACKGROUND, _ANSWERS = "background.arrow", "background_answers.arrow"
+_DECISION = "decision.json"
 
 
 def save(estimator: "Estimator", path: str | Path) -> Path:
@@ -36,7 +39,12 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
         folder = Path(name)
         estimator.model_.save(folder)
-        estimator.background_.write_ipc(folder / _BACKGROUND)
+        estimator.background_.write_ipc(folder / _BACKGROUND, compression="zstd")
+        estimator.background_answers_.write_ipc(folder / _ANSWERS, compression="zstd")
+        if estimator.unseen_ is not None:
+            estimator.unseen_.save(folder)
+        if estimator.decision_ is not None:
+            (folder / _DECISION).write_text(estimator.decision_.to_json(), "utf-8")
         return artifact.write(path, manifest=manifest, folder=folder, report=estimator.report_.to_json())
 
 
@@ -64,7 +72,10 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
                 estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
             estimator.model_ = Blend.load(opened.folder, schema)
             estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
+            estimator.background_answers_ = pl.read_ipc((opened.folder / _ANSWERS).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
+            estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
+            estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
         except (KeyError, IndexError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(
                 f"the parts of the model do not fit together: {error}",
@@ -73,3 +84,12 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             ) from error
         estimator.version_ = opened.version
         return estimator
+
+
+def _decision(file: Path, n_classes: int) -> Decision | None:
+    if not file.exists():
+        return None
+    found = Decision.from_json(file.read_text("utf-8"))
+    if len(found.costs.classes) != n_classes:
+        raise ValueError("the decision is for other classes")
+    return found

@@ -15,7 +15,9 @@ from mantic.core.metric import Metric
 from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.features.hint import hint
 from mantic.features.leak import Leak, find_leaks
+from mantic.features.sample import Place
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
@@ -63,6 +65,7 @@ class Walked:
         default_factory=list
     )  # held-out rows, and the model that had not seen them
     answers: list[Array] = field(default_factory=list)  # of each judge, on its held-out rows
+    used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
 
 
 def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
@@ -111,7 +114,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
-        leaks=leaks, judges=judges, answers=answers,
+        leaks=leaks, judges=judges, answers=answers, used=[] if models is fallback else recipes,
     )  # fmt: skip
 
 
@@ -171,8 +174,12 @@ def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[
         run.warn("leaks_not_sought", "there was no time to look for columns that know the answer")
         return ()
     limit = Deadline() if left == float("inf") else Deadline.after(min(6.0, 0.1 * left))
-    rows = division.parts[division.judged[0]].rows
-    return find_leaks(given.frame[rows], given.target.rows(rows), given.schema, score=metric, run=run.until(limit))
+    rows = division.parts[division.judged[0]].rows  # with a time column these are the past
+    place = Place(np.arange(given.frame.height), given.moment, given.groups).rows(rows)
+    frame, target, within = given.frame[rows], given.target.rows(rows), run.until(limit)
+    leaks = find_leaks(frame, target, given.schema, place=place, score=metric, run=within)
+    hint(frame, target, given.schema, place=place, leaking={one.column for one in leaks}, run=within)
+    return leaks
 
 
 def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tuple[list[Recipe], Fits]:

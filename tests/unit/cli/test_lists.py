@@ -1,5 +1,16 @@
 """learners, settings, profile."""
 
+_ORACLE = """
+from mantic.core.learner import learner
+from mantic.learners.table.tree import Tree
+from mantic.core.table import Layout
+
+
+@learner("oracle", tasks=("regress",), layout=Layout.TREES, needs=("no_such_package",), good_for="all", costs="nothing")
+class Oracle(Tree):
+    pass
+"""
+
 
 def test_every_learner_says_what_it_is_good_for(mantic):
     facts = mantic("learners", "--json").facts["learners"]
@@ -7,7 +18,23 @@ def test_every_learner_says_what_it_is_good_for(mantic):
     assert {"linear", "tree", "forest", "knn", "svm", "mlp", "naive_bayes", "boosting", "histgb"} <= {
         one["name"] for one in facts
     }
-    assert all(one["good_for"] and one["costs"] and one["installed"] for one in facts)
+    assert all(one["good_for"] and one["costs"] for one in facts)
+    assert all(one["installed"] != bool(one["install"]) for one in facts)
+
+
+def test_a_learner_whose_package_is_absent_says_how_to_install_it(mantic, tmp_path):
+    (tmp_path / "oracle.py").write_text(_ORACLE)
+
+    fact = next(
+        one
+        for one in mantic("learners", "--plugin", "oracle.py", "--json").facts["learners"]
+        if one["name"] == "oracle"
+    )
+    out = mantic("learners", "oracle", "--plugin", "oracle.py").out
+
+    assert not fact["installed"]
+    assert fact["install"] == ["pip install 'no_such_package'"]
+    assert "not installed" in out
 
 
 def test_one_learner_shows_its_parameters(mantic):

@@ -3,6 +3,7 @@
 import io
 import socket
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -111,6 +112,65 @@ def test_reasons_on_the_screen_start_with_a_sentence(mantic, kept):
     assert "Row 0" in done.out
     assert "Predicted" in done.out
     assert "380 more rows" in done.err
+
+
+def test_what_is_not_asked_for_is_not_in_the_facts(mantic, kept):
+    facts = mantic("explain", kept / "churn.mantic", kept / "churn.csv", "--row", 3, "--json").facts
+
+    assert set(facts) == {"model", "version", "n_rows", "target", "rows", "importance"}
+
+
+def test_everything_that_is_asked_for_is_in_the_facts_and_on_the_page(mantic, kept):
+    model, data = kept / "churn.mantic", kept / "churn.csv"
+    asked = ["--effect", "tenure", "--effect", "plan", "--similar", 4, "--rules", "--report", "why.html"]
+
+    facts = mantic("explain", model, data, "--row", 3, *asked, "--json").facts
+
+    assert [one["column"] for one in facts["effects"]] == ["tenure", "plan"]
+    assert len(facts["similar"]["rows"]) == 4
+    assert {one["truth"] for one in facts["similar"]["rows"]} <= {"no", "yes"}
+    assert facts["rules"]["score"] <= 1
+    page = Path("why.html").read_text(encoding="utf-8")
+    assert all(title in page for title in ("Effect of", "Rows like this one", "The model in a few rules", "Row 1"))
+
+
+def test_another_answer_keeps_to_its_limits(mantic, kept):
+    model, data = kept / "churn.mantic", kept / "churn.csv"
+    answer = mantic("explain", model, data, "--row", 3, "--json").facts["rows"][0]["prediction"]
+    wanted = "no" if answer == "yes" else "yes"
+
+    limits = ["--keep", "city,note", "--only-up", "tenure"]
+    found = mantic("explain", model, data, "--row", 3, "--wanted", wanted, *limits, "--json").facts["counterfactuals"]
+
+    assert found["found"]
+    changes = [change for way in found["found"] for change in way["changes"]]
+    assert not {"city", "note"} & {one["column"] for one in changes}
+    assert all(one["after"] > one["before"] for one in changes if one["column"] == "tenure")
+    assert {way["prediction"] for way in found["found"]} == {wanted}
+
+
+def test_a_number_is_wanted_as_a_range(mantic, kept):
+    model, data = kept / "rent.mantic", kept / "rent.csv"
+
+    found = mantic("explain", model, data, "--row", 3, "--wanted", "200..", "--json").facts["counterfactuals"]
+
+    assert all(way["prediction"] >= 200 for way in found["found"])
+    assert "no range" in mantic("explain", model, data, "--wanted", "much").err
+
+
+def test_the_screen_shows_curves_in_figures(mantic, kept):
+    done = mantic("explain", kept / "rent.mantic", kept / "rent.csv", "--row", 0, "--effect", "tenure", "--rules")
+
+    assert "Effect of 'tenure'" in done.out
+    assert "The model in a few rules" in done.out
+    assert "95 % interval" in done.out
+
+
+def test_limits_without_a_wanted_answer_are_refused(mantic, kept):
+    done = mantic("explain", kept / "rent.mantic", kept / "rent.csv", "--keep", "plan")
+
+    assert done.code == 2
+    assert "add --wanted" in done.err
 
 
 @pytest.mark.parametrize("row", [-1, 400])

@@ -30,16 +30,6 @@ class _Path(str):
         return str, (str(self),)
 
 
-class _Unhurried(_Path):
-    """A text that may take for ever, as trials do under a budget without a clock."""
-
-    seconds = float("inf")
-
-
-def test_jobs_without_a_limit_are_waited_for(team):
-    assert [result for _, result in team.run(os.path.basename, [_Unhurried("a/b")])] == ["b"]
-
-
 class _Seconds(float):
     """A nap that may take a moment only."""
 
@@ -58,6 +48,15 @@ def test_a_job_that_is_late_is_killed_and_the_next_one_runs(team):
     assert all(isinstance(result, Failure) and "time limit" in result.reason for result in late)
     assert after == ["y"]
     assert time.monotonic() - started < 30
+
+
+def test_a_job_may_take_for_ever(team):
+    class Patient(_Path):
+        seconds = float("inf")
+
+    done = dict(team.run(os.path.basename, [Patient("a/b")]))
+
+    assert list(done.values()) == ["b"]
 
 
 def test_a_job_that_raises_is_a_failure_with_its_reason(team):

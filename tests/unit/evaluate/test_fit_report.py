@@ -15,7 +15,7 @@ from mantic.report.blocks import Chart, Grid, Group, Report, Text
 
 PROMISED = {
     "task", "target", "metric", "score", "interval", "baseline", "linear", "metrics", "learners", "n_rows", "n_test",
-    "split", "seconds", "warnings", "leaks", "importance", "conformal", "verdict",
+    "split", "seconds", "warnings", "leaks", "drift", "importance", "conformal", "verdict",
 }  # fmt: skip
 
 
@@ -47,8 +47,9 @@ def test_the_facts_hold_all_that_was_promised(yes_or_no, story):
         "note": "stopped at its time limit",
     }  # fmt: skip
     assert facts["leaks"] == [
-        {"column": "status", "why": "it alone tells the target", "score_with": 0.99, "score_without": 0.85}
-    ]
+        {"column": "status", "why": "it alone tells the target", "score_with": 0.99, "score_without": 0.85,
+         "confidence": "likely"}
+    ]  # fmt: skip
     assert facts["importance"][1]["mean"] is None
     assert facts["conformal"] == {"level": 0.9, "coverage": 0.896, "width": 12.5}
     assert facts["n_rows"] == 5000

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import mantic
 from mantic.core.budget import Deadline
 from mantic.core.metric import METRICS
 from mantic.core.run import Run
@@ -147,3 +148,14 @@ def test_mean_contributions_are_sorted_and_leave_out_idle_columns():
     values[:, 2] = 1.0
 
     assert [one.column for one in mean_contributions(values, ["idle", "strong", "weak"])] == ["strong", "weak"]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_planted_column_of_noise_is_not_in_the_upper_half(churn_like, seed):
+    noise = np.random.default_rng(seed).normal(size=churn_like.height)
+    frame = churn_like.drop("city", "joined").with_columns(planted=pl.Series(noise))
+
+    found = mantic.Classifier(budget="1 trial", seed=seed).fit(frame, "churned").report_.facts["importance"]
+
+    names = [one["column"] for one in found]
+    assert names.index("planted") >= len(names) / 2

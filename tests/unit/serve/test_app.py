@@ -3,9 +3,14 @@ import json
 from types import SimpleNamespace
 
 import httpx
+import numpy as np
 import pytest
 
 from mantic.core.errors import SettingsError
+from mantic.evaluate.blocks_decision import decided
+from mantic.evaluate.costs import read_costs
+from mantic.evaluate.decide import Weighed
+from mantic.evaluate.unseen import Answers, Unseen
 from mantic.serve.app import MAX_EXPLAINED, make_app
 
 NO_QUESTIONS = ["", "{", "[]", "7", '{"row": []}', '{"rows": 7}', '{"rows": [7]}', '{"rows": [], "x": 1}', b"\xff"]
@@ -203,3 +208,25 @@ def test_no_model_and_a_strange_task_are_refused(churn):
         make_app({})
     with pytest.raises(SettingsError, match="dance"):
         make_app({"a": churn(task=SimpleNamespace(name="dance"))})
+
+
+def test_a_model_with_a_decision_answers_it_beside_the_prediction(churn, asker, row):
+    costs = read_costs("fp=1,fn=9").bind(("no", "yes"))
+    random = np.random.default_rng(0)
+    chance = random.random(400)
+    guess = np.column_stack([1 - chance, chance]).astype(np.float32)
+    answers = Answers((random.random(400) < chance).astype(np.int32), guess, np.zeros(400, dtype=np.int16))
+    decision = decided(Weighed.of(Unseen(answers, answers, 0), costs), target="churned")
+    ask = asker(make_app({"churn": churn(decision_=decision)}))
+
+    done = ask("POST", "/v1/models/churn/predict", json={"rows": [row | {"age": 70}, row | {"age": 99}]}).json()
+
+    assert [one["prediction"] for one in done["predictions"]] == ["no", "no"]
+    assert [one["decision"] for one in done["predictions"]] == ["yes", "no"]
+    document = ask("GET", "/openapi.json").json()
+    answer = document["paths"]["/v1/models/churn/predict"]["post"]["responses"]["200"]["content"]["application/json"]
+    assert answer["schema"]["properties"]["predictions"]["items"]["properties"]["decision"]["description"]
+
+
+def test_a_model_without_a_decision_answers_none(predict, row):
+    assert set(predict(row).json()["predictions"][0]) == {"prediction", "probability"}

@@ -88,7 +88,12 @@ def sample(target: Target, n_rows: int, *, seed: int) -> Array:
 
 def loss(target: Target, guess: Array) -> float:
     """Return the log loss of probabilities, or the mean squared error of values."""
+    return float(row_losses(target, guess).mean())
+
+
+def row_losses(target: Target, guess: Array) -> Array:
+    """Return what each row adds to `loss`, shape (n_rows,)."""
     if not target.is_classes:
-        return float(np.mean((target.values - guess) ** 2))
+        return np.asarray((target.values - guess) ** 2)
     chance = guess[np.arange(len(target)), target.values.astype(np.int64)]
-    return float(-np.log(np.clip(chance, 1e-6, 1.0)).mean())
+    return np.asarray(-np.log(np.clip(chance, 1e-6, 1.0)))

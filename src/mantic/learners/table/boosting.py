@@ -13,6 +13,7 @@ from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._classes import hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
+from mantic.learners.table._outputs import answer as answer_of
 from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the boosting learner"
@@ -26,8 +27,6 @@ _FIXED = {
     "force_row_wise": True,
     "bagging_freq": 1,
     "feature_pre_filter": False,
-    "cat_smooth": 10.0,
-    "max_cat_to_onehot": 4,
 }
 
 
@@ -58,7 +57,14 @@ class Boosting:
             "feature_fraction": Range(0.3, 1.0, default=0.8),
             "bagging_fraction": Range(0.4, 1.0, default=0.8),
             "lambda_l2": Range(0.0, 20.0, default=1.0),
+            "lambda_l1": Range(0.0, 10.0, default=0.0),
             "max_bin": Range(31, 511, default=255),
+            "extra_trees": Choice((False, True)),
+            "min_sum_hessian_in_leaf": Range(1e-7, 10.0, default=1e-3, log=True),
+            "cat_smooth": Range(0.0, 100.0, default=10.0),
+            "cat_l2": Range(0.0, 20.0, default=10.0),
+            "max_cat_to_onehot": Range(1, 40, default=4),
+            "min_data_per_group": Range(5, 200, default=100, log=True),
         }
 
     def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
@@ -95,13 +101,9 @@ class Boosting:
 
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
-        raw = self._raw(table.numbers)
-        if self.n_classes_ == 0:
-            return self.centre_ + self.spread_ * raw
-        special = need("scipy.special", why=_WHY)
-        if self.n_classes_ == 2:
-            return np.column_stack([special.expit(-raw), special.expit(raw)])
-        return np.asarray(special.softmax(raw, axis=1))
+        raw = self.trees_.predict(table.numbers, raw_score=True, num_iteration=self.rounds_found_, num_threads=1)
+        margin = np.asarray(raw, dtype=np.float64).reshape(table.n_rows, -1)
+        return answer_of(self.centre_ + self.spread_ * margin, self.n_classes_)
 
     def for_rows(self) -> RowAnswer:
         """Return LightGBM's own fast path for single rows."""
@@ -126,10 +128,6 @@ class Boosting:
             parts *= self.spread_
             parts[:, -1] += self.centre_
         return parts
-
-    def _raw(self, numbers: Array) -> Array:
-        raw = self.trees_.predict(numbers, raw_score=True, num_iteration=self.rounds_found_, num_threads=1)
-        return np.asarray(raw, dtype=np.float64)
 
     def save(self, folder: Path) -> None:
         """Write LightGBM's own text, from which loading runs no code."""

@@ -1,0 +1,87 @@
+"""Time and groups are kept apart in every fold, and in the command that repeats a fit."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import mantic
+from mantic.core.run import Run
+from mantic.core.schema import Column, Kind, Schema
+from mantic.core.table import Target
+from mantic.tasks.door import Given
+from mantic.tasks.parts import divide
+
+
+def given(n_rows: int, *, moment=None, groups=None) -> Given:
+    chance = np.random.default_rng(0)
+    frame = pl.DataFrame({"a": chance.normal(size=n_rows)})
+    schema = Schema((Column("a", Kind.NUMBER),))
+    target = Target(chance.normal(size=n_rows))
+    return Given(schema, frame, target, Column("y", Kind.NUMBER), np.empty(0), moment, groups)
+
+
+def pairs(division):
+    for part in division.parts:
+        if len(part.held_out):
+            yield part.rows, part.held_out
+        yield from part.folds
+
+
+@pytest.mark.parametrize("n_rows", [300, 3000])
+def test_no_group_is_on_both_sides_of_any_fold(n_rows):
+    groups = np.random.default_rng(1).integers(0, n_rows // 6, n_rows)
+
+    division = divide(given(n_rows, groups=groups), seed=0, run=Run())
+
+    assert all(not set(groups[learn]) & set(groups[judge]) for learn, judge in pairs(division))
+
+
+@pytest.mark.parametrize("n_rows", [300, 3000])
+def test_every_fold_learns_from_the_past_only(n_rows):
+    moment = np.random.default_rng(1).permutation(n_rows)
+
+    division = divide(given(n_rows, moment=moment), seed=0, run=Run())
+
+    assert all(moment[learn].max() < moment[judge].min() for learn, judge in pairs(division))
+
+
+@pytest.mark.parametrize("n_rows", [300, 3000])
+def test_with_time_and_group_both_hold(n_rows):
+    groups = np.arange(n_rows) // 3
+    moment = np.arange(n_rows) + np.random.default_rng(1).integers(0, 30, n_rows)
+
+    division = divide(given(n_rows, moment=moment, groups=groups), seed=0, run=Run())
+
+    for learn, judge in pairs(division):
+        assert moment[learn].max() < moment[judge].min()
+        assert not set(groups[learn]) & set(groups[judge])
+    assert "no group of them was learned from" in division.sentence
+
+
+def test_groups_that_all_go_on_are_told_of_and_split_by_time_alone():
+    run = Run()
+    groups = np.tile(np.arange(3), 100)
+
+    division = divide(given(300, moment=np.arange(300), groups=groups), seed=0, run=run)
+
+    assert [one.code for one in run.warnings] == ["groups_in_time"]
+    assert len(division.parts[0].rows) == 240
+
+
+def test_the_command_and_the_script_that_repeat_a_fit_keep_time_and_group(churn_like):
+    model = mantic.Classifier(budget="1 trials").fit(churn_like, "churned", time="joined", group="customer")
+
+    texts = [block.body for group in model.report_.blocks for block in getattr(group, "blocks", ())
+             if getattr(block, "style", "") == "code"]  # fmt: skip
+    assert "--time joined --group customer" in texts[0]
+    assert "time='joined', group='customer'" in texts[1]
+
+
+def test_new_rows_that_differ_raise_an_alert_and_like_ones_do_not(churn_like, churn_like_new):
+    model = mantic.Classifier(budget="1 trials").fit(churn_like, "churned")
+    moved = churn_like_new.with_columns(pl.col("charges") * 3, pl.lit("premium").alias("plan"))
+
+    calm, told = model.evaluate(churn_like_new), model.evaluate(moved)
+
+    assert not [one for one in calm.alerts() if one.code == "drift"]
+    assert [one for one in told.alerts() if one.code == "drift"]
