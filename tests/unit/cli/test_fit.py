@@ -90,6 +90,17 @@ def test_columns_can_be_left_out_in_one_option_or_in_several(mantic, kept):
     assert not columns & {"tenure", "plan", "joined"}
 
 
+def test_a_row_may_be_given_a_time_and_the_time_it_takes_is_said(mantic, kept):
+    words = (*QUICK, "--out", "m.mantic", "--json")
+
+    done = mantic("fit", kept / "few_churn.csv", "--target", "churned", *words, "--latency", "1h")
+    wrong = mantic("fit", kept / "few_churn.csv", "--target", "churned", *words, "--latency", "soon")
+
+    assert 0 < done.facts["latency_ms"] < 3_600_000
+    assert wrong.code == 2
+    assert "soon per row" in wrong.err
+
+
 def test_a_learner_of_ones_own_is_one_file(mantic, kept, tmp_path):
     (tmp_path / "my_median.py").write_text(_PLUGIN)
     words = ("--plugin", "my_median.py", "--learner", "my_median", "--budget", "1 trial", "--out", "m.mantic")

@@ -24,7 +24,7 @@ from mantic.search.conformal import Conformal
 from mantic.search.member import Member
 from mantic.search.row import row_plan
 
-NAMES = LEARNERS.names()
+NAMES = [name for name in LEARNERS.names() if hasattr(LEARNERS.get(name), "for_rows")]
 FAST = {
     "boosting": {"rounds": 30},
     "histgb": {"rounds": 20},
