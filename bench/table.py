@@ -1,4 +1,4 @@
-"""Write the measured table into README.md, between its markers, from the results in bench/results."""
+"""Write the measured tables into README.md, between their markers, from the results in bench/results."""
 
 import json
 import sys
@@ -6,42 +6,70 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+RESULTS = ROOT / "bench" / "results"
 
 
 def main() -> int:
-    """Fill the table in; return 1 with --check when README.md is not what the results say."""
+    """Fill the tables in; return 1 with --check when README.md is not what the results say."""
     page = ROOT / "README.md"
     old = page.read_text(encoding="utf-8")
-    new = filled(old, results())
+    new = filled(filled(old, "accuracy", accuracy(_read("tabular/*.json"))), "measured", speed(_read("*.json")))
     if "--check" in sys.argv:
         return int(old != new)
     page.write_text(new, encoding="utf-8")
     return 0
 
 
-def results() -> list[dict[str, Any]]:
-    """Return all kept results, by name."""
-    paths = sorted((ROOT / "bench" / "results").glob("*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+def _read(pattern: str) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob(pattern))]
 
 
-def filled(text: str, kept: list[dict[str, Any]]) -> str:
-    """Return the text with the table between the markers."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(kept)}\n{END}{after}"
+def filled(text: str, name: str, table: str) -> str:
+    """Return the text with the table between the markers of this name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
-def table(kept: list[dict[str, Any]]) -> str:
+def speed(kept: list[dict[str, Any]]) -> str:
     """Return a Markdown table: what, how much, where and when it was measured."""
     lines = ["| What | Measured | On |", "|---|---|---|"]
     for result in kept:
-        machine = result["machine"]
-        where = f"{machine['cores']} cores, Python {machine['python']}, {machine['date']}"
         for figure in result["figures"]:
-            lines.append(f"| {figure['name']} | {figure['value']:,} {figure['unit']}{_extra(figure)} | {where} |")
+            value = f"{figure['value']:,} {figure['unit']}{_extra(figure)}".strip()
+            lines.append(f"| {figure['name']} | {value} | {_where(result)} |")
     return "\n".join(lines)
+
+
+def accuracy(kept: list[dict[str, Any]]) -> str:
+    """Return a Markdown table: normalised scores on TEST by table (rows) and by system with its budget (columns)."""
+    scores: dict[str, dict[str, list[float]]] = {}
+    for result in kept:
+        figure = result["figures"][0]
+        system = f"{figure['system']}, {figure['budget']} s"
+        scores.setdefault(figure["table"], {}).setdefault(system, []).append(figure.get("normalised", 0.0))
+    systems = sorted(
+        {system for mine in scores.values() for system in mine}, key=lambda one: (one[:6] != "mantic", one)
+    )
+    lines = [f"| Table | {' | '.join(systems)} |", f"|---|{'---|' * len(systems)}"]
+    for table, mine in scores.items():
+        cells = [_mean(mine[system]) if system in mine else "" for system in systems]
+        lines.append(f"| {table} | {' | '.join(cells)} |")
+    means = [[sum(mine[one]) / len(mine[one]) for mine in scores.values() if one in mine] for one in systems]
+    runs = [sum(len(mine.get(one, [])) for mine in scores.values()) for one in systems]
+    lines.append(f"| **mean** | {' | '.join(f'**{_mean(one)}**' for one in means)} |")
+    lines.append(f"| runs | {' | '.join(map(str, runs))} |")
+    return "\n".join([*lines, "", f"On {', '.join(sorted({_where(result) for result in kept}))}."])
+
+
+def _mean(values: list[float]) -> str:
+    return f"{sum(values) / len(values):.3f}"
+
+
+def _where(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    return f"{machine['cores']} cores, Python {machine['python']}, {machine['date']}"
 
 
 def _extra(figure: dict[str, Any]) -> str:

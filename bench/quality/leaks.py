@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
-from honesty import DATA, LEAKS, SETS, split
+from sets import DATA, LEAKS, SETS, parts
 
 from mantic.core.metric import METRICS
 from mantic.core.run import Run
@@ -22,7 +22,6 @@ from mantic.core.table import Array, Target
 from mantic.features.infer import infer
 from mantic.features.leak import Leak, find_leaks
 from mantic.features.sample import Place
-from mantic.sources.read import read
 
 _LEARNING_SHARE = 0.8  # of TRAIN: a fit locks the rest away before it looks
 
@@ -30,8 +29,7 @@ _LEARNING_SHARE = 0.8  # of TRAIN: a fit locks the rest away before it looks
 def load(name: str) -> tuple[pl.DataFrame, Target]:
     """Return the features of TRAIN as they come, and the target as numbers."""
     about = SETS[name]
-    frame = read(DATA / f"{'loans_leak' if name == 'loans_clean' else name}.csv.gz").drop(list(about.drop))
-    train, _ = split(name, frame)
+    train, _ = parts(name)
     answers = train[about.target]
     if about.metric == "rmse":
         return train.drop(about.target), Target(answers.cast(pl.Float64).to_numpy())

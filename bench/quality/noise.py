@@ -7,14 +7,13 @@ of the planted column among the importances is told: 0 is the most important, 1 
 import argparse
 import json
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from honesty import DATA, SETS
+from sets import SETS, parts
 
 import mantic
 
@@ -24,9 +23,7 @@ TABLES = ("telco_churn", "german_credit", "california_housing")
 def place_of_noise(name: str, *, budget: str, seed: int) -> float:
     """Return where the planted column lands, as a share of the columns before it."""
     about = SETS[name]
-    frame = mantic.read(str(DATA / f"{name}.csv.gz")).drop(about.drop)
-    test = np.array([zlib.crc32(f"{name}:{row}".encode()) % 5 == 0 for row in range(frame.height)])
-    train = frame.filter(~test)
+    train, _ = parts(name)
     train = train.with_columns(planted=pl.Series(np.random.default_rng(seed).normal(size=train.height)))
     model = mantic.fit(train, target=about.target, budget=budget, seed=seed)
     names = [one["column"] for one in model.report_.facts["importance"]]

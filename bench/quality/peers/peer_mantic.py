@@ -33,10 +33,10 @@ def main() -> None:
     else:
         ends, truth = loaded.predict_interval(test, level=0.9), pl.Series(JOB["truth"]).to_numpy()
         covered, width = ((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean(), (ends[:, 1] - ends[:, 0]).mean()
-    one = loaded.predict_proba if is_classes else loaded.predict
+    rows, one = test.to_dicts(), loaded.predict_proba_one if is_classes else loaded.predict_one
     low, high = facts["interval"]
     give(
-        guess, classes=loaded.classes_ if is_classes else (), answer_one=lambda place: one(test[place : place + 1]),
+        guess, classes=loaded.classes_ if is_classes else (), answer_one=lambda place: one(rows[place]),
         seconds=round(seconds, 2), megabytes=size, said=facts["score"], low=low, high=high,
         coverage_90=round(float(covered), 4), width_90=round(float(width), 4), trials=len(facts["learners"]),
         leaks=[one["column"] for one in facts["leaks"]],
