@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from made import wide_table
 
-BUDGETS = (3, 3, 3, 3, 5, 5, 5, 5, 10, 10, 10, 10, 20, 30, 30)
+BUDGETS = (3, 3, 5, 5, 10, 10, 10, 10, 10, 20, 20, 20, 30, 30, 30)
+SHORT = 10  # seconds: below, the start of Python and reading the file are most of it on a busy machine
 
 
 def fit_seconds(table: Path, budget: int, folder: Path) -> float:
@@ -63,12 +64,20 @@ def main() -> None:
                     seconds = fit_seconds(table, budget, folder)
                     runs.append({"budget": budget, "seconds": round(seconds, 2), "allowed": 1.05 * budget + 1})
                     print(json.dumps(runs[-1] | {"others": n_others}), file=sys.stderr, flush=True)
-            late = [run["seconds"] - run["allowed"] for run in runs]
-            name = "fit overrun, idle" if n_others == 0 else f"fit overrun beside {n_others} busy processes"
-            worst = max(run["seconds"] - run["budget"] for run in runs)
-            n_kept = sum(one <= 0 for one in late)
-            figure = {"name": name, "value": round(worst, 2), "unit": "s over the budget, worst", "kept": n_kept}
-            print(json.dumps(figure | {"runs": len(runs), "each": runs}), flush=True)
+            where = "idle" if n_others == 0 else f"beside {n_others} busy processes"
+            for name, some in (
+                (f"of {SHORT} s and more", [run for run in runs if run["budget"] >= SHORT]),
+                ("of 3 and 5 s", [run for run in runs if run["budget"] < SHORT]),
+            ):
+                if some:
+                    print(json.dumps(_figure(f"fit overrun, budgets {name}, {where}", some)), flush=True)
+
+
+def _figure(name: str, runs: list[dict[str, float]]) -> dict[str, object]:
+    worst = max(run["seconds"] - run["budget"] for run in runs)
+    n_kept = sum(run["seconds"] <= run["allowed"] for run in runs)
+    figure = {"name": name, "value": round(worst, 2), "unit": "s over the budget, worst", "kept": n_kept}
+    return figure | {"runs": len(runs), "each": runs}
 
 
 if __name__ == "__main__":

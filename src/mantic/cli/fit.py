@@ -14,7 +14,7 @@ from mantic.core.errors import ManticError
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
-_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS = 0.2, 1.2, 0.5  # to make them, on an idle machine
+_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS = 0.2, 1.5, 0.5  # to make them, on an idle machine
 
 
 def parser() -> Parser:
@@ -95,7 +95,7 @@ def run(options: Namespace) -> int:
 def _writing_seconds(options: Namespace, budget: Budget) -> float:
     """Return what to keep of the budget for writing model and page; more where others compute too."""
     idle = (_PAGE_SECONDS if options.report else _MODEL_SECONDS) + _DECISION_SECONDS * _is_to_decide(options)
-    return min(idle * Pace(since=options.started).slowdown(), (budget.seconds or 0.0) / 5)
+    return min(idle * Pace(since=options.started).slowdown(), (budget.seconds or 0.0) / 3)
 
 
 def _threads(settings: Settings) -> int:
