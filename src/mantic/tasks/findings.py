@@ -1,6 +1,7 @@
 """What a walk found out, in the form that a report is made from."""
 
 import shlex
+import sys
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,8 @@ LEVEL = 0.9
 _DRIFT_SECONDS = {True: 0.6, False: 4.0}  # with fewer left, drift is not measured; True: where it is to be expected
 _LEAST_MOMENTS = 30  # fewer are too few to draw from
 _PROBED = 100  # rows, to know how fast the model answers
-_RULES_SECONDS, _RULES_SHARE = 0.6, 0.2  # what learning rules costs; of the time left
+_RULES_SECONDS, _RULES_SHARE = 0.6, 0.4  # what learning rules costs; of the time left
+_TREES_SECONDS = 1.5  # to import scikit-learn's trees, where nothing else has
 _LATENCY_LEAST = 0.6  # seconds that must be left to measure the time for one row
 _REPORT_SECONDS = 1.5  # kept from the importance for the report itself, or a third of what is left
 
@@ -213,7 +215,8 @@ def _rules(walked: Walked, kept: Background, run: Run) -> tuple[Block, ...]:
     began = monotonic()
     walked.model.predict(kept.frame[:_PROBED])
     cost = (monotonic() - began) * kept.frame.height / _PROBED + _RULES_SECONDS
-    if cost > _RULES_SHARE * run.deadline.left():
+    cost += 0.0 if "sklearn.tree" in sys.modules else _TREES_SECONDS
+    if cost * walked.slowdown > _RULES_SHARE * run.deadline.left():
         return ()
     subject = Subject(
         walked.model, walked.given.column.name, kept.frame, classes=tuple(walked.given.classes.tolist()),

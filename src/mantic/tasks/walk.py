@@ -65,13 +65,14 @@ class Walked:
         default_factory=list
     )  # held-out rows, and the model that had not seen them
     answers: list[Array] = field(default_factory=list)  # of each judge, on its held-out rows
+    slowdown: float = 1.0  # how much longer things take here than on an idle machine
     earlier: tuple[float, ...] = ()  # scores of the same recipe in earlier periods, the latest first
     used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
 
 
 def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end."""
-    started, pace = time.monotonic(), Pace()
+    started, pace, slowdown = time.monotonic(), Pace(), 1.0
     division = divide(given, seed=wishes.seed, run=run)
     material = Material(given.schema, given.frame, given.target, division.parts)
     reserve = _reserve(run.deadline)
@@ -91,7 +92,8 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
             fallback = _first_models(request, division, run, started) or fallback
             quick_seconds = time.monotonic() - before
             leaks = _leaks(given, division, wishes.metric, run)
-            reserve = _reserve(run.deadline, slowdown=pace.slowdown())
+            slowdown = pace.slowdown()
+            reserve = _reserve(run.deadline, slowdown=slowdown)
             request = replace(request, deadline=run.deadline.earlier(reserve), quick_seconds=quick_seconds)
             search = Search(request, executor, run)
             search.go()
@@ -116,6 +118,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
         leaks=leaks, judges=judges, answers=answers, used=[] if models is fallback else recipes,
+        slowdown=slowdown,
         earlier=_earlier(given, division, recipes[-1], fits, metric=wishes.metric) if recipes else (),
     )  # fmt: skip
 
