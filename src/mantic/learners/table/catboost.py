@@ -40,7 +40,8 @@ _VALUES = {"depth": 6, "learning_rate": 0.07, "l2_leaf_reg": 2.0, "random_streng
 class CatBoost:
     """Boosted symmetric trees by CatBoost, stopped by held-out rows, then fitted again on all rows when time allows.
 
-    Other shapes of trees are not offered: CatBoost 1.2's contributions do not add up for them.
+    Where `border_count` is not given, it follows from the rows, 32 to 254. Other shapes of trees are not offered:
+    CatBoost 1.2's contributions do not add up for them.
     What is not given is CatBoost-TD for classes; for values, where its deep trees are slow, depth 6 with a penalty.
     Sources: Prokhorenkova et al. (2018), CatBoost: unbiased boosting with categorical features; Holzmueller et al.
     (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data; Salinas and Erickson (2024),
@@ -67,6 +68,8 @@ class CatBoost:
         """Boost round by round until held-out rows no longer gain, `rounds` are reached or the deadline passes."""
         full = complete("catboost", self.space(), params if target.is_classes else _VALUES | params)
         rounds, stopping = full.pop("rounds"), full.pop("stopping")
+        if "border_count" not in params:  # the time of a round goes with borders and leaves, hardly with few rows
+            full["border_count"] = min(254, max(32, len(target) // 8))
         self.trees_, self.rounds_found_ = None, rounds
         if not Classes.of(target).is_one:
             self.outputs_ = Outputs.of(target)
