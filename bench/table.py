@@ -7,6 +7,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
+_SCALE = """\
+Accuracy on rows that no fit has seen, on 13 real tables: 0 is always saying the same, 1 is the best of LightGBM,
+histogram boosting, a forest and a linear model with their defaults and of AutoGluon 1.6.3 (medium and good) within 60 s
+on two cores."""
 
 
 def main() -> int:
@@ -44,6 +48,8 @@ def speed(kept: list[dict[str, Any]]) -> str:
 
 def accuracy(kept: list[dict[str, Any]]) -> str:
     """Return a Markdown table: normalised scores on TEST by table (rows) and by system with its budget (columns)."""
+    if not kept:
+        return ""
     scores: dict[str, dict[str, list[float]]] = {}
     for result in kept:
         figure = result["figures"][0]
@@ -60,7 +66,7 @@ def accuracy(kept: list[dict[str, Any]]) -> str:
     runs = [sum(len(mine.get(one, [])) for mine in scores.values()) for one in systems]
     lines.append(f"| **mean** | {' | '.join(f'**{_mean(one)}**' for one in means)} |")
     lines.append(f"| runs | {' | '.join(map(str, runs))} |")
-    return "\n".join([*lines, "", f"On {', '.join(sorted({_where(result) for result in kept}))}."])
+    return "\n".join([_SCALE, "", *lines, "", f"On {', '.join(sorted({_where(result) for result in kept}))}."])
 
 
 def _mean(values: list[float]) -> str:
