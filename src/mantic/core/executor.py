@@ -192,7 +192,8 @@ class Processes:
         )
         worker = _Worker(process)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
-        self._send(worker, (self.plugins, self.warm))
+        assert self._folder is not None
+        self._send(worker, (self.plugins, self.warm, self._folder.name))
         return worker
 
     def _listen(self, worker: _Worker) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import pickle
+import shutil
 import signal
 import sys
 
@@ -16,7 +17,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business: it keeps the best so far
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
-    plugins, warm = pickle.load(sys.stdin.buffer)
+    plugins, warm, shared = pickle.load(sys.stdin.buffer)
     if not plugins:
         lighten()
     for path in plugins:
@@ -26,7 +27,8 @@ def main() -> None:
     while True:
         try:
             work, job = pickle.load(sys.stdin.buffer)
-        except EOFError:
+        except EOFError:  # the parent died before it could tidy up: what it shared is the user's table
+            shutil.rmtree(shared, ignore_errors=True)
             return
         pickle.dump(attempt(work, job), answers, protocol=5)
         answers.flush()

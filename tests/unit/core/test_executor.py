@@ -1,5 +1,9 @@
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +95,24 @@ def test_jobs_are_asked_for_only_when_somebody_is_free():
 
     for job, _ in Here().run(os.path.basename, jobs()):
         assert taken[-1] == job
+
+
+def test_what_was_shared_is_removed_when_the_parent_is_killed():
+    parent = (
+        "import os, signal, sys\n"
+        "from mantic.core.executor import Processes\n"
+        "team = Processes(1)\n"
+        "list(team.run(abs, []))\n"
+        "print(team.share([1, 2, 3]).path.parent, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, check=False)
+    folder = Path(done.stdout.strip())
+
+    until = time.monotonic() + 30
+    while folder.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert done.returncode == -signal.SIGKILL
+    assert folder.name.startswith("mantic-share-")
+    assert not folder.exists()
