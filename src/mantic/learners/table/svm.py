@@ -43,6 +43,7 @@ class SupportVectors:
         """Return the parameters; `gamma` is relative to 1 / (the variance of all columns together)."""
         return {
             "kernel": Choice(("rbf", "linear")),
+            "form": Choice(("by rows", "exact", "landmarks")),
             "C": Range(0.01, 100.0, default=1.0, log=True),
             "gamma": Range(0.05, 20.0, default=1.0, log=True),
         }
@@ -50,6 +51,7 @@ class SupportVectors:
     def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
         """Fit; exact machines do not go in steps, so only the calibration is spared when the deadline has passed."""
         full = complete("svm", self.space(), params)
+        form = full.pop("form")
         self.classes_ = Classes.of(target)
         self.centre_, self.spread_ = 0.0, 1.0
         if not target.is_classes:
@@ -59,16 +61,22 @@ class SupportVectors:
         rows, target = table.matrix()[part], target.rows(part)
         full["gamma"] = full["gamma"] / (_variance(rows) or 1.0)
         labels = self.classes_.labels(target)
-        self.slope_, self.offset_ = 1.0, 0.0
+        self.slope_, self.offset_, self.form_ = 1.0, 0.0, form
         if self.classes_.is_one:
             self.model_ = need("sklearn.dummy", why=_WHY).DummyClassifier().fit(rows, labels)
             return self
-        is_exact = len(target) <= _N_EXACT
+        is_exact = len(target) <= _N_EXACT if form == "by rows" else form == "exact"
+        self.form_ = "exact" if is_exact else "landmarks"
         if is_exact and target.is_classes and not run.deadline.passed:
             self.slope_, self.offset_ = _calibrated(rows, target, full, run)
         make = _exact if is_exact else _by_landmarks
         self.model_ = _quiet(make(full, target.is_classes, run.seed), rows, labels)
         return self
+
+    @property
+    def found_(self) -> Params:
+        """Return the form, which a fit on more rows of the same table must keep: it is what was judged."""
+        return {"form": self.form_}
 
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
