@@ -95,3 +95,16 @@ def test_what_was_kept_from_a_library_can_be_loaded_afterwards():
     )
 
     assert {"sklearn", "pandas", "lightgbm"} <= loaded
+
+
+@pytest.mark.parametrize("joint", [" ", "="], ids=["apart", "joined"])
+def test_what_a_users_own_file_loads_is_whole(joint, tmp_path):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("from mantic.core.lazy import need\nneed('lightgbm', why='a plug-in').LGBMClassifier()\n")
+    words = f"--plugin{joint}{plugin}".split(" ")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mantic.cli.main", "learners", *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -46,6 +46,15 @@ def give(guess: Any, *, classes: Any = (), answer_one: Callable[[int], Any] | No
     Path(JOB["figures"]).write_text(json.dumps(figures))
 
 
+def give_fitted(model: Any, test: Any, *, started: float) -> None:
+    """Give what a model by scikit-learn's rules answers; the time of its fit ends here."""
+    seconds = round(time.monotonic() - started, 2)
+    is_classes = JOB["task"] == "classify"
+    answer = model.predict_proba if is_classes else model.predict
+    classes = [str(label) for label in model.classes_] if is_classes else ()
+    give(answer(test), classes=classes, answer_one=lambda place: answer(test.iloc[[place]]), seconds=seconds)
+
+
 def megabytes(path: Path) -> float:
     """Return the size of a file, or of all files in a folder."""
     files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]

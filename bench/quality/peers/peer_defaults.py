@@ -2,7 +2,7 @@
 
 import time
 
-from job import JOB, give, tables
+from job import JOB, give_fitted, tables
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import (
@@ -46,12 +46,7 @@ def main() -> None:
     make, classifier, regressor = MODELS[JOB["preset"]]
     is_classes = JOB["task"] == "classify"
     model = make(classifier if is_classes else regressor, JOB["seed"]).fit(train, target)
-    seconds = time.monotonic() - started
-    answer = model.predict_proba if is_classes else model.predict
-    give(
-        answer(test), classes=[str(label) for label in model.classes_] if is_classes else (),
-        answer_one=lambda place: answer(test.iloc[[place]]), seconds=round(seconds, 2),
-    )  # fmt: skip
+    give_fitted(model, test, started=started)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import time
 
 from flaml import AutoML
-from job import JOB, give, tables
+from job import JOB, give_fitted, tables
 
 METRICS = {"roc_auc": "roc_auc", "average_precision": "ap", "log_loss": "log_loss", "rmse": "rmse"}
 
@@ -18,12 +18,7 @@ def main() -> None:
         train, target, task="classification" if is_classes else "regression", metric=METRICS[JOB["metric"]],
         time_budget=JOB["budget"], seed=JOB["seed"], n_jobs=2, verbose=0,
     )  # fmt: skip
-    seconds = time.monotonic() - started
-    answer = model.predict_proba if is_classes else model.predict
-    give(
-        answer(test), classes=[str(label) for label in model.classes_] if is_classes else (),
-        answer_one=lambda place: answer(test.iloc[[place]]), seconds=round(seconds, 2),
-    )  # fmt: skip
+    give_fitted(model, test, started=started)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def entry() -> None:
 
     Leaves at once: taking the libraries apart again costs seconds on a busy machine, and all files are closed by now.
     """
-    if "--plugin" not in sys.argv:  # what the user's own code loads must be whole
+    if not any(word.startswith("--plugin") for word in sys.argv):  # what the user's own code loads must be whole
         from mantic.core.lazy import lighten
 
         lighten()

@@ -84,11 +84,6 @@ class EncodedRow:
     values: Array | None = None
     n_words: int = 0
 
-    def alone(self, *, n_codes: int = 0) -> "Table":
-        """Return a table of this row's numbers alone, the last `n_codes` of which are category codes."""
-        n = len(self.numbers)
-        return Table(self.numbers[None, :], (), np.empty(0, dtype=np.int64), tuple(range(n - n_codes, n)))
-
     def dense(self) -> Array:
         """Return numbers and words side by side, shape (n_numbers + n_words,)."""
         if self.places is None:

@@ -222,9 +222,7 @@ class Weighed:
         other = np.zeros_like(done) if against is None else against
         both = np.unique(np.hstack([done, other]), axis=0)
         apart = both[:, : done.shape[1]] - both[:, done.shape[1] :]
-        kinds = -(
-            apart @ self.costs.array().T
-        ).ravel()  # what was done with any truth: some may be absent, and cost most
+        kinds = -(apart @ self.costs.array().T).ravel()  # with any truth: some may be absent here, and cost most
         if len(kinds) > _MOST_KINDS:
             kinds = np.quantile(kinds, np.linspace(0, 1, _MOST_KINDS))
         return mean_with_unseen(self.worth(done) - self.worth(other), kinds, self.plan)

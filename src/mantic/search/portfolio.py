@@ -1,7 +1,7 @@
 """What to try, in which order: strong fixed configurations first, then neighbours of the best."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,11 +17,24 @@ class Entry:
     ----------
     learner, params : who, and with what.
     cost : how many times longer it takes than the same learner with its defaults.
+    grows : a parameter that is at least 1 and one more for every 4,000 rows; empty for none.
     """
 
     learner: str
     params: Params = field(default_factory=dict)
     cost: float = 1.0
+    grows: str = ""
+
+    def suited(self, n_rows: int) -> "Entry":
+        """Return the entry with its growing parameter set for so many rows.
+
+        >>> Entry("forest", {"min_samples_leaf": 1}, grows="min_samples_leaf").suited(8_000).params
+        {'min_samples_leaf': 3}
+        """
+        if not self.grows:
+            return self
+        least = max(self.params[self.grows], 1 + n_rows // _ROWS_PER_STEP)
+        return Entry(self.learner, self.params | {self.grows: least}, self.cost)
 
 
 _SLOW = Entry(
@@ -37,8 +50,13 @@ _DEEP = Entry(
     cost=3.5,
 )
 _HASTY = Entry("boosting", {"num_leaves": 31, "learning_rate": 0.2, "min_data_in_leaf": 10, "rounds": 120}, cost=0.1)
-_FOREST = Entry("forest", {"n_estimators": 100, "min_samples_leaf": 5})
-_EXTRA = Entry("forest", {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7})
+# Leaves that grow with the rows keep a forest's file small.
+_FOREST = Entry("forest", {"n_estimators": 100, "min_samples_leaf": 5}, grows="min_samples_leaf")
+_EXTRA = Entry(
+    "forest",
+    {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7},
+    grows="min_samples_leaf",
+)
 _ALONE = Entry("mlp", {"voices": 1, "hidden": 256, "layers": 3})
 _CURVED = Entry("svm", {"C": 10.0})
 
@@ -59,8 +77,10 @@ _MANY_CLASSES = (
 )  # fmt: skip
 _FROM_ROWS = 100_000
 _TEXT_ROWS = 3_750  # with more, the part that learns is too large for an exact kernel over words
-_ROWS_PER_LEAF = 4_000  # a leaf of a forest grows by one row for so many rows: its file stays small
+_ROWS_PER_STEP = 4_000  # rows for which a growing parameter goes up by one
 _FROM_CLASSES = 8
+# How long a fit goes on, and in which form: not what it learns.
+_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share", "form")
 _NEIGHBOURS = 60
 _LEADERS = 2
 
@@ -78,10 +98,10 @@ def portfolio(
     fixed : parameters that must hold, per learner.
 
     >>> portfolio(Target(np.array([1.0, 2.0])), ["tree"], {}, has_text=False)
-    [Entry(learner='tree', params={}, cost=1.0)]
+    [Entry(learner='tree', params={}, cost=1.0, grows='')]
     """
     task = "classify" if target.is_classes else "regress"
-    rows = [_coarser(one, len(target)) for one in _order(target, has_text) if names is None or one.learner in names]
+    rows = [one.suited(len(target)) for one in _order(target, has_text) if names is None or one.learner in names]
     rows += [Entry(name) for name in names or () if name not in {one.learner for one in rows}]
     able = [one for one in rows if _is_able(one.learner, task, named=names is not None)]
     merged = [Entry(one.learner, one.params | fixed.get(one.learner, {}), one.cost) for one in able]
@@ -103,14 +123,6 @@ def _is_able(name: str, task: str, *, named: bool) -> bool:
     return task in learner.tasks and (named or is_installed(learner))
 
 
-def _coarser(entry: Entry, n_rows: int) -> Entry:
-    """Return the entry with leaves that suit so many rows."""
-    if entry.learner != "forest":
-        return entry
-    least = entry.params["min_samples_leaf"]
-    return replace(entry, params=entry.params | {"min_samples_leaf": max(least, 1 + n_rows // _ROWS_PER_LEAF)})
-
-
 def neighbours(leaders: Sequence[Entry], fixed: Mapping[str, Params], seed: int) -> Iterator[Entry]:
     """Yield configurations near the leaders, in turn (`leaders` may be reordered by the caller between two).
 
@@ -123,23 +135,13 @@ def neighbours(leaders: Sequence[Entry], fixed: Mapping[str, Params], seed: int)
         leader = leaders[turn % min(_LEADERS, len(leaders))]
         space = LEARNERS.get(leader.learner)().space()
         free = [key for key in space if key not in fixed.get(leader.learner, {}) and key not in _NEVER_MOVED]
-        if not free and turn:
+        if not free:
             return
         moved = dict(leader.params)
         if turn % 3 != 2:
             for key in chance.choice(free, size=min(2, len(free)), replace=False):
                 moved[str(key)] = _move(space[str(key)], moved.get(str(key), space[str(key)].default), chance)
         yield Entry(leader.learner, moved, leader.cost)
-
-
-_NEVER_MOVED = (
-    "stopping",
-    "rounds",
-    "n_estimators",
-    "epochs",
-    "share",
-    "form",
-)  # how long a fit goes on, not what it learns
 
 
 def _move(one: Range | Choice, value: object, chance: np.random.Generator) -> object:

@@ -20,6 +20,7 @@ from mantic.search.margin import to_guess, to_margin
 from mantic.search.member import floor_of
 from mantic.search.refit import Recipe
 from mantic.tasks.door import Given, filled, plain
+from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def decide(model: "Classifier", cost: Any, *, capacity: Any, unit: str, seed: in
             fix='say what mistakes cost, as in "fp=1,fn=10", or how many rows can be acted on, as in "5%"',
         )  # fmt: skip
     classes = tuple(str(label) for label in model.classes_.tolist())
-    positive = classes.index(known) if (known := model.report_.facts.get("positive")) in classes else 1
+    positive = positive_among(classes, model.report_.facts)
     _check_capacity(capacity, classes)
     costs = finds(classes, positive=positive) if cost is None else None
     costs = costs or read_costs(cost).bind(classes, positive=positive, unit=unit)

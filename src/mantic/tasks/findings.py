@@ -27,6 +27,7 @@ from mantic.search.slim import row_seconds
 from mantic.tasks.background import Background
 from mantic.tasks.decide import with_section
 from mantic.tasks.door import Given
+from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked, Wishes
 
 if TYPE_CHECKING:
@@ -159,9 +160,7 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
         drift=find_drift(estimator.background_, frame, estimator.schema_, run=run),
         is_apart=True,
     )
-    labels = [str(label) for label in estimator.classes_.tolist()] if is_classes else []
-    positive = labels.index(facts["positive"]) if facts.get("positive") in labels else 1
-    report = evaluate_report(_positive_last(findings, positive), run)
+    report = evaluate_report(_positive_last(findings, positive_among(findings.classes, facts)), run)
     if estimator.decision_ is None:
         return report
     return with_section(report, valued_again(estimator.decision_, truth, guess, seed=run.seed))

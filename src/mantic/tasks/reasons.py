@@ -17,6 +17,7 @@ from mantic.explain.rules import Rules, rules_of
 from mantic.explain.subject import Subject
 from mantic.explain.variants import Limits
 from mantic.tasks.background import Background
+from mantic.tasks.target import positive_among
 
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
@@ -57,15 +58,14 @@ def rules(estimator: "Estimator") -> Rules:
 
 def subject_of(estimator: "Estimator") -> Subject:
     """Return what reasons are asked of: the model with the rows that were kept beside it."""
-    labels, facts = _classes(estimator), estimator.report_.facts
-    names = [str(one) for one in labels]
+    labels = _classes(estimator)
     kept = Background(estimator.background_, estimator.background_answers_)
     return Subject(
         estimator.model_,
         estimator.target_.name,
         estimator.background_,
         classes=labels,
-        positive=names.index(facts["positive"]) if facts.get("positive") in names else 1,
+        positive=positive_among([str(one) for one in labels], estimator.report_.facts),
         truth=kept.truth,
         held_out=kept.held_out(estimator.model_.n_classes),
         importance=_importance(estimator),

@@ -1,5 +1,8 @@
 """The target as numbers: class codes, or values."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -56,6 +59,15 @@ def positive_of(labels: Array, codes: Array) -> int:
         return int(says_yes[1])
     first, second = np.bincount(codes, minlength=2)
     return int(first >= second)
+
+
+def positive_among(names: Sequence[str], facts: Mapping[str, Any]) -> int:
+    """Return the code of the positive class by the facts of a report; 1 where they name none, as older ones do.
+
+    >>> positive_among(("ill", "well"), {"positive": "ill"})
+    0
+    """
+    return names.index(facts["positive"]) if facts.get("positive") in names else 1
 
 
 def numbers_of(truth: Array, *, where: str) -> Array:

@@ -111,15 +111,15 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     judges = [(division.parts[number].held_out, models[number]) for number in division.judged]
     answers = [model.predict(given.frame[rows]) for rows, model in judges]
+    used = [] if models is fallback else recipes
     return Walked(
         model=_kept(models, division), given=given, division=division, search=search,
         recipe=recipes[-1] if recipes else None,
         judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
-        leaks=leaks, judges=judges, answers=answers, used=[] if models is fallback else recipes,
-        slowdown=slowdown,
-        earlier=_earlier(given, division, recipes[-1], fits, metric=wishes.metric) if recipes else (),
+        leaks=leaks, judges=judges, answers=answers, used=used, slowdown=slowdown,
+        earlier=_earlier(given, division, used[-1], fits, metric=wishes.metric) if used else (),
     )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.fold import fold_of_rows
+from mantic.core.run import Run
 from mantic.core.table import Array, Target
+
+_MORE_ROWS = 1.3  # what a fit on all rows takes, of one without those held out
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,12 @@ def hold_out(target: Target, *, seed: int, n_folds: int = 7) -> tuple[Array, Arr
         learned = np.bincount(codes[~is_out], minlength=target.n_classes) > 0
         is_out &= learned[codes]
     return everyone[~is_out], everyone[is_out]
+
+
+def has_time_again(run: Run, *, left_before: float) -> bool:
+    """Whether what began with so many seconds left may be done once more, on somewhat more rows."""
+    left = run.deadline.left()
+    return left_before == float("inf") or left > _MORE_ROWS * (left_before - left)
 
 
 def sample(target: Target, n_rows: int, *, seed: int) -> Array:

@@ -11,7 +11,7 @@ from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complet
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
-from mantic.learners.table._classes import hold_out
+from mantic.learners.table._classes import has_time_again, hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
 from mantic.learners.table._outputs import answer as answer_of
 from mantic.learners.table._standing import chance_of, shares_of
@@ -83,14 +83,14 @@ class Boosting:
             self.rounds_found_ = self.trees_.current_iteration()
             return self
         learned, judged = hold_out(target, seed=run.seed)
-        half_way = run.deadline.left()
+        before = run.deadline.left()
         rows = _dataset(table.rows(learned), labels[learned], options)
         judge = rows.create_valid(table.numbers[judged], label=labels[judged], params=options)
         self.trees_ = _boosted(rows, judge, rounds, options=options, run=run)
         self.rounds_found_ = max(1, self.trees_.best_iteration)
         if stopping == "once":
             return self
-        if run.deadline.left() > 1.3 * (half_way - run.deadline.left()) or half_way == float("inf"):
+        if has_time_again(run, left_before=before):
             self.trees_ = _boosted(_dataset(table, labels, options), None, self.rounds_found_, options=options, run=run)
         return self
 

@@ -6,11 +6,11 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
-from mantic.learners.table._classes import Classes, hold_out
+from mantic.learners.table._classes import Classes, has_time_again, hold_out
 from mantic.learners.table._outputs import Outputs
 from mantic.learners.table._packed import read_packed, refusal, write_packed
 
@@ -89,7 +89,7 @@ class CatBoost:
         before = run.deadline.left()
         judge = _pool(table.rows(judged), self.outputs_.labels(target)[judged])
         trees = self._boosted(table.rows(learned), target.rows(learned), options, run=run, judge=judge)
-        if trees is None or (before < float("inf") and run.deadline.left() <= 1.3 * (before - run.deadline.left())):
+        if trees is None or not has_time_again(run, left_before=before):
             return trees
         return self._boosted(table, target, options | {"iterations": self.rounds_found_}, run=run)
 
@@ -118,11 +118,6 @@ class CatBoost:
             return self.outputs_.answer(np.zeros((table.n_rows, 1)))
         raw = self.trees_.predict(_pool(table, None), prediction_type="RawFormulaVal", thread_count=1)
         return self.outputs_.answer(np.asarray(raw, dtype=np.float64).reshape(table.n_rows, -1))
-
-    def for_rows(self) -> RowAnswer:
-        """Return its answer for a table of one row; the encoder puts category codes last."""
-        n_codes = 0 if self.trees_ is None else len(self.trees_.get_cat_feature_indices())
-        return lambda row: np.atleast_1d(self.predict(row.alone(n_codes=n_codes))[0])
 
     def contributions(self, table: Table) -> Array:
         """Return exact TreeSHAP values by CatBoost; see `Explains`."""

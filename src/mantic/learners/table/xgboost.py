@@ -6,11 +6,11 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.lazy import need
-from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
-from mantic.learners.table._classes import Classes, hold_out
+from mantic.learners.table._classes import Classes, has_time_again, hold_out
 from mantic.learners.table._outputs import Outputs
 from mantic.learners.table._packed import read_packed, refusal, write_packed
 
@@ -81,7 +81,7 @@ class XGBoost:
             judge = _rows(table.rows(judged), labels[judged])
             rows = _rows(table.rows(learned), labels[learned])
             grown, self.rounds_found_ = _boosted(rows, judge, rounds, options=options, run=run)
-            if before == float("inf") or run.deadline.left() > 1.3 * (before - run.deadline.left()):
+            if has_time_again(run, left_before=before):
                 grown, _ = _boosted(_rows(table, labels), None, self.rounds_found_, options=options, run=run)
         self.trees_ = _restored(grown[: self.rounds_found_].save_raw("ubj"))
         return self
@@ -94,10 +94,6 @@ class XGBoost:
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
         return self.outputs_.answer(self._raw(table))
-
-    def for_rows(self) -> RowAnswer:
-        """Return its answer for a table of one row."""
-        return lambda row: np.atleast_1d(self.predict(row.alone())[0])
 
     def contributions(self, table: Table) -> Array:
         """Return exact TreeSHAP values by XGBoost; see `Explains`. What its float32 rounds off is put to the base."""
