@@ -20,8 +20,8 @@ from mantic.core.metric import METRICS
 from mantic.core.run import Run
 from mantic.core.table import Array, Target
 from mantic.features.infer import infer
-from mantic.features.leak import Leak, find_leaks
-from mantic.features.sample import Place
+from mantic.features.leaks.leak import Leak, find_leaks
+from mantic.features.leaks.sample import Place
 
 _LEARNING_SHARE = 0.8  # of TRAIN: a fit locks the rest away before it looks
 

@@ -7,7 +7,7 @@ from mantic.core.run import Warned
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.drift import Drift
 from mantic.evaluate.findings import Findings
-from mantic.features.leak import Leak
+from mantic.features.leaks.leak import Leak
 from mantic.report.blocks import Alert, Axis, Block, Chart, Grid, Series, Text
 from mantic.report.numbers import say, say_range
 

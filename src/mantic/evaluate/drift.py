@@ -10,8 +10,8 @@ from mantic.core.auc import auc
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
-from mantic.features.power import Halves, Slots, guess_of, numbers_of, usual_of
-from mantic.features.together import Together
+from mantic.features.leaks.alone import Halves, Slots, guess_of, numbers_of, usual_of
+from mantic.features.leaks.together import Together
 from mantic.report.numbers import say
 
 _MOST_ROWS = 2_500  # of each side

@@ -12,7 +12,7 @@ from mantic.core.run import Warned
 from mantic.core.schema import Schema
 from mantic.core.table import Array
 from mantic.evaluate.drift import Drift
-from mantic.features.leak import Leak
+from mantic.features.leaks.leak import Leak
 from mantic.report.blocks import Block
 
 

@@ -25,7 +25,7 @@ from mantic.tasks.background import keep
 from mantic.tasks.decide import unseen_of
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
 from mantic.tasks.findings import findings_of
-from mantic.tasks.rules import Parameters, tags
+from mantic.tasks.sklearn_rules import Parameters, tags
 from mantic.tasks.task import Task
 from mantic.tasks.walk import Wishes, walk
 

@@ -15,9 +15,9 @@ from mantic.core.metric import Metric
 from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.table import Array
-from mantic.features.hint import hint
-from mantic.features.leak import Leak, find_leaks
-from mantic.features.sample import Place
+from mantic.features.leaks.leak import Leak, find_leaks
+from mantic.features.leaks.sample import Place
+from mantic.features.leaks.split_hint import hint
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE

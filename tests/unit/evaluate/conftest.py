@@ -11,7 +11,7 @@ from mantic.core.model import Importance
 from mantic.core.run import Warned
 from mantic.core.schema import Column, Kind, Schema
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
-from mantic.features.leak import Leak
+from mantic.features.leaks.leak import Leak
 
 SCHEMA = Schema((Column("size", Kind.NUMBER), Column("plan", Kind.CATEGORY, levels=("a", "b"))))
 _STORY = {

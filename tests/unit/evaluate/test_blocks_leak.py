@@ -5,7 +5,7 @@ from dataclasses import replace
 from mantic.core.run import Run, Warned
 from mantic.evaluate.drift import Drift, Moved
 from mantic.evaluate.fit_report import fit_report
-from mantic.features.leak import Leak
+from mantic.features.leaks.leak import Leak
 from mantic.report.blocks import Chart, Group
 
 MOVED = Drift(

@@ -11,7 +11,7 @@ from mantic.core.parts import read_parts, write_parts
 from mantic.core.table import Array
 from mantic.learners.table._classes import Classes
 from mantic.learners.table._skops import is_sound
-from mantic.learners.table._standing import Nodes
+from mantic.learners.table._tree_row import Nodes
 
 _WHY = "forests"
 

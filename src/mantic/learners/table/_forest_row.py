@@ -8,7 +8,7 @@ from mantic.core.learner import RowAnswer
 from mantic.core.table import Array, EncodedRow
 from mantic.learners.table._classes import Classes
 from mantic.learners.table._forest_file import nodes_of
-from mantic.learners.table._standing import Standing
+from mantic.learners.table._tree_row import Standing
 
 
 def answer_of_trees(trees: list[Any], classes: Classes) -> RowAnswer:

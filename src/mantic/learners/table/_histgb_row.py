@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mantic.core.table import Array, EncodedRow
-from mantic.learners.table._standing import Nodes, Standing
+from mantic.learners.table._tree_row import Nodes, Standing
 
 
 def raw_of_boosted(model: Any) -> Callable[[EncodedRow], Array]:

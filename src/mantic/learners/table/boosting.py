@@ -11,10 +11,10 @@ from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complet
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
+from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import has_time_again, hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
 from mantic.learners.table._outputs import answer as answer_of
-from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the boosting learner"
 _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds

@@ -10,10 +10,10 @@ from mantic.core.lazy import need
 from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
+from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import Classes, hold_out
 from mantic.learners.table._histgb_row import raw_of_boosted
 from mantic.learners.table._skops import load_model, save_model
-from mantic.learners.table._standing import chance_of, shares_of
 
 _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds
 _FEW_ROUNDS = 100

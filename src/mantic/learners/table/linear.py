@@ -12,10 +12,10 @@ from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learn
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
+from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import Classes, row_losses, sample
 from mantic.learners.table._outputs import UNSEEN
 from mantic.learners.table._outputs import answer as answer_of
-from mantic.learners.table._standing import chance_of, shares_of
 
 _WHY = "the linear learner"
 _STEPS = 6  # half decades from 1, either way

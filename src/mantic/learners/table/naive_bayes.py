@@ -11,8 +11,8 @@ from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learn
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
+from mantic.learners.table._chance_row import shares_of
 from mantic.learners.table._classes import hold_out, loss
-from mantic.learners.table._standing import shares_of
 
 _LEAST_VARIANCE = 1e-3  # numbers come scaled to variance 1
 _UNSEEN = -30.0

@@ -11,9 +11,9 @@ from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complet
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
+from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import Classes, hold_out, sample
 from mantic.learners.table._skops import load_model, save_model
-from mantic.learners.table._standing import chance_of, shares_of
 from mantic.learners.table._svm_row import decision_of_row
 
 _WHY = "the svm learner"

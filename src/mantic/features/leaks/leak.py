@@ -10,12 +10,12 @@ from mantic.core.auc import auc
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
-from mantic.features.made import Confidence, Sign, copies, gaps, merged, neighbours
-from mantic.features.pair import Pair, find_pairs
-from mantic.features.power import Slots, guess_of, numbers_of, power, usual_of
-from mantic.features.sample import Place, Sample
-from mantic.features.telling import telling, words_of
-from mantic.features.together import Together
+from mantic.features.leaks.alone import Slots, guess_of, numbers_of, power, usual_of
+from mantic.features.leaks.copies import Confidence, Sign, copies, gaps, merged, neighbours
+from mantic.features.leaks.pair import Pair, find_pairs
+from mantic.features.leaks.sample import Place, Sample
+from mantic.features.leaks.telling_names import telling, words_of
+from mantic.features.leaks.together import Together
 from mantic.report.numbers import say
 
 

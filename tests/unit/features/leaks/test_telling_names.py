@@ -2,7 +2,7 @@
 
 import pytest
 
-from mantic.features.telling import telling
+from mantic.features.leaks.telling_names import telling
 
 
 @pytest.mark.parametrize(

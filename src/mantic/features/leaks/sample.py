@@ -8,7 +8,7 @@ import polars as pl
 
 from mantic.core.schema import Schema
 from mantic.core.table import Array, Target
-from mantic.features.power import Halves, evened
+from mantic.features.leaks.alone import Halves, evened
 
 MOST_ROWS = 6_000
 

@@ -9,9 +9,9 @@ import polars as pl
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
-from mantic.features.power import Halves, evened, numbers_of, usual_of
-from mantic.features.sample import Place
-from mantic.features.together import Together
+from mantic.features.leaks.alone import Halves, evened, numbers_of, usual_of
+from mantic.features.leaks.sample import Place
+from mantic.features.leaks.together import Together
 from mantic.report.numbers import say
 
 _LEAST_ROWS = 500

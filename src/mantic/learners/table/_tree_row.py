@@ -1,6 +1,5 @@
 """Many trees as flat arrays, asked for one row: all trees go down a level at once."""
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,25 +94,3 @@ class Standing:
         for _ in range(self.depth):
             node = child.take(node) + (both.take(column.take(node)) > threshold.take(node))
         return self.leaf.take(node)
-
-
-def chance_of(margin: float) -> Array:
-    """Return the probabilities of two classes from the log-odds of the second.
-
-    >>> chance_of(0.0).tolist()
-    [0.5, 0.5]
-    """
-    power = math.exp(-abs(margin))
-    less, more = power / (1 + power), 1 / (1 + power)
-    return np.array([less, more] if margin > 0 else [more, less])
-
-
-def shares_of(margin: Array) -> Array:
-    """Return the probabilities of many classes from their log-probabilities up to a constant.
-
-    >>> shares_of(np.zeros(4)).tolist()
-    [0.25, 0.25, 0.25, 0.25]
-    """
-    power = np.exp(margin - margin.max())
-    shares: Array = power / power.sum()
-    return shares

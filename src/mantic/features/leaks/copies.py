@@ -9,8 +9,8 @@ import polars as pl
 from mantic.core.auc import auc
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
-from mantic.features.power import numbers_of
-from mantic.features.sample import Place, Sample
+from mantic.features.leaks.alone import numbers_of
+from mantic.features.leaks.sample import Place, Sample
 from mantic.report.numbers import say
 
 Confidence = Literal["sure", "likely", "look at it"]

@@ -8,8 +8,8 @@ import numpy as np
 from mantic.core.budget import Deadline
 from mantic.core.schema import Kind
 from mantic.core.table import Array, Target
-from mantic.features.power import Halves, Slots, numbers_of, power
-from mantic.features.sample import Sample
+from mantic.features.leaks.alone import Halves, Slots, numbers_of, power
+from mantic.features.leaks.sample import Sample
 
 _MOST_COLUMNS = 40
 _LEAST_LEVELS = 20  # counts of next to nothing determine nothing

@@ -5,9 +5,9 @@ import polars as pl
 
 from mantic.core.run import Run
 from mantic.core.table import Target
-from mantic.features.hint import hint
 from mantic.features.infer import infer
-from mantic.features.sample import Place
+from mantic.features.leaks.sample import Place
+from mantic.features.leaks.split_hint import hint
 
 N = 1500
 

@@ -11,7 +11,7 @@ from mantic.core.run import Run
 from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.features.encode import Encoder
-from mantic.features.power import Halves, explained, usual_of
+from mantic.features.leaks.alone import Halves, explained, usual_of
 
 _ROUNDS = 40
 _MOST_TREES = 200  # of many classes: fewer rounds, or a moment becomes a minute

@@ -11,8 +11,8 @@ from mantic.core.metric import METRICS
 from mantic.core.run import Run
 from mantic.core.table import Target
 from mantic.features.infer import infer
-from mantic.features.leak import find_leaks
-from mantic.features.sample import Place
+from mantic.features.leaks.leak import find_leaks
+from mantic.features.leaks.sample import Place
 
 N = 1200
 
