@@ -11,6 +11,7 @@ from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import ManticError
+from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
@@ -67,7 +68,7 @@ def run(options: Namespace) -> int:
     _check_decision(options)
     whole = Deadline.after(budget.seconds, since=options.started)
     deadline = whole.earlier(_writing_seconds(options, budget))
-    with following(options.started, deadline) as listener:
+    with watch_ctrl_c(), following(options.started, deadline) as listener:
         work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
         with work:
             model = _fitted(options, words, work)

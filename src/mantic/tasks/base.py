@@ -10,6 +10,7 @@ import polars as pl
 
 from mantic.core.budget import Budget, Deadline
 from mantic.core.errors import SettingsError
+from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.learner import LEARNERS, complete
 from mantic.core.metric import METRICS
 from mantic.core.run import Run
@@ -92,19 +93,20 @@ class Estimator(Parameters):
         wishes = self._wishes()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
-        given = self._given(X, y, roles=(time, group), run=run)
-        if given.positive == 0:
-            wishes = replace(wishes, metric=wishes.metric.of_first())
-        walked = walk(given, wishes, run)
-        self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
-        if given.target.is_classes:
-            self.classes_ = given.classes
-        kept = keep(walked, seed=self.seed)
-        self.background_, self.background_answers_ = kept.frame, kept.answers
-        asked = {**self.get_params(deep=False), "time": time, "group": group}
-        findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
-        self.report_ = fit_report(findings, run)
-        self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
+        with watch_ctrl_c():  # from the search on, one press never costs the model
+            given = self._given(X, y, roles=(time, group), run=run)
+            if given.positive == 0:
+                wishes = replace(wishes, metric=wishes.metric.of_first())
+            walked = walk(given, wishes, run)
+            self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
+            if given.target.is_classes:
+                self.classes_ = given.classes
+            kept = keep(walked, seed=self.seed)
+            self.background_, self.background_answers_ = kept.frame, kept.answers
+            asked = {**self.get_params(deep=False), "time": time, "group": group}
+            findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
+            self.report_ = fit_report(findings, run)
+            self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
         self.version_ = "unsaved"
         self.run_ = replace(run, listeners=[], _scratch=None)
         return self

@@ -10,6 +10,7 @@ import numpy as np
 
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.executor import Executor, Here, Processes
+from mantic.core.interrupt import CtrlC, watch_ctrl_c
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
 from mantic.core.registry import plugins
@@ -70,9 +71,25 @@ class Walked:
     used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
 
 
+@dataclass
+class _Sought:
+    """What a walk has at any moment, so that it can end there."""
+
+    given: Given
+    division: Division
+    request: Request
+    reserve: float  # seconds of the deadline that are kept for judging and the report
+    started: float
+    pace: Pace
+    fallback: dict[int, Blend]
+    search: Search | None = None
+    leaks: tuple[Leak, ...] = ()
+    slowdown: float = 1.0
+
+
 def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end."""
-    started, pace, slowdown = time.monotonic(), Pace(), 1.0
+    started, pace = time.monotonic(), Pace()
     division = divide(given, seed=wishes.seed, run=run)
     material = Material(given.schema, given.frame, given.target, division.parts)
     reserve = _reserve(run.deadline)
@@ -81,28 +98,16 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         fixed=wishes.fixed, seed=wishes.seed,
     )  # fmt: skip
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
-    search: Search | None = None
-    fallback: dict[int, Blend] = dict(baselines)
-    leaks: tuple[Leak, ...] = ()
-    interrupted = False
-    with _executor(given, wishes, run) as executor:
-        try:
-            prepare(request)  # what a library's first import takes must not look like a slow machine
-            before = time.monotonic()
-            fallback = _first_models(request, division, run, started) or fallback
-            quick_seconds = time.monotonic() - before
-            leaks = _leaks(given, division, wishes.metric, run)
-            slowdown = pace.slowdown()
-            reserve = _reserve(run.deadline, slowdown=slowdown)
-            request = replace(request, deadline=run.deadline.earlier(reserve), quick_seconds=quick_seconds)
-            search = Search(request, executor, run)
-            search.go()
-        except KeyboardInterrupt:
-            interrupted = True
+    sought = _Sought(given, division, request, reserve, started, pace, fallback=baselines)
+    with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run) as executor:
+        if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
             executor.close()
-            run = run.until(Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left())))
-        recipes, fits = _finish(search, run.deadline.earlier(reserve) if not interrupted else run.deadline, interrupted)
+            until = Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left()))
+        else:
+            until = run.deadline.earlier(sought.reserve)
+        recipes, fits = _finish(sought.search, until, ctrl_c, at_home=interrupted)
+    search, fallback = sought.search, sought.fallback
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
     forget()
@@ -118,9 +123,27 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
-        leaks=leaks, judges=judges, answers=answers, used=used, slowdown=slowdown,
+        leaks=sought.leaks, judges=judges, answers=answers, used=used, slowdown=sought.slowdown,
         earlier=_earlier(given, division, used[-1], fits, metric=wishes.metric) if used else (),
     )  # fmt: skip
+
+
+def _seek(sought: _Sought, executor: Executor, run: Run) -> None:
+    """Fit first models, look for leaks, and search until the deadline; each is put down as soon as it is known."""
+    prepare(sought.request)  # what a library's first import takes must not look like a slow machine
+    before = time.monotonic()
+    if first := _first_models(sought.request, sought.division):
+        sought.fallback = first
+        score = _first_score(sought.request, sought.division, first)
+        run.measure("first_model", score, seconds=time.monotonic() - sought.started)
+    quick_seconds = time.monotonic() - before
+    sought.leaks = _leaks(sought.given, sought.division, sought.request.metric, run)
+    sought.slowdown = sought.pace.slowdown()
+    sought.reserve = _reserve(run.deadline, slowdown=sought.slowdown)
+    within = run.deadline.earlier(sought.reserve)
+    sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds)
+    sought.search = Search(sought.request, executor, run)
+    sought.search.go()
 
 
 def _reserve(deadline: Deadline, *, slowdown: float = 1.0) -> float:
@@ -150,7 +173,7 @@ def _executor(given: Given, wishes: Wishes, run: Run) -> Iterator[Executor]:
         workers.close()
 
 
-def _first_models(request: Request, division: Division, run: Run, started: float) -> dict[int, Blend]:
+def _first_models(request: Request, division: Division) -> dict[int, Blend]:
     """Fit a quick model for every part, so that stopping at any moment leaves something better than the baseline."""
     left = request.deadline.left()
     if left == float("inf"):
@@ -166,11 +189,13 @@ def _first_models(request: Request, division: Division, run: Run, started: float
         found[number] = quick(request, part, seconds=max(0.05, until.left()))
     if not all(number in found for number in division.judged):
         return {}  # a quick model is only usable if each judged part has one of its own
+    return found
+
+
+def _first_score(request: Request, division: Division, models: dict[int, Blend]) -> float:
     first = division.judged[0]
     rows = division.parts[first].held_out[:2000]
-    score = request.metric(request.material.target.values[rows], found[first].predict(request.material.frame[rows]))
-    run.measure("first_model", score, seconds=time.monotonic() - started)
-    return found
+    return request.metric(request.material.target.values[rows], models[first].predict(request.material.frame[rows]))
 
 
 def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
@@ -187,17 +212,16 @@ def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[
     return leaks
 
 
-def _finish(search: Search | None, deadline: Deadline, interrupted: bool) -> tuple[list[Recipe], Fits]:
-    """Choose and refit; after Ctrl-C the refits run here, because the workers are gone."""
+def _finish(search: Search | None, deadline: Deadline, ctrl_c: CtrlC, *, at_home: bool) -> tuple[list[Recipe], Fits]:
+    """Choose and refit; after Ctrl-C the refits run at home, because the workers are gone."""
     if search is None or not search.eligible:
         return [], {}
-    if interrupted:
+    if at_home:
         search.executor = Here()
         search.hold()
     recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
-    try:
-        fits = refit(search, recipes, deadline) if recipes else {}
-    except KeyboardInterrupt:
+    fits: Fits = {}
+    if not recipes or ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline))):
         return recipes, {}
     return [settle(search, own, fits) for own in recipes], fits
 
