@@ -20,9 +20,10 @@ def tables() -> tuple[Any, Any, Any]:
     target = train.pop(JOB["target"])
     for column in train.columns:
         if not pd.api.types.is_numeric_dtype(train[column]):
-            common = train[column].astype("string").value_counts().index[:200]  # as the reference scores were made
-            train[column] = pd.Categorical(train[column].astype("string"), categories=common)
-            test[column] = pd.Categorical(test[column].astype("string"), categories=common)
+            texts = train[column].astype(object).map(str, na_action="ignore")
+            common = pd.Index(texts.value_counts().index[:200].tolist(), dtype=object)  # as the references were made
+            train[column] = pd.Categorical(texts, categories=common)
+            test[column] = pd.Categorical(test[column].astype(object).map(str, na_action="ignore"), categories=common)
     return train, target, test
 
 

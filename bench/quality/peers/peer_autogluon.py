@@ -20,9 +20,11 @@ def main() -> None:
     started = time.monotonic()
     train, test = pd.read_parquet(JOB["train"]), pd.read_parquet(JOB["test"])
     folder = Path(JOB["folder"]) / "autogluon"
-    positive = {"positive_class": JOB["positive"]} if JOB["positive"] else {}
+    told = {"positive_class": JOB["positive"]} if JOB["positive"] else {}
+    if JOB["task"] == "regress":  # whole numbers are not always taken for a regression
+        told["problem_type"] = "regression"
     predictor = TabularPredictor(
-        label=JOB["target"], eval_metric=METRICS[JOB["metric"]], path=str(folder), verbosity=0, **positive
+        label=JOB["target"], eval_metric=METRICS[JOB["metric"]], path=str(folder), verbosity=0, **told
     )
     predictor.fit(train, time_limit=JOB["budget"], presets=f"{JOB['preset']}_quality", num_cpus=2, ag_args_fit={})
     seconds = time.monotonic() - started

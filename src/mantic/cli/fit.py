@@ -8,6 +8,7 @@ from typing import Any
 
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
+from mantic.cli.sitting import journal_of, left_of
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import ManticError
@@ -32,6 +33,7 @@ def parser() -> Parser:
     options.add_argument("--task", choices=("classify", "regress"), help="chosen by the target's values when absent")
     options.add_argument("--budget", metavar="TIME", help="wall clock for everything: 30s, 5m, 1h, or '8 trials' (60s)")
     options.add_argument("--latency", metavar="TIME", help="what the model may take to answer for one row, as in 1ms")
+    options.add_argument("--resume", action="store_true", help="go on with a fit of this --out that was killed")
     options.add_argument("--seed", type=int, default=0, help="every random choice comes from it (0)")
     options.add_argument("--metric", metavar="NAME", help="what to optimise (log_loss or rmse)")
     options.add_argument("--positive", metavar="LABEL", help="of two classes, the one to find (the rarer)")
@@ -66,19 +68,19 @@ def run(options: Namespace) -> int:
     page = check_output(options.report, "--report", (".html", ".json"))
     assert out is not None
     _check_decision(options)
-    whole = Deadline.after(budget.seconds, since=options.started)
-    deadline = whole.earlier(_writing_seconds(options, budget))
-    with watch_ctrl_c(), following(options.started, deadline) as listener:
-        work = Run(seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener])
-        with work:
-            model = _fitted(options, words, work)
-        try:
-            _decide(model, options)
-        except ManticError:  # costs the decision, not the model
-            model.save(out)
-            tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
-            raise
-        model.save(out)
+    with watch_ctrl_c(), journal_of(out, resume=options.resume, started=options.started) as journal:
+        whole = Deadline.after(left_of(budget, journal), since=options.started)
+        deadline = whole.earlier(_writing_seconds(options, budget))
+        with following(options.started, deadline) as listener:
+            listeners = [listener]
+            work = Run(
+                seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=listeners, journal=journal
+            )
+            with work:
+                model = _fitted(options, words, work)
+            _save(model, options, out)
+        if journal is not None:
+            journal.remove()
         if page:
             model.report_.save(page)
     seconds = time.monotonic() - options.started
@@ -91,6 +93,17 @@ def run(options: Namespace) -> int:
     for line in _next_steps(options, out, page):
         tell(f"  {line}")
     return 0
+
+
+def _save(model: Any, options: Namespace, out: Path) -> None:
+    try:
+        if _is_to_decide(options):
+            model.decide(options.cost, capacity=options.capacity, unit=options.unit)
+    except ManticError:  # costs the decision, not the model
+        model.save(out)
+        tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
+        raise
+    model.save(out)
 
 
 def _writing_seconds(options: Namespace, budget: Budget) -> float:
@@ -139,11 +152,6 @@ def _check_decision(options: Namespace) -> None:
         from mantic.evaluate.capacity import read_capacity
 
         read_capacity(options.capacity)
-
-
-def _decide(model: Any, options: Namespace) -> None:
-    if _is_to_decide(options):
-        model.decide(options.cost, capacity=options.capacity, unit=options.unit)
 
 
 def _first_part(report: Any) -> Any:

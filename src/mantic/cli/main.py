@@ -20,6 +20,7 @@ VERBS = {
     "evaluate": ("MODEL DATA", "score a model on rows with known answers"),
     "explain": ("MODEL DATA", "why it answers a row as it does"),
     "decide": ("MODEL --cost COSTS", "from which probability to act, and what that is worth"),
+    "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
     "learners": ("", "what can be tried, what it is good for, what it costs"),
     "settings": ("", "every setting, its value and where it comes from"),

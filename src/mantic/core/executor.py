@@ -115,6 +115,7 @@ class _Worker:
 
 
 _DIED = Failure("the worker process died (out of memory?)")
+LATE = Failure("stopped at its time limit")
 
 
 @dataclass
@@ -232,7 +233,7 @@ class Processes:
                 late.process.kill()
                 late.is_alive = False
                 job, late.job, late.kill_at = late.job, None, float("inf")
-                yield job, Failure("stopped at its time limit")
+                yield job, LATE
             return
         worker.is_alive = worker.is_alive and news is not _DIED
         if worker.job is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mantic.core.budget import Deadline
+from mantic.core.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Run:
     deadline : when it must be over.
     folder : scratch space; made on first use as a temporary folder, removed by `close`.
     listeners : functions that receive each event; a face attaches them, the library attaches none.
+    journal : where a search puts down each finished trial, and where it goes on after a crash; none by default.
 
     >>> run = Run(listeners=[lambda event: print(event.message())])
     >>> run.warn("few_rows", "only 12 rows")
@@ -97,6 +99,7 @@ class Run:
     deadline: Deadline = field(default_factory=Deadline)
     listeners: list[Listener] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    journal: Journal | None = None
     _scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @property

@@ -1,22 +1,27 @@
 """Plan a search under a budget: what runs next, for how long, and when to stop."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
 from mantic.core.budget import Budget, Deadline
-from mantic.core.executor import Executor, Failure, Held, Shared
+from mantic.core.executor import Executor, Failure, Held, Here, Shared
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
 from mantic.core.run import Run
 from mantic.core.schema import Kind
+from mantic.search.memory import Memory
 from mantic.search.portfolio import Entry, neighbours, portfolio
+from mantic.search.record import Record
 from mantic.search.trial import WHOLE, Candidate, Material, TrialJob, TrialResult, run_trial
 
 REFERENCE = "linear"  # every search fits it, to hold the winner against something that anyone could have had
+_WAVE = 8  # jobs between which leaders are named anew, where a search is counted in trials
+_N_LIKELY = 8  # of the best: members of the blends will mostly be among them
+_FIT_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit of a refit
 _PATIENCE = 18  # neighbours in a row that bring nothing: the search has converged
 _BRIEF = {"stopping": "once"}  # judged on one fold, a learner that stops by held-out rows need not be fitted twice
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
@@ -74,19 +79,64 @@ class Search:
         self.scored: list[Scored] = []
         self.failed: list[tuple[Candidate, str]] = []
         self._handle: Shared | Held = executor.share(request.material)
+        self._memory = Memory(run)
         self._partial: dict[int, dict[int, TrialResult]] = {}
+        self._given_up: set[int] = set()
         self._leaders: list[Entry] = []
         self._since_gain = 0
         self._one_fold = False
-        self._started = time.monotonic()
+        self._started = time.monotonic() - (run.journal.spent if run.journal is not None else 0.0)
 
     def go(self) -> None:
-        """Search; Ctrl-C ends it early and keeps what is there."""
-        for job, result in self.executor.run(run_trial, self._jobs()):
-            self._take(job, result)
+        """Search; what an earlier sitting has finished is taken as it is.
 
-    def hold(self) -> None:
-        """Use the material in this process from now on (the executor was changed)."""
+        With a budget in trials, leaders are named anew only between waves of jobs: which of two workers is faster must
+        not change what is tried.
+        """
+        self._recall()
+        jobs = self._jobs()
+        if self.request.deadline.left() < float("inf"):
+            self._run(jobs, ranked_at_once=True)
+            return
+        while wave := list(islice(jobs, _WAVE)):
+            self._run(wave, ranked_at_once=False)
+            self.scored.sort(key=lambda one: one.candidate.number)
+            self._rank()
+
+    def _run(self, jobs: Iterable[TrialJob], *, ranked_at_once: bool) -> None:
+        for job, result in self.executor.run(run_trial, jobs):
+            self._take(job, result)
+            self._memory.keep(job, result)
+            if ranked_at_once:
+                self._rank()
+
+    def repeat(self, record: Record) -> None:
+        """Try what a record says, all of it, however long it takes."""
+        self._one_fold = record.one_fold
+        jobs = (
+            self.job(candidate, part, self._folds(part), seconds=self.request.deadline.left(), keep=record.one_fold)
+            for candidate in record.candidates
+            for part in reversed(self.request.searched)
+        )
+        for job, result in self.executor.run(run_trial, jobs):
+            self._take(job, result)
+        self.scored.sort(key=lambda one: one.candidate.number)
+
+    @property
+    def one_fold(self) -> bool:
+        """Return whether there was only time to try candidates on one fold."""
+        return self._one_fold
+
+    def _recall(self) -> None:
+        is_timed, settled = self.request.deadline.left() < float("inf"), self._memory.one_fold
+        self._one_fold = settled if settled is not None else is_timed and bool(self._memory.finished)
+        for one in self._memory.finished:
+            self._take(self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False), one.result)
+        self._rank()
+
+    def go_home(self) -> None:
+        """Use this process from now on: the workers are gone."""
+        self.executor = Here()
         self._handle = self.executor.share(self.request.material)
 
     def job(self, candidate: Candidate, part: int, folds: tuple[int, ...], *, seconds: float, keep: bool) -> TrialJob:
@@ -113,7 +163,7 @@ class Search:
     def refit_seconds(self) -> float:
         """Return an estimate of how long it takes to fit the best candidates again on all their rows."""
         parts, guide = self.request.material.parts, self.request.searched[-1]
-        best = sorted(self.eligible, key=lambda one: one.loss)[:3]
+        best = sorted(self.eligible, key=lambda one: one.loss)[:_N_LIKELY]
         if not best:
             return 0.0
         n_folds = len(self._folds(guide))
@@ -121,9 +171,11 @@ class Search:
         once = [one.results[guide].fit_seconds / n_folds * growth for one in best]
         n_rehearsals = sum(part.is_rehearsal for part in parts)  # of fewer rows
         n_judged = sum(len(part.held_out) > 0 for part in parts) - n_rehearsals
-        total = sum(once) * (n_judged + 1.25 + 0.6 * n_rehearsals) / self.executor.workers
+        # Nested parts choose members of their own, not always the best here: a mean over more speaks for them.
+        members = max(sum(once[:3]), min(5, len(once)) * (float(np.mean(once)) + _FIT_OVERHEAD))
+        total = members * (n_judged + 1.25 + 0.6 * n_rehearsals) / self.executor.workers
         whole = self.request.deadline.at - self._started
-        return min(1.25 * max(total, 1.25 * max(once)) + 0.1, 0.5 * whole)
+        return min(1.25 * max(total, 1.25 * max(once[:3])) + 0.1, 0.5 * whole)
 
     def _jobs(self) -> Iterator[TrialJob]:
         yield from self._probes()
@@ -133,7 +185,7 @@ class Search:
                 if not self._worth_starting(candidate, left):
                     break
                 folds = self._folds(part)
-                if part not in self._partial.get(candidate.number, {}):
+                if part not in self._partial.get(candidate.number, {}) and candidate.number not in self._given_up:
                     yield self.job(candidate, part, folds, seconds=left, keep=len(folds) == 1)
             if left <= 0:
                 return
@@ -141,23 +193,32 @@ class Search:
     def _probes(self) -> Iterator[TrialJob]:
         """Time the first candidates on one fold; where all folds would leave too few candidates, one fold must do."""
         guide = self.request.searched[-1]
-        if self.request.deadline.left() == float("inf") or len(self._folds(guide)) == 1:
+        if self._memory.one_fold is not None or self.request.deadline.left() == float("inf"):
+            return
+        if len(self.request.material.parts[guide].folds) == 1:
             return
         if not self._worth_starting(Candidate(REFERENCE, {}, 0), self.request.deadline.left()):
-            self._one_fold = True
+            self._settle(one_fold=True)
             return
         first = list(islice(self._candidates(), _N_PROBES))
         self._one_fold = True
         for candidate in first:
+            if candidate.number in self._partial:
+                continue
             yield self.job(candidate, guide, self._folds(guide), seconds=self.request.deadline.left(), keep=True)
         known = [result for mine in self._partial.values() for result in mine.values()]
         if not known:
+            self._settle(one_fold=True)
             return
         once = max(result.fit_seconds + result.guess_seconds for result in known)
         n_fits = sum(len(part.folds) for part in self.request.material.parts)
         affordable = self.request.deadline.left() * self.executor.workers / (once * n_fits)
-        if affordable >= _LEAST_CANDIDATES:
-            self._one_fold = False
+        self._settle(one_fold=affordable < _LEAST_CANDIDATES)
+
+    def _settle(self, *, one_fold: bool) -> None:
+        self._one_fold = one_fold
+        self._memory.settle(one_fold)
+        if not one_fold:
             self._partial.clear()
             self.scored.clear()
 
@@ -201,6 +262,7 @@ class Search:
     def _take(self, job: TrialJob, result: TrialResult | Failure) -> None:
         if isinstance(result, Failure):
             self.failed.append((job.candidate, result.reason))
+            self._given_up.add(job.candidate.number)
             return
         if len(job.folds) != len(self._folds(job.part)):
             return  # a probe that came after all folds were found affordable
@@ -216,18 +278,22 @@ class Search:
             return
         loss = -score if self.request.metric.higher_is_better else score
         gained = not self.scored or loss < min(one.loss for one in self.scored)
-        self._since_gain = 0 if gained else self._since_gain + 1
         self.scored.append(Scored(job.candidate, mine, score, loss))
-        ranked = sorted(self.eligible, key=lambda one: one.loss)
-        best: dict[str, Entry] = {}
-        for one in ranked:
-            tried = one.candidate
-            best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
-        self._leaders[:] = best.values()
         self.run.measure(
             self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
             seconds=time.monotonic() - self._started,
         )  # fmt: skip
+
+    def _rank(self) -> None:
+        """Name the leaders, and count how many candidates have brought nothing since the last that did."""
+        if not self.scored:
+            return
+        best: dict[str, Entry] = {}
+        for one in sorted(self.eligible, key=lambda one: one.loss):
+            tried = one.candidate
+            best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
+        self._leaders[:] = best.values()
+        self._since_gain = len(self.scored) - 1 - int(np.argmin([one.loss for one in self.scored]))
 
 
 def _can_be_brief(learner: str) -> bool:

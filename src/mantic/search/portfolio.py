@@ -126,10 +126,11 @@ def _is_able(name: str, task: str, *, named: bool) -> bool:
 def neighbours(leaders: Sequence[Entry], fixed: Mapping[str, Params], seed: int) -> Iterator[Entry]:
     """Yield configurations near the leaders, in turn (`leaders` may be reordered by the caller between two).
 
-    Every third one is a leader as it is: with another seed it makes a blend steadier (bagging; Breiman, 1996).
+    Every third one is a leader as it is: with another seed it makes a blend steadier (bagging; Breiman, 1996). Each
+    turn has chance of its own, so that a search that goes on after a crash takes the same steps.
     """
-    chance = np.random.default_rng(seed)
     for turn in range(_NEIGHBOURS):
+        chance = np.random.default_rng((seed, turn))
         if not leaders:
             return
         leader = leaders[turn % min(_LEADERS, len(leaders))]

@@ -84,13 +84,21 @@ def corrected(request: Request, rows: Array, margin: Array) -> Blend:
 Fits = dict[tuple[int, int], Member]  # (candidate number, part) -> fitted on all rows of the part
 
 
-def refit(search: Search, recipes: list[Recipe], deadline: Deadline) -> Fits:
+def refit(
+    search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[tuple[int, int]] | None = None
+) -> Fits:
     """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
 
     Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
+
+    Parameters
+    ----------
+    only : (candidate number, part) to fit; all by default.
     """
     fits: Fits = {}
-    for job, result in search.executor.run(run_trial, _refit_jobs(search, recipes, deadline)):
+    jobs = _refit_jobs(search, recipes, deadline)
+    wanted = (job for job in jobs if only is None or (job.candidate.number, job.part) in only)
+    for job, result in search.executor.run(run_trial, wanted):
         if isinstance(result, TrialResult) and not result.is_cut:
             fits[job.candidate.number, job.part] = result.members[0]
         elif isinstance(result, TrialResult):  # half a model is not what was judged

@@ -21,6 +21,7 @@ from mantic.evaluate.fit_report import fit_report
 from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
+from mantic.search.record import Record
 from mantic.search.row import RowPlan, row_plan
 from mantic.tasks.background import keep
 from mantic.tasks.decide import unseen_of
@@ -28,7 +29,8 @@ from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict
 from mantic.tasks.findings import findings_of
 from mantic.tasks.sklearn_rules import Parameters, tags
 from mantic.tasks.task import Task
-from mantic.tasks.walk import Wishes, walk
+from mantic.tasks.walk import walk
+from mantic.tasks.wishes import Wishes
 
 
 class Estimator(Parameters):
@@ -37,7 +39,8 @@ class Estimator(Parameters):
     Fitted attributes: `schema_` (of the features), `target_` (the predicted column), `model_` (a `core.model.Model`),
     `report_`, `run_`, `version_`, `background_` and `background_answers_` (up to 2,000 training rows for reasons, and
     how they turned out), `unseen_` (answers on rows that were not seen, for decisions), `decision_` (None until
-    `decide` is called), `n_features_in_`, and `feature_names_in_` where the features had names.
+    `decide` is called), `record_` (what the search did, for `tasks.replay`), `roles_` (names of the columns for time
+    and group), `n_features_in_`, and `feature_names_in_` where the features had names.
     """
 
     task: ClassVar[Task]
@@ -50,6 +53,8 @@ class Estimator(Parameters):
     background_: pl.DataFrame
     background_answers_: pl.DataFrame
     unseen_: Unseen | None
+    record_: Record | None
+    roles_: tuple[str | None, str | None]
     decision_: Decision | None
     n_features_in_: int
     feature_names_in_: Array
@@ -89,27 +94,7 @@ class Estimator(Parameters):
         SchemaError : if target, columns or rows cannot be learned from; names all faults.
         SettingsError : if a learner, metric, parameter or budget is unknown.
         """
-        started = time_now()
-        wishes = self._wishes()
-        if run is None:
-            run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
-        with watch_ctrl_c():  # from the search on, one press never costs the model
-            given = self._given(X, y, roles=(time, group), run=run)
-            if given.positive == 0:
-                wishes = replace(wishes, metric=wishes.metric.of_first())
-            walked = walk(given, wishes, run)
-            self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
-            if given.target.is_classes:
-                self.classes_ = given.classes
-            kept = keep(walked, seed=self.seed)
-            self.background_, self.background_answers_ = kept.frame, kept.answers
-            asked = {**self.get_params(deep=False), "time": time, "group": group}
-            findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
-            self.report_ = fit_report(findings, run)
-            self.unseen_, self.decision_ = unseen_of(walked, time=time, seed=self.seed), None
-        self.version_ = "unsaved"
-        self.run_ = replace(run, listeners=[], _scratch=None)
-        return self
+        return self._fit(X, y, self._wishes(), roles=(time, group), run=run)
 
     def predict(self, X: Any) -> Array:
         """Return one answer per row, shape (n_rows,)."""
@@ -211,6 +196,29 @@ class Estimator(Parameters):
     def __sklearn_is_fitted__(self) -> bool:
         """Tell scikit-learn whether `fit` or `load` is done."""
         return hasattr(self, "model_")
+
+    def _fit(self, X: Any, y: Any, wishes: Wishes, *, roles: tuple[str | None, str | None], run: Run | None) -> Self:
+        started = time_now()
+        if run is None:
+            run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
+        with watch_ctrl_c():  # from the search on, one press never costs the model
+            given = self._given(X, y, roles=roles, run=run)
+            if given.positive == 0:
+                wishes = replace(wishes, metric=wishes.metric.of_first())
+            walked = walk(given, wishes, run)
+            self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
+            if given.target.is_classes:
+                self.classes_ = given.classes
+            kept = keep(walked, seed=self.seed)
+            self.background_, self.background_answers_ = kept.frame, kept.answers
+            asked = {**self.get_params(deep=False), "time": roles[0], "group": roles[1]}
+            findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
+            self.report_ = fit_report(findings, run)
+            self.unseen_, self.decision_ = unseen_of(walked, time=roles[0], seed=self.seed), None
+        self.record_, self.roles_ = walked.record, roles
+        self.version_ = "unsaved"
+        self.run_ = replace(run, listeners=[], journal=None, _scratch=None)
+        return self
 
     def _wishes(self) -> Wishes:
         metric = METRICS.get(self.metric or self.task.metric)

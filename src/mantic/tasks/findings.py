@@ -28,7 +28,8 @@ from mantic.tasks.background import Background
 from mantic.tasks.decide import with_section
 from mantic.tasks.door import Given
 from mantic.tasks.target import positive_among
-from mantic.tasks.walk import Walked, Wishes
+from mantic.tasks.walk import Walked
+from mantic.tasks.wishes import Wishes
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,12 +15,13 @@ from mantic.evaluate.decide import Decision
 from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
+from mantic.search.record import Record
 
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 _BACKGROUND, _ANSWERS = "background.arrow", "background_answers.arrow"
-_DECISION = "decision.json"
+_DECISION, _RECORD = "decision.json", "record.json"
 
 
 def save(estimator: "Estimator", path: str | Path) -> Path:
@@ -30,6 +31,7 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
         "parameters": estimator.get_params(deep=False),
         "schema": json.loads(estimator.schema_.to_json()),
         "target": json.loads(Schema((estimator.target_,)).to_json()),
+        "roles": list(estimator.roles_),
         "names": estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None,
         "classes": None,
     }
@@ -45,6 +47,8 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
             estimator.unseen_.save(folder)
         if estimator.decision_ is not None:
             (folder / _DECISION).write_text(estimator.decision_.to_json(), "utf-8")
+        if estimator.record_ is not None:
+            (folder / _RECORD).write_text(estimator.record_.to_json(), "utf-8")
         return artifact.write(path, manifest=manifest, folder=folder, report=estimator.report_.to_json())
 
 
@@ -75,6 +79,8 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             estimator.background_answers_ = pl.read_ipc((opened.folder / _ANSWERS).read_bytes())
             estimator.report_ = Report.from_json(opened.report_text)
             estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
+            estimator.roles_ = tuple(manifest.get("roles", (None, None)))
+            estimator.record_ = _record(opened.folder / _RECORD)
             estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
         except (KeyError, IndexError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
             raise ArtifactError(
@@ -84,6 +90,10 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             ) from error
         estimator.version_ = opened.version
         return estimator
+
+
+def _record(file: Path) -> Record | None:
+    return Record.from_json(file.read_text("utf-8")) if file.exists() else None
 
 
 def _decision(file: Path, n_classes: int) -> Decision | None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mantic.core.budget import Budget, Deadline, Pace
+from mantic.core.budget import Deadline, Pace
 from mantic.core.executor import Executor, Here, Processes
 from mantic.core.interrupt import CtrlC, watch_ctrl_c
-from mantic.core.learner import LEARNERS, Params
+from mantic.core.learner import LEARNERS
 from mantic.core.metric import Metric
 from mantic.core.registry import plugins
 from mantic.core.run import Run
@@ -19,33 +19,26 @@ from mantic.core.table import Array
 from mantic.features.leaks.leak import Leak, find_leaks
 from mantic.features.leaks.sample import Place
 from mantic.features.leaks.split_hint import hint
+from mantic.search.again import held_to, record_of
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
 from mantic.search.quick import dummy, prepare, quick
+from mantic.search.record import Record
 from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle
 from mantic.search.slim import slim
 from mantic.search.trial import Material, forget
+from mantic.tasks.about import about
 from mantic.tasks.door import Given
 from mantic.tasks.parts import Division, divide
+from mantic.tasks.wishes import Wishes
 
 _SMALL_CELLS = 30_000  # rows x columns: below, starting processes costs more than it brings
 _SHORT_SECONDS = 4.0
 _QUICK_LEAST = 0.5  # seconds for a first model, even where imports have spent the whole budget
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.12, 0.4, 8.0  # of the budget, kept for judging and the report
 _AFTER_INTERRUPT = 10.0  # seconds that Ctrl-C still allows for refit and report
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user asked of a fit."""
-
-    metric: Metric
-    budget: Budget
-    learners: tuple[str, ...] | None
-    fixed: dict[str, Params]
-    seed: int
 
 
 @dataclass
@@ -69,6 +62,7 @@ class Walked:
     slowdown: float = 1.0  # how much longer things take here than on an idle machine
     earlier: tuple[float, ...] = ()  # scores of the same recipe in earlier periods, the latest first
     used: list[Recipe] = field(default_factory=list)  # what judges and kept model are made by; empty for quick models
+    record: Record | None = None  # of the search, if judges and kept model come from it
 
 
 @dataclass
@@ -97,16 +91,23 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         material, wishes.metric, wishes.budget, run.deadline.earlier(reserve), learners=wishes.learners,
         fixed=wishes.fixed, seed=wishes.seed,
     )  # fmt: skip
+    if run.journal is not None:
+        run.journal.begin(about(given, wishes))
+        if n_done := len(run.journal.done):
+            text = f"goes on from an earlier sitting of {run.journal.spent:.0f} s with {n_done} finished fits"
+            run.warn("resumed", text)
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     sought = _Sought(given, division, request, reserve, started, pace, fallback=baselines)
     with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run) as executor:
-        if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run)):
+        if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run, wishes.again)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
             executor.close()
             until = Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left()))
         else:
             until = run.deadline.earlier(sought.reserve)
-        recipes, fits = _finish(sought.search, until, ctrl_c, at_home=interrupted)
+        if interrupted and sought.search is not None:
+            sought.search.go_home()
+        recipes, fits = _finish(sought.search, until, ctrl_c, wishes.again)
     search, fallback = sought.search, sought.fallback
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
@@ -124,11 +125,12 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
         leaks=sought.leaks, judges=judges, answers=answers, used=used, slowdown=sought.slowdown,
+        record=record_of(search, used, fits) if used and search is not None else None,
         earlier=_earlier(given, division, used[-1], fits, metric=wishes.metric) if used else (),
     )  # fmt: skip
 
 
-def _seek(sought: _Sought, executor: Executor, run: Run) -> None:
+def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -> None:
     """Fit first models, look for leaks, and search until the deadline; each is put down as soon as it is known."""
     prepare(sought.request)  # what a library's first import takes must not look like a slow machine
     before = time.monotonic()
@@ -143,7 +145,10 @@ def _seek(sought: _Sought, executor: Executor, run: Run) -> None:
     within = run.deadline.earlier(sought.reserve)
     sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds)
     sought.search = Search(sought.request, executor, run)
-    sought.search.go()
+    if again is None:
+        sought.search.go()
+    else:
+        sought.search.repeat(again)
 
 
 def _reserve(deadline: Deadline, *, slowdown: float = 1.0) -> float:
@@ -212,18 +217,19 @@ def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[
     return leaks
 
 
-def _finish(search: Search | None, deadline: Deadline, ctrl_c: CtrlC, *, at_home: bool) -> tuple[list[Recipe], Fits]:
-    """Choose and refit; after Ctrl-C the refits run at home, because the workers are gone."""
+def _finish(
+    search: Search | None, deadline: Deadline, ctrl_c: CtrlC, again: Record | None
+) -> tuple[list[Recipe], Fits]:
+    """Choose, and fit again on all rows; a search that is repeated ends with the models that it ended with before."""
     if search is None or not search.eligible:
         return [], {}
-    if at_home:
-        search.executor = Here()
-        search.hold()
     recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
     fits: Fits = {}
-    if not recipes or ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline))):
+    only = None if again is None else frozenset(again.refitted)
+    if not recipes or ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
         return recipes, {}
-    return [settle(search, own, fits) for own in recipes], fits
+    settled = [settle(search, own, fits) for own in recipes]
+    return settled if again is None else held_to(again, search, settled), fits
 
 
 def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> dict[int, Blend]:

@@ -1,0 +1,29 @@
+"""From a search to its record, and from a record to the same models."""
+
+from mantic.search.plan import Search
+from mantic.search.record import Record
+from mantic.search.refit import Fits, Recipe, recipe
+
+
+def record_of(search: Search, recipes: list[Recipe], fits: Fits) -> Record:
+    """Return what the search did, and what its models were made of in the end."""
+    scored = sorted(search.scored, key=lambda one: one.candidate.number)
+    return Record(
+        tuple(one.candidate for one in scored),
+        tuple(one.score for one in scored),
+        tuple(any(result.is_cut for result in one.results.values()) for one in scored),
+        search.one_fold,
+        tuple(sorted(fits)),
+        tuple((one.candidate.number, own.part) for own in recipes for one in own.chosen),
+    )
+
+
+def held_to(record: Record, search: Search, recipes: list[Recipe]) -> list[Recipe]:
+    """Return the recipes, made only of what the record says, where chance or the clock had left something out."""
+    held = []
+    for own in recipes:
+        kept = record.kept_in(own.part)
+        if {one.candidate.number for one in own.chosen} != kept:
+            own = recipe(search, own.part, only=kept) or own
+        held.append(own)
+    return held
