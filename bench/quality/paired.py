@@ -40,25 +40,16 @@ def compared(table: str, peer: str, *, n_resamples: int) -> dict[str, object] | 
 
 
 def main() -> None:
-    """Print a line for each table and peer, then the counts."""
+    """Print a line for each peer."""
     n_resamples = QUICK_RESAMPLES if "--quick" in sys.argv else N_RESAMPLES
     for peer in PEERS:
-        outcomes = []
-        for table in CLEAN:
-            found = compared(table, peer, n_resamples=n_resamples)
-            if found is None:
-                continue
-            outcomes.append(found["outcome"])
-            print(
-                json.dumps({"name": f"mantic less {peer} on {table}", "unit": "normalised score", **found}), flush=True
-            )
+        found = {table: compared(table, peer, n_resamples=n_resamples) for table in CLEAN}
+        tables = {table: one for table, one in found.items() if one is not None}
+        outcomes = [one["outcome"] for one in tables.values()]
         counts = {word: outcomes.count(word) for word in ("win", "tie", "loss")}
-        about = {"unit": f"tables of {len(outcomes)}", "budget": BUDGET, "seed": SEED}
-        print(
-            json.dumps(
-                {"name": f"win or tie against {peer}", "value": counts["win"] + counts["tie"], **about, **counts}
-            )
-        )
+        about = {"unit": f"tables of {len(outcomes)}", "budget": BUDGET, "seed": SEED, **counts, "tables": tables}
+        total = counts["win"] + counts["tie"]
+        print(json.dumps({"name": f"win or tie against {peer}, {BUDGET} s", "value": total, **about}), flush=True)
 
 
 if __name__ == "__main__":
