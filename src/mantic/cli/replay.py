@@ -1,5 +1,6 @@
 """mantic replay: repeat what a timed search did, and say whether the same came out."""
 
+import time
 from argparse import Namespace
 
 from mantic.cli.screen import show_json, tell
@@ -27,8 +28,6 @@ def parser() -> Parser:
 
 def run(options: Namespace) -> int:
     """Repeat the search."""
-    import time
-
     from mantic.cli.progress import following
     from mantic.core.budget import Deadline
     from mantic.sources.read import read

@@ -42,7 +42,7 @@ class Journal:
 
     Attributes
     ----------
-    done : what earlier sittings finished, in order.
+    n_done : how many pieces earlier sittings finished.
     spent : seconds of earlier sittings, up to the last piece that they finished.
 
     Raises
@@ -57,14 +57,14 @@ class Journal:
     ...         first.add({"trial": 1})
     ...     with Journal(Path(folder) / "a.journal") as again:
     ...         again.begin({"seed": 0})
-    ...         [one.facts for one in again.done]
+    ...         [one.facts for one in again.done()]
     [{'trial': 1}]
     """
 
     def __init__(self, path: str | Path, *, started: float | None = None) -> None:
         self.path = Path(path)
-        self.done: list[Done] = []
         self.spent = 0.0
+        self.n_done = 0
         self._started = time.monotonic() if started is None else started
         try:
             self._base = sqlite3.connect(self.path, timeout=0.2, isolation_level=None, check_same_thread=False)
@@ -96,16 +96,23 @@ class Journal:
             for statement in filter(str.strip, _TABLES.split(";")):
                 run(statement)
         else:
-            self._read()
+            self.n_done, spent = run("SELECT count(*), max(seconds) FROM done").fetchone()
+            self.spent = float(spent or 0.0)
         run("COMMIT")
 
-    def _read(self) -> None:
-        for seconds, facts, arrays in self._base.execute("SELECT seconds, facts, arrays FROM done ORDER BY number"):
-            self.spent = max(self.spent, float(seconds))
-            try:
-                self.done.append(Done(_facts(facts), _arrays(arrays)))
-            except (ValueError, TypeError, OSError, EOFError, KeyError) as error:
-                raise self._damaged(error) from error
+    def done(self) -> list[Done]:
+        """Return what earlier sittings finished, in order.
+
+        Raises
+        ------
+        ArtifactError : if the journal is damaged.
+        """
+        rows = "SELECT facts, arrays FROM done ORDER BY number LIMIT ?"
+        try:
+            found = self._base.execute(rows, (self.n_done,)).fetchall()
+            return [Done(_facts(facts), _arrays(arrays)) for facts, arrays in found]
+        except (sqlite3.DatabaseError, ValueError, TypeError, OSError, EOFError, KeyError) as error:
+            raise self._damaged(error) from error
 
     def begin(self, about: Mapping[str, Any]) -> None:
         """Say what the work is; what was done before must have been for the very same.
@@ -134,7 +141,7 @@ class Journal:
         """Forget what earlier sittings did."""
         self._base.execute("DELETE FROM about")
         self._base.execute("DELETE FROM done")
-        self.done, self.spent = [], 0.0
+        self.n_done, self.spent = 0, 0.0
 
     def add(self, facts: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> None:
         """Put down a finished piece; it is on disk when this returns.

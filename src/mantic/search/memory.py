@@ -32,7 +32,7 @@ class Memory:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._journal: Journal | None = run.journal
-        done = run.journal.done if run.journal is not None else []
+        done = run.journal.done() if run.journal is not None else []
         settled = [bool(one.facts["one_fold"]) for one in done if "one_fold" in one.facts]
         self.one_fold = settled[-1] if settled else None
         self.finished = [_finished(one) for one in done if "learner" in one.facts]

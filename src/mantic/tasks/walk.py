@@ -93,7 +93,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     )  # fmt: skip
     if run.journal is not None:
         run.journal.begin(about(given, wishes))
-        if n_done := len(run.journal.done):
+        if n_done := run.journal.n_done:
             text = f"goes on from an earlier sitting of {run.journal.spent:.0f} s with {n_done} finished fits"
             run.warn("resumed", text)
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}

@@ -27,8 +27,8 @@ def test_what_was_added_before_a_kill_is_there(tmp_path):
 
     with Journal(path) as journal:
         journal.begin({"seed": 0})
-        assert [one.facts["trial"] for one in journal.done] == [0, 1, 2]
-        np.testing.assert_array_equal(journal.done[2].arrays["guess"], np.full(4, 2))
+        assert [one.facts["trial"] for one in journal.done()] == [0, 1, 2]
+        np.testing.assert_array_equal(journal.done()[2].arrays["guess"], np.full(4, 2))
         assert journal.spent > 0
 
 
@@ -47,7 +47,7 @@ def test_what_is_discarded_is_gone(tmp_path):
     with Journal(tmp_path / "a.journal") as journal:
         journal.discard()
         journal.begin({"seed": 1})
-        assert not journal.done
+        assert not journal.done()
 
 
 def test_an_empty_journal_leaves_no_file(tmp_path):
@@ -87,5 +87,5 @@ def test_pickles_in_a_journal_are_not_opened(tmp_path):
     base.execute("UPDATE done SET arrays = ?", ((tmp_path / "x.npz").read_bytes(),))
     base.commit()
     base.close()
-    with pytest.raises(ArtifactError, match="damaged"):
-        Journal(path)
+    with Journal(path) as journal, pytest.raises(ArtifactError, match="damaged"):
+        journal.done()
