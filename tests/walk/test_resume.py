@@ -86,7 +86,7 @@ def test_without_a_journal_resume_begins_anew(folder):
 
 
 def test_a_timed_search_is_done_again(folder):
-    words = ["--budget", "10s", *LEARNERS]
+    words = ["--budget", "20s", *LEARNERS]
     mantic(folder, "fit", "cancer.csv", "--target", "diagnosis", "--out", "timed.mantic", *words)
 
     done = mantic(folder, "replay", "timed.mantic", "cancer.csv", "--out", "again.mantic", "--json")

@@ -13,6 +13,7 @@ from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import ManticError
 from mantic.core.interrupt import watch_ctrl_c
+from mantic.core.journal import Journal
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
@@ -78,9 +79,7 @@ def run(options: Namespace) -> int:
             )
             with work:
                 model = _fitted(options, words, work)
-            _save(model, options, out)
-        if journal is not None:
-            journal.remove()
+            _save(model, options, out, journal)
         if page:
             model.report_.save(page)
     seconds = time.monotonic() - options.started
@@ -95,15 +94,20 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _save(model: Any, options: Namespace, out: Path) -> None:
+def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) -> None:
+    """Decide and save; costs that do not fit cost the decision, not the model."""
+    refused = None
     try:
         if _is_to_decide(options):
             model.decide(options.cost, capacity=options.capacity, unit=options.unit)
-    except ManticError:  # costs the decision, not the model
-        model.save(out)
-        tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
-        raise
+    except ManticError as error:
+        refused = error
     model.save(out)
+    if journal is not None:
+        journal.remove()
+    if refused is not None:
+        tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
+        raise refused
 
 
 def _writing_seconds(options: Namespace, budget: Budget) -> float:

@@ -23,8 +23,6 @@ def journal_of(out: Path, *, resume: bool, started: float) -> Iterator[Journal |
     path = out.with_name(f"{out.name}.journal")
     if resume and not path.exists():
         _say(f"there is no {path}, so this fit begins anew")
-    if path.exists() and not resume:
-        _say(f"{path} holds an unfinished fit; this one begins anew (--resume goes on)")
     try:
         journal = Journal(path, started=started)
     except StoreError as error:
@@ -34,7 +32,8 @@ def journal_of(out: Path, *, resume: bool, started: float) -> Iterator[Journal |
         yield None
         return
     with journal:
-        if not resume:
+        if journal.n_done and not resume:
+            _say(f"{path} held an unfinished fit; this one begins anew (--resume would have gone on)")
             journal.discard()
         yield journal
 

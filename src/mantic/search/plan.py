@@ -96,19 +96,18 @@ class Search:
         self._recall()
         jobs = self._jobs()
         if self.request.deadline.left() < float("inf"):
-            self._run(jobs, ranked_at_once=True)
+            self._run(jobs)
             return
         while wave := list(islice(jobs, _WAVE)):
-            self._run(wave, ranked_at_once=False)
+            self._run(wave)
             self.scored.sort(key=lambda one: one.candidate.number)
             self._rank()
 
-    def _run(self, jobs: Iterable[TrialJob], *, ranked_at_once: bool) -> None:
+    def _run(self, jobs: Iterable[TrialJob]) -> None:
         for job, result in self.executor.run(run_trial, jobs):
             self._take(job, result)
             self._memory.keep(job, result)
-            if ranked_at_once:
-                self._rank()
+            self._rank()
 
     def repeat(self, record: Record) -> None:
         """Try what a record says, all of it, however long it takes."""
@@ -118,8 +117,7 @@ class Search:
             for candidate in record.candidates
             for part in reversed(self.request.searched)
         )
-        for job, result in self.executor.run(run_trial, jobs):
-            self._take(job, result)
+        self._run(jobs)
         self.scored.sort(key=lambda one: one.candidate.number)
 
     @property

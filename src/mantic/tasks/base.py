@@ -201,7 +201,7 @@ class Estimator(Parameters):
         started = time_now()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
-        with watch_ctrl_c():  # from the search on, one press never costs the model
+        with watch_ctrl_c():  # once there is something to keep, one press never costs it
             given = self._given(X, y, roles=roles, run=run)
             if given.positive == 0:
                 wishes = replace(wishes, metric=wishes.metric.of_first())

@@ -90,13 +90,12 @@ def replay(model: "Estimator", X: Any, y: Any = None, *, run: Run | None = None)
     again = type(model)(**model.get_params(deep=False))
     wishes = replace(again._wishes(), budget=Budget(), again=record)
     again._fit(X, model.target_.name if y is None else y, wishes, roles=model.roles_, run=run)
-    answers = [_answers(one, again, X) for one in (model, again)]
+    answers = [_answers(one, X) for one in (model, again)]
     return Replay(again, _trials(record, again.record_), float(np.abs(answers[0] - answers[1]).max(initial=0.0)))
 
 
-def _answers(model: "Estimator", again: "Estimator", X: Any) -> Any:
-    rows = X[list(again.schema_.names)] if hasattr(X, "columns") else X
-    return model.predict_proba(rows) if hasattr(model, "predict_proba") else model.predict(rows)
+def _answers(model: "Estimator", X: Any) -> Any:
+    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
 
 
 def _trials(before: Record, now: Record | None) -> tuple[Repeated, ...]:
