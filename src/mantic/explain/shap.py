@@ -6,9 +6,10 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.model import Model
 from mantic.core.table import Array
+from mantic.explain.mixture import Mixture, margins_of
 from mantic.search.blend import Blend
 
-_ROWS_AT_ONCE = 20_000  # rows that the model is asked for in one call
+_ROWS_AT_ONCE = 20_000  # mixed rows that are made in one step
 
 
 def shapley(model: Model, frame: pl.DataFrame, background: pl.DataFrame, *, seed: int = 0, n_orders: int = 16) -> Array:
@@ -84,16 +85,12 @@ def _margins(
 ) -> Array:
     """Return the margin of each mixture; shape (n_rows, n_orders, n_used + 1, n_outputs)."""
     n_rows, (n_orders, n_steps, n_used) = rows.height, masks.shape
-    own = np.repeat(np.arange(n_rows), n_orders * n_steps)
-    other = np.tile(np.repeat(start, n_steps), n_rows) + n_rows
-    taken = np.tile(masks.reshape(-1, n_used), (n_rows, 1))
-    pool = pl.concat([rows, usual])
-    place_of = {model.schema.columns[place].name: number for number, place in enumerate(used)}
-    mixed = pl.DataFrame(
-        [
-            pool[name].gather(np.where(taken[:, place_of[name]], own, other) if name in place_of else own)
-            for name in rows.columns
-        ]
+    from_own = np.ones((n_rows * n_orders * n_steps, rows.width), dtype=bool)
+    from_own[:, used] = np.tile(masks.reshape(-1, n_used), (n_rows, 1))
+    mixture = Mixture(
+        pl.concat([rows, usual]),
+        own=np.repeat(np.arange(n_rows), n_orders * n_steps),
+        other=np.tile(np.repeat(start, n_steps), n_rows) + n_rows,
+        from_own=from_own,
     )
-    parts = [model.margin(mixed[at : at + _ROWS_AT_ONCE]) for at in range(0, mixed.height, _ROWS_AT_ONCE)]
-    return np.concatenate(parts).reshape(n_rows, n_orders, n_steps, -1)
+    return margins_of(model, mixture).reshape(n_rows, n_orders, n_steps, -1)

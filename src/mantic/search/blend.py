@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 from mantic.core.learner import Explains
 from mantic.core.schema import Schema
 from mantic.core.table import Array, Table
+from mantic.features.encode import Encoder
 from mantic.search.calibrate import Scaling
 from mantic.search.conformal import Conformal
 from mantic.search.margin import to_guess
@@ -27,6 +29,19 @@ class Part:
     member: Member
     weight: float
     scale: float = 1.0
+
+
+class _Once:
+    """Tables by encoder: members that were loaded share theirs, and each encodes once."""
+
+    def __init__(self, table_of: Callable[[Encoder], Table]) -> None:
+        self._table_of, self._made = table_of, dict[int, Table]()
+
+    def __call__(self, encoder: Encoder) -> Table:
+        """Return the rows as an encoder makes them."""
+        if id(encoder) not in self._made:
+            self._made[id(encoder)] = self._table_of(encoder)
+        return self._made[id(encoder)]
 
 
 @dataclass(frozen=True)
@@ -46,15 +61,16 @@ class Blend:
 
     def margin(self, frame: pl.DataFrame) -> Array:
         """Return calibrated margins, shape (n_rows, n_outputs)."""
+        return self.margin_by(lambda encoder: encoder.transform(frame), frame.height)
+
+    def margin_by(self, table_of: Callable[[Encoder], Table], n_rows: int) -> Array:
+        """Return calibrated margins of rows that may never have been a frame; `table_of` says how each is encoded."""
         if not self.parts:
-            return np.repeat(self.base[None, :], frame.height, axis=0)
-        total = np.zeros((frame.height, len(self.base)))
-        tables: dict[int, Table] = {}  # members that were loaded share their encoders: each encodes once
+            return np.repeat(self.base[None, :], n_rows, axis=0)
+        total = np.zeros((n_rows, len(self.base)))
+        tables = _Once(table_of)
         for part in self.parts:
-            encoder = part.member.encoder
-            if id(encoder) not in tables:
-                tables[id(encoder)] = encoder.transform(frame)
-            total += part.weight * part.scale * part.member.margin_of(tables[id(encoder)])
+            total += part.weight * part.scale * part.member.margin_of(tables(part.member.encoder))
         return self.scaling.apply(total)
 
     def predict(self, frame: pl.DataFrame) -> Array:
@@ -72,10 +88,9 @@ class Blend:
         total = np.zeros((frame.height, len(self.schema) + 1, len(self.base)))
         if not self.parts:
             total[:, -1] = self.base
+        tables = _Once(lambda encoder: encoder.transform(frame))
         for part in self.parts:
-            one = part.member.contributions(frame, len(self.schema))
-            if one is None:
-                return None
+            one = part.member.contributions(tables(part.member.encoder), len(self.schema))
             total += part.weight * part.scale * one
         if not self.parts:
             return total

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mantic.core.learner import LEARNERS, Explains
+from mantic.core.learner import LEARNERS
 from mantic.core.table import Array, Table
 from mantic.features.encode import Encoder
 from mantic.search.margin import EXACT_FLOOR, FLOOR, to_margin
@@ -45,25 +45,20 @@ class Member:
         """Return margins of rows that this member's encoder (or one like it) has encoded, shape (n_rows, n_outputs)."""
         return to_margin(self.learner.predict(table), floor=self.floor)
 
-    def contributions(self, frame: pl.DataFrame, n_columns: int) -> Array | None:
-        """Return what each of the user's columns added to the margin, base last; None if the learner cannot say.
+    def contributions(self, table: Table, n_columns: int) -> Array:
+        """Return what each of the user's columns added to the margin of encoded rows, base last.
 
-        Shape (n_rows, n_columns + 1, n_outputs). Encoded columns are summed by their origin. Where a probability is so
-        near 0 or 1 that its margin was cut, the parts are scaled to add up to the margin that is used.
+        Only where the learner can say it (`Explains`). Shape (n_rows, n_columns + 1, n_outputs). Encoded columns are
+        summed by their origin. Where a probability is so near 0 or 1 that its margin was cut, the parts are scaled to
+        add up to the margin that is used.
         """
-        learner = self.learner
-        if not isinstance(learner, Explains):
-            return None
-        table = self.encoder.transform(frame)
-        parts = learner.contributions(table)
+        parts = self.learner.contributions(table)
         summed = np.zeros((parts.shape[0], n_columns + 1, parts.shape[2]))
-        for encoded, column in enumerate(table.matrix_origin()):
-            summed[:, column] += parts[:, encoded]
+        np.add.at(summed.swapaxes(0, 1), table.matrix_origin(), parts[:, :-1].swapaxes(0, 1))
         summed[:, -1] += parts[:, -1]
         if summed.shape[2] > 1:
             summed -= summed.mean(axis=2, keepdims=True)
-        guess: Array = self.learner.predict(table)
-        margin = to_margin(guess, floor=self.floor)
+        margin = self.margin_of(table)
         total = summed.sum(axis=1)
         cut = (np.abs(total - margin) > 1e-9 * np.maximum(1, np.abs(margin))) & (total != 0)
         scale = np.where(cut, margin / np.where(total == 0, 1.0, total), 1.0)

@@ -72,6 +72,10 @@ class RowPlan:
         except (KeyError, TypeError, OddError):
             return _stored(self.model.schema.align([row], where=where))
 
+    def frame(self, values: Sequence[Any]) -> pl.DataFrame:
+        """Return cast values as `Schema.align` would have stored them; columns that no model looks at are empty."""
+        return _frame(values, self.model.schema)
+
     def answer(self, values: Sequence[Any]) -> Array:
         """Return the answer for a row that was cast."""
         model = self.model

@@ -132,7 +132,7 @@ class Estimator(Parameters):
         from mantic.tasks.reasons import explain
 
         self._check_fitted()
-        return explain(self, self._aligned(X), run or Run(seed=self.seed))
+        return explain(self, X, run or Run(seed=self.seed))
 
     def effect(self, column: str, *, toward: Any = None) -> Any:
         """Return the `explain.effects.Effect` of a column: how the answer moves with it, with intervals.

@@ -1,5 +1,6 @@
 """Reasons for answers of an estimator."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
 
 
-def explain(estimator: "Estimator", frame: pl.DataFrame, run: Run) -> Explanation:
-    """Explain aligned rows; importance over all columns is the one that the fit measured on held-out rows."""
+def explain(estimator: "Estimator", X: Any, run: Run) -> Explanation:
+    """Explain rows; importance over all columns is the one that the fit measured on held-out rows."""
     found = explain_rows(
         estimator.model_,
-        frame,
+        _aligned(estimator, X),
         estimator.background_,
         target=estimator.target_.name,
         classes=_classes(estimator),
@@ -79,6 +80,19 @@ def _classes(estimator: "Estimator") -> tuple[Any, ...]:
 def _importance(estimator: "Estimator") -> tuple[Importance, ...]:
     found = estimator.report_.facts.get("importance", [])
     return tuple(Importance(**one) for one in found if None not in one.values())
+
+
+def _aligned(estimator: "Estimator", X: Any) -> pl.DataFrame:
+    """Return rows as the schema stores them; a single one without the checks of whole columns, which take longest."""
+    names = estimator.schema_.names
+    if isinstance(X, list) and len(X) == 1 and isinstance(X[0], Mapping):
+        row = X[0]
+    elif isinstance(X, pl.DataFrame) and X.height == 1 and (tuple(X.columns) == names or set(names) < set(X.columns)):
+        row = X.row(0, named=True)
+    else:
+        return estimator._aligned(X)
+    plan = estimator.row_plan_
+    return plan.frame(plan.values(row))
 
 
 def _one(frame: pl.DataFrame) -> pl.DataFrame:
