@@ -1,4 +1,4 @@
-"""Run the measurements and keep their results: ``python bench/run.py [NAME ...] [--quick]``.
+"""Run the measurements and keep their results: ``python bench/run.py [NAME ...] [--quick | --long]``.
 
 Without names all of bench/speed; those of bench/quality need the development tables and are asked for by name. Each
 file is a program that prints JSON objects, one per line: name, value, unit,
@@ -30,10 +30,10 @@ def main() -> int:
         sys.exit(f"there is no measurement {', '.join(sorted(unknown))}; known are: {', '.join(known)}")
     failed = []
     for name in options.names or [path.stem for path in speed]:
-        figures = _measure(known[name], ["--quick"] if options.quick else [])
+        figures = _measure(known[name], [word for word in ("--quick", "--long") if getattr(options, word[2:])])
         failed += [] if figures else [name]
         if figures and not options.quick:
-            _keep(name, figures)
+            _keep(f"{name}_long" if options.long else name, figures)
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return 1 if failed else 0
@@ -45,6 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a short version of each, to see that it works; nothing is kept"
     )
+    parser.add_argument("--long", action="store_true", help="the long version, of those that have one (overrun)")
     return parser.parse_args()
 
 
