@@ -42,6 +42,9 @@ def parser() -> Parser:
         options.add_argument(f"--{option}", type=_names, default=(), metavar="A,B", help=told)
     options.add_argument("--similar", type=int, metavar="N", help="the N known rows that are most like it")
     options.add_argument("--rules", action="store_true", help="the model in at most seven rules, and what they give up")
+    options.add_argument(
+        "--interactions", action="store_true", help="which pairs of columns act together, how strongly"
+    )
     options.add_argument("--report", metavar="FILE.html", help="write all of it as one page with pictures")
     options.add_json()
     return options
@@ -106,6 +109,8 @@ def _more(model: Any, row: Any, options: Namespace) -> dict[str, list[Any]]:
         found["similar"] = [model.similar(row, n=options.similar)]
     if options.effect:
         found["effects"] = [model.effect(column) for column in options.effect]
+    if options.interactions:
+        found["interactions"] = [model.interactions()]
     if options.rules:
         found["rules"] = [model.rules()]
     return found

@@ -146,6 +146,13 @@ class Estimator(Parameters):
         self._check_fitted()
         return reasons.effect(self, column, toward=toward)
 
+    def interactions(self, *, most: int = 8) -> Any:
+        """Return which of the `most` important columns act together, as an `explain.interactions.Interactions`."""
+        from mantic.tasks import reasons
+
+        self._check_fitted()
+        return reasons.interactions(self, most)
+
     def counterfactuals(
         self,
         row: Any,

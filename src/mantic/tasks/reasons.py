@@ -13,6 +13,7 @@ from mantic.core.run import Run
 from mantic.explain.counterfactual import Counterfactuals, counterfactuals_of
 from mantic.explain.effects import Effect, effect_of
 from mantic.explain.explanation import Explanation, explain_rows
+from mantic.explain.interactions import Interactions, interactions_of
 from mantic.explain.neighbours import Similar, similar_to
 from mantic.explain.rules import Rules, rules_of
 from mantic.explain.subject import Subject
@@ -40,6 +41,11 @@ def explain(estimator: "Estimator", X: Any, run: Run) -> Explanation:
 def effect(estimator: "Estimator", column: str, *, toward: Any = None) -> Effect:
     """Say how the answer moves with one column; see `explain.effects.effect_of`."""
     return effect_of(subject_of(estimator), column, toward=toward, seed=estimator.seed)
+
+
+def interactions(estimator: "Estimator", most: int) -> Interactions:
+    """Say which pairs of columns act together; see `explain.interactions.interactions_of`."""
+    return interactions_of(subject_of(estimator), most=most, seed=estimator.seed)
 
 
 def counterfactuals(estimator: "Estimator", frame: pl.DataFrame, wanted: Any, limits: Limits) -> Counterfactuals:

@@ -122,16 +122,18 @@ def test_what_is_not_asked_for_is_not_in_the_facts(mantic, kept):
 
 def test_everything_that_is_asked_for_is_in_the_facts_and_on_the_page(mantic, kept):
     model, data = kept / "churn.mantic", kept / "churn.csv"
-    asked = ["--effect", "tenure", "--effect", "plan", "--similar", 4, "--rules", "--report", "why.html"]
+    asked = ["--effect", "tenure", "--effect", "plan", "--similar", 4, "--rules", "--interactions"]
 
-    facts = mantic("explain", model, data, "--row", 3, *asked, "--json").facts
+    facts = mantic("explain", model, data, "--row", 3, *asked, "--report", "why.html", "--json").facts
 
     assert [one["column"] for one in facts["effects"]] == ["tenure", "plan"]
     assert len(facts["similar"]["rows"]) == 4
     assert {one["truth"] for one in facts["similar"]["rows"]} <= {"no", "yes"}
     assert facts["rules"]["score"] <= 1
+    assert all(0 <= one["low"] <= one["strength"] <= one["high"] for one in facts["interactions"]["pairs"])
     page = Path("why.html").read_text(encoding="utf-8")
-    assert all(title in page for title in ("Effect of", "Rows like this one", "The model in a few rules", "Row 1"))
+    titles = ("Effect of", "Rows like this one", "The model in a few rules", "Columns that act together", "Row 1")
+    assert all(title in page for title in titles)
 
 
 def test_another_answer_keeps_to_its_limits(mantic, kept):
