@@ -5,10 +5,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from mantic.core.table import Array
-from mantic.explain.mixture import Mixture, margins_of
+from mantic.explain.mixture import Mixture, Pool, margins_of
 from mantic.explain.subject import Subject, ends, short, weightings
 from mantic.report.blocks import Grid, Group, Report, Text
 from mantic.report.numbers import say, say_range
@@ -101,6 +100,7 @@ def interactions_of(subject: Subject, *, most: int = 8, seed: int = 0) -> Intera
 
     Source: Friedman and Popescu (2008), Predictive Learning via Rule Ensembles, section 8.1.
 
+    >>> import polars as pl
     >>> from mantic.core.schema import Column, Kind, Schema
     >>> class Product:
     ...     schema, n_classes = Schema((Column("a", Kind.NUMBER), Column("b", Kind.NUMBER))), 0
@@ -115,11 +115,11 @@ def interactions_of(subject: Subject, *, most: int = 8, seed: int = 0) -> Intera
     n_sets = max(1, len(names) * (len(names) + 1) // 2)
     n_rows = min(_MOST_ROWS, int((_MOST_ASKED / n_sets) ** 0.5), subject.background.height)
     places = np.random.default_rng(seed).choice(subject.background.height, n_rows, replace=False)
-    pool = subject.background[np.sort(places)]
+    pool = Pool(subject.background[np.sort(places)])
     weights = weightings(n_rows, seed=seed)
     weights /= weights.sum(axis=1, keepdims=True)
     alone = {name: _dependence(subject, pool, (name,), weights) for name in names}
-    floor = _FAINT * float(np.sqrt(np.square(subject.model.margin(pool)).sum(axis=1).mean()))
+    floor = _FAINT * float(np.sqrt(np.square(subject.model.margin(pool.frame)).sum(axis=1).mean()))
     found = []
     for one, other in combinations(names, 2):
         both = _dependence(subject, pool, (one, other), weights)
@@ -142,11 +142,11 @@ def _most_important(subject: Subject, most: int) -> tuple[str, ...]:
     return tuple(sorted(used, key=lambda name: place.get(name, len(place)))[:most])
 
 
-def _dependence(subject: Subject, pool: pl.DataFrame, names: tuple[str, ...], weights: Array) -> Array:
+def _dependence(subject: Subject, pool: Pool, names: tuple[str, ...], weights: Array) -> Array:
     """Return the centred partial dependence on some columns at each row; shape (n_draws, n_rows, n_outputs)."""
-    n_rows = pool.height
-    from_own = np.zeros((n_rows * n_rows, pool.width), dtype=bool)
-    from_own[:, [pool.columns.index(name) for name in names]] = True
+    n_rows, columns = pool.frame.height, pool.frame.columns
+    from_own = np.zeros((n_rows * n_rows, len(columns)), dtype=bool)
+    from_own[:, [columns.index(name) for name in names]] = True
     every = np.arange(n_rows)
     margins = margins_of(subject.model, Mixture(pool, np.repeat(every, n_rows), np.tile(every, n_rows), from_own))
     means = np.einsum("db,ibo->dio", weights, margins.reshape(n_rows, n_rows, -1))

@@ -13,8 +13,23 @@ from mantic.core.table import Array, Table
 from mantic.features.encode import Encoder
 from mantic.features.piece import Role
 from mantic.search.blend import Blend
+from mantic.search.margin import to_guess
 
 _ROWS_AT_ONCE = 20_000  # rows that the model is asked for in one call
+
+
+class Pool:
+    """Aligned rows that mixed rows take their values from; each encoder sees them once."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self._tables: dict[int, tuple[Encoder, Table]] = {}  # an encoder is kept, so that no other gets its id
+
+    def table(self, encoder: Encoder) -> Table:
+        """Return the rows as an encoder makes them."""
+        if id(encoder) not in self._tables:
+            self._tables[id(encoder)] = encoder, encoder.transform(self.frame)
+        return self._tables[id(encoder)][1]
 
 
 @dataclass(frozen=True)
@@ -23,12 +38,12 @@ class Mixture:
 
     Parameters
     ----------
-    pool : aligned rows that values are taken from.
+    pool : where values are taken from.
     own, other : per mixed row the places in the pool; int, shape (n_mixed,).
     from_own : whether a column comes from `own`, else from `other`; bool, shape (n_mixed, n_columns of the schema).
     """
 
-    pool: pl.DataFrame
+    pool: Pool
     own: Array
     other: Array
     from_own: Array
@@ -43,7 +58,7 @@ class Mixture:
 
     def distinct(self) -> tuple[Self, Array]:
         """Return the mixed rows that differ, and which of them each one is: most models are asked by the row."""
-        lists = [series.to_list() for series in self.pool]
+        lists = [series.to_list() for series in self.pool.frame]
         known = [{value: place for place, value in enumerate(values)} for values in lists]
         first = np.array([[of[value] for value in values] for of, values in zip(known, lists, strict=True)]).T
         same = first[self.own] == first[self.other]
@@ -61,7 +76,7 @@ class Mixture:
         return pl.DataFrame(
             [
                 series.gather(np.where(self.from_own[:, place], self.own, self.other))
-                for place, series in enumerate(self.pool)
+                for place, series in enumerate(self.pool.frame)
             ]
         )
 
@@ -71,7 +86,7 @@ class Mixture:
         The pool is encoded, not each mixed row: an encoded column depends on nothing but the columns that it is made
         of. One that is made of two, the days between two dates, is encoded again where these come from two rows.
         """
-        pool = encoder.transform(self.pool)
+        pool, frame = self.pool.table(encoder), self.pool.frame
         place = np.where(self.from_own, self.own[:, None], self.other[:, None])
         numbers = pool.numbers[place[:, pool.origin], np.arange(pool.numbers.shape[1])]
         words = None if pool.words is None else _words(pool, place)
@@ -79,7 +94,7 @@ class Mixture:
             crossed = np.flatnonzero(self.from_own[:, one] != self.from_own[:, other])
             if len(crossed):
                 pairs, which = np.unique(place[crossed][:, [one, other]], axis=0, return_inverse=True)
-                again = self.pool[pairs[:, 0]].with_columns(self.pool.to_series(other).gather(pairs[:, 1]))
+                again = frame[pairs[:, 0]].with_columns(frame.to_series(other).gather(pairs[:, 1]))
                 numbers[crossed, column] = encoder.transform(again).numbers[which.ravel(), column]
         return replace(pool, numbers=numbers, words=words)
 
@@ -89,6 +104,13 @@ def margins_of(model: Model, mixture: Mixture) -> Array:
     asked, which = mixture.distinct()
     steps = range(0, len(asked), _ROWS_AT_ONCE)
     return np.concatenate([_margins(model, asked.part(slice(at, at + _ROWS_AT_ONCE))) for at in steps])[which]
+
+
+def answers_of(model: Model, mixture: Mixture) -> Array:
+    """Return what `predict` says of the mixed rows, of each one anew."""
+    if isinstance(model, Blend):
+        return to_guess(_margins(model, mixture), model.n_classes)
+    return model.predict(mixture.frame())
 
 
 def _margins(model: Model, mixture: Mixture) -> Array:

@@ -6,7 +6,7 @@ import polars as pl
 from mantic.core.errors import SchemaError
 from mantic.core.model import Model
 from mantic.core.table import Array
-from mantic.explain.mixture import Mixture, margins_of
+from mantic.explain.mixture import Mixture, Pool, margins_of
 from mantic.search.blend import Blend
 
 _ROWS_AT_ONCE = 20_000  # mixed rows that are made in one step
@@ -88,7 +88,7 @@ def _margins(
     from_own = np.ones((n_rows * n_orders * n_steps, rows.width), dtype=bool)
     from_own[:, used] = np.tile(masks.reshape(-1, n_used), (n_rows, 1))
     mixture = Mixture(
-        pl.concat([rows, usual]),
+        Pool(pl.concat([rows, usual])),
         own=np.repeat(np.arange(n_rows), n_orders * n_steps),
         other=np.tile(np.repeat(start, n_steps), n_rows) + n_rows,
         from_own=from_own,

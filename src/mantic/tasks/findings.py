@@ -18,7 +18,7 @@ from mantic.evaluate.blocks_decision import valued_again
 from mantic.evaluate.drift import Drift, find_drift
 from mantic.evaluate.findings import Conformal, Findings, TrialRow
 from mantic.evaluate.fit_report import evaluate_report
-from mantic.explain.importance import importance
+from mantic.explain.importance import Judged, importance
 from mantic.explain.rules import LEAST_ROWS as LEAST_FOR_RULES
 from mantic.explain.rules import rules_of
 from mantic.explain.subject import Subject
@@ -200,12 +200,12 @@ def _trials(walked: Walked) -> tuple[TrialRow, ...]:
 
 
 def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, ...]:
-    """Measure it on rows that the judging model has not seen (of the first judged part)."""
+    """Measure it on rows that the judging models have not seen."""
     left = run.deadline.left()
     limit = run.deadline if left == float("inf") else Deadline.after(left - min(_REPORT_SECONDS, left / 3))
-    rows, model = walked.judges[0]
     given = walked.given
-    return importance(model, given.frame[rows], given.target.values[rows], metric=wishes.metric, run=run.until(limit))
+    judged = [Judged(model, given.frame[rows], given.target.values[rows]) for rows, model in walked.judges]
+    return importance(judged, metric=wishes.metric, run=run.until(limit))
 
 
 def _rules(walked: Walked, kept: Background, run: Run) -> tuple[Block, ...]:

@@ -12,7 +12,7 @@ from mantic.core.budget import Deadline
 from mantic.core.metric import METRICS
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
-from mantic.explain.importance import importance, mean_contributions
+from mantic.explain.importance import Judged, importance, mean_contributions
 
 NAMES = ("strong", "weak", "noise")
 SCHEMA = Schema(tuple(Column(name, Kind.NUMBER) for name in (*NAMES, "id")))
@@ -61,19 +61,57 @@ def _data(n_rows: int = 600) -> tuple[pl.DataFrame, np.ndarray]:
 def test_columns_are_ranked_by_how_much_the_loss_grows():
     frame, truth = _data()
 
-    found = importance(Formula(), frame, truth, metric=METRICS.get("rmse"), run=Run())
+    found = importance([Judged(Formula(), frame, truth)], metric=METRICS.get("rmse"), run=Run())
 
     assert [one.column for one in found][:2] == ["strong", "weak"]
     assert found[0].low > found[1].high > found[1].low > 0
     assert found[0].mean == pytest.approx(np.sqrt(1 + 2 * 9) - 1, rel=0.15)
 
 
+@dataclass
+class Flat(Formula):
+    """Has learned nothing."""
+
+    def predict(self, frame: pl.DataFrame) -> np.ndarray:
+        return np.zeros(frame.height)
+
+
+def test_the_rows_of_every_judge_count_alike():
+    frame, truth = _data(900)
+    metric, run = METRICS.get("mae"), Run()
+    knows, learned_nothing = Judged(Formula(), frame[:300], truth[:300]), Judged(Flat(), frame[300:], truth[300:])
+
+    alone = importance([knows], metric=metric, run=run)[0]
+    among = importance([knows, learned_nothing], metric=metric, run=run)[0]
+
+    assert among.column == alone.column == "strong"
+    assert among.mean == pytest.approx(alone.mean / 3, rel=0.1)
+    assert among.high - among.low > 0.3 * among.mean  # the judges do not agree
+
+
+def test_a_blend_is_asked_the_same_in_batches_as_any_model(churn_like):
+    fitted = mantic.Classifier(budget="2 trials", learners=["linear"]).fit(churn_like, "churned")
+    frame = fitted.schema_.align(churn_like)
+    truth, metric = (churn_like["churned"] == "yes").to_numpy().astype(int), METRICS.get("log_loss")
+
+    @dataclass
+    class Wrapped(Formula):
+        def predict(self, frame):
+            return fitted.model_.predict(frame)
+
+    found = importance([Judged(fitted.model_, frame, truth)], metric=metric, run=Run(seed=2))
+    wanted = importance([Judged(Wrapped(fitted.schema_), frame, truth)], metric=metric, run=Run(seed=2))
+
+    assert [one.column for one in found] == [one.column for one in wanted]
+    np.testing.assert_allclose([one.mean for one in found], [one.mean for one in wanted], atol=1e-9)
+
+
 def test_the_interval_of_an_unused_column_holds_zero():
     frame, truth = _data()
 
-    noise = {one.column: one for one in importance(Formula(), frame, truth, metric=METRICS.get("mae"), run=Run())}[
-        "noise"
-    ]
+    noise = {
+        one.column: one for one in importance([Judged(Formula(), frame, truth)], metric=METRICS.get("mae"), run=Run())
+    }["noise"]
 
     assert noise.low <= 0 <= noise.high
 
@@ -82,7 +120,7 @@ def test_a_ranking_metric_is_measured_too():
     frame, _ = _data()
     truth = (np.random.default_rng(1).random(600) < Sure().predict(frame)[:, 1]).astype(int)
 
-    found = importance(Sure(), frame, truth, metric=METRICS.get("roc_auc"), run=Run())
+    found = importance([Judged(Sure(), frame, truth)], metric=METRICS.get("roc_auc"), run=Run())
 
     assert found[0].column == "strong"
     assert 0 < found[0].low < found[0].mean < 0.6
@@ -91,7 +129,7 @@ def test_a_ranking_metric_is_measured_too():
 def test_an_undefined_metric_gives_nan_and_no_error():
     frame, _ = _data(50)
 
-    found = importance(Sure(), frame, np.zeros(50, dtype=int), metric=METRICS.get("roc_auc"), run=Run())
+    found = importance([Judged(Sure(), frame, np.zeros(50, dtype=int))], metric=METRICS.get("roc_auc"), run=Run())
 
     assert all(np.isnan(one.mean) for one in found)
 
@@ -100,16 +138,16 @@ def test_identifiers_and_tables_without_rows_have_none():
     frame, truth = _data(10)
     model = Formula(Schema((Column("strong", Kind.NUMBER), Column("id", Kind.ID))))
 
-    found = importance(model, frame, truth, metric=METRICS.get("mae"), run=Run())
+    found = importance([Judged(model, frame, truth)], metric=METRICS.get("mae"), run=Run())
 
     assert [one.column for one in found] == ["strong"]
-    assert importance(Formula(), frame[:0], truth[:0], metric=METRICS.get("mae"), run=Run()) == ()
+    assert importance([Judged(Formula(), frame[:0], truth[:0])], metric=METRICS.get("mae"), run=Run()) == ()
 
 
 def test_three_rows_are_enough_for_an_answer():
     frame, truth = _data(3)
 
-    assert len(importance(Formula(), frame, truth, metric=METRICS.get("mae"), run=Run())) == 4
+    assert len(importance([Judged(Formula(), frame, truth)], metric=METRICS.get("mae"), run=Run())) == 4
 
 
 def test_the_deadline_is_kept():
@@ -117,7 +155,7 @@ def test_the_deadline_is_kept():
     run = Run(deadline=Deadline.after(0.3))
 
     began = time.monotonic()
-    found = importance(Formula(pause=0.05), frame, truth, metric=METRICS.get("mae"), run=run)
+    found = importance([Judged(Formula(pause=0.05), frame, truth)], metric=METRICS.get("mae"), run=run)
 
     assert time.monotonic() - began < 1.0
     assert found
@@ -127,7 +165,7 @@ def test_contributions_stand_in_when_there_is_no_time():
     frame, truth = _data()
     run = Run(deadline=Deadline.after(0.05))
 
-    found = importance(Formula(pause=0.06, can_say=True), frame, truth, metric=METRICS.get("mae"), run=run)
+    found = importance([Judged(Formula(pause=0.06, can_say=True), frame, truth)], metric=METRICS.get("mae"), run=run)
 
     assert [one.column for one in found] == ["strong", "weak"]
     assert found[0].mean == pytest.approx(3 * np.sqrt(2 / np.pi), rel=0.2)
@@ -137,8 +175,8 @@ def test_the_same_seed_gives_the_same_importance():
     frame, truth = _data(100)
     metric = METRICS.get("mae")
 
-    assert importance(Formula(), frame, truth, metric=metric, run=Run(seed=5)) == importance(
-        Formula(), frame, truth, metric=metric, run=Run(seed=5)
+    assert importance([Judged(Formula(), frame, truth)], metric=metric, run=Run(seed=5)) == importance(
+        [Judged(Formula(), frame, truth)], metric=metric, run=Run(seed=5)
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import mantic
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Layout, Target
-from mantic.explain.mixture import Mixture, margins_of
+from mantic.explain.mixture import Mixture, Pool, margins_of
 from mantic.features.encode import Encoder
 
 SCHEMA = Schema(
@@ -50,7 +50,7 @@ def _rows(n_rows: int, seed: int) -> pl.DataFrame:
 def _mixture(pool: pl.DataFrame, n_mixed: int, seed: int) -> Mixture:
     random = np.random.default_rng(seed)
     own, other = random.integers(0, pool.height, (2, n_mixed))
-    return Mixture(pool, own, other, random.random((n_mixed, pool.width)) < 0.5)
+    return Mixture(Pool(pool), own, other, random.random((n_mixed, pool.width)) < 0.5)
 
 
 @pytest.mark.parametrize("layout", list(Layout))
@@ -101,7 +101,7 @@ def test_columns_that_are_alike_in_both_rows_make_no_other_row():
     model = Counting()
     masks = np.array(np.meshgrid(*[[False, True]] * pool.width)).reshape(pool.width, -1).T.astype(bool)
 
-    margins_of(model, Mixture(pool, np.zeros(len(masks), dtype=int), np.ones(len(masks), dtype=int), masks))
+    margins_of(model, Mixture(Pool(pool), np.zeros(len(masks), dtype=int), np.ones(len(masks), dtype=int), masks))
 
     assert model.n_asked == 2
 
