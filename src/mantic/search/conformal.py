@@ -19,7 +19,9 @@ class Conformal:
     A regression keeps |truth - guess| in bins of equal mass of the guess, so that intervals are wider where errors are
     larger (Mondrian split conformal; Vovk et al., 2005). Classes keep 1 - the true class's probability in
     one bin (Sadinle et al., 2019). For exchangeable rows the coverage is at least the level, up to the difference
-    between the members that made these predictions and the final ones.
+    between the members that made these predictions and the final ones. Where errors change, those that are likest
+    to the ones to come can weigh more (Barber et al., 2023, Conformal Prediction beyond Exchangeability): a bin then
+    keeps as many errors as they weigh together, at even steps of weight.
 
     >>> errors = Conformal.of(np.arange(200.0), np.arange(200.0) + np.tile([-1.0, 1.0], 100), n_classes=0)
     >>> errors.interval(np.array([50.0]), level=0.9).tolist()
@@ -30,19 +32,29 @@ class Conformal:
     errors: tuple[Array, ...] = (np.empty(0),)
 
     @classmethod
-    def of(cls, guess: Array, truth: Array, *, n_classes: int) -> "Conformal":
-        """Collect the errors of predictions (n, n_classes) or (n,) against the truth (codes or values)."""
+    def of(cls, guess: Array, truth: Array, *, n_classes: int, weight: Array | None = None) -> "Conformal":
+        """Collect the errors of predictions (n, n_classes) or (n,) against the truth (codes or values).
+
+        Parameters
+        ----------
+        weight : of each error, 0 to 1, beside the weight 1 of the row to come; all 1 by default.
+
+        >>> errors = Conformal.of(np.zeros(80), np.arange(80.0), n_classes=0, weight=np.repeat([1.0, 0.0], 40))
+        >>> errors.interval(np.zeros(1), level=0.5).tolist()
+        [[-20.0, 20.0]]
+        """
+        weight = np.ones(len(truth)) if weight is None else weight
         if n_classes:
             error = 1 - guess[np.arange(len(truth)), truth.astype(np.int64)]
-            return cls(errors=(_keep(error),))
-        n_bins = max(1, min(10, len(truth) // _LEAST_PER_BIN))
+            return cls(errors=(_keep(error, weight),))
+        n_bins = max(1, min(10, int(weight.sum()) // _LEAST_PER_BIN))
         edges = np.unique(np.quantile(guess, np.linspace(0, 1, n_bins + 1)[1:-1])) if n_bins > 1 else np.empty(0)
         place = np.searchsorted(edges, guess, side="right")
+        if np.bincount(place, weight, minlength=len(edges) + 1).min() < _LEAST_PER_BIN // 2:
+            edges, place = np.empty(0), np.zeros(len(guess), dtype=np.int64)
         error = np.abs(truth - guess)
-        bins = [error[place == number] for number in range(len(edges) + 1)]
-        if any(len(one) < _LEAST_PER_BIN // 2 for one in bins):
-            edges, bins = np.empty(0), [error]
-        return cls(edges, tuple(_keep(one) for one in bins))
+        bins = [place == number for number in range(len(edges) + 1)]
+        return cls(edges, tuple(_keep(error[one], weight[one]) for one in bins))
 
     def interval(self, guess: Array, *, level: float) -> Array:
         """Return low and high for each value, shape (n, 2)."""
@@ -52,9 +64,13 @@ class Conformal:
 
     def sets(self, guess: Array, *, level: float) -> Array:
         """Return which classes belong to each row's set: bool, shape (n, n_classes); the likeliest always does."""
-        inside: Array = 1 - guess <= _reach(self.errors[0], level)
+        inside: Array = 1 - guess <= self.reach(level)
         inside[np.arange(len(guess)), guess.argmax(axis=1)] = True
         return inside
+
+    def reach(self, level: float) -> float:
+        """Return the largest error at which a class still belongs to a set; a set may be empty by this alone."""
+        return _reach(self.errors[0], level)
 
     def save(self, folder: Path) -> None:
         """Write the errors as arrays."""
@@ -70,11 +86,12 @@ class Conformal:
             return cls(arrays["edges"], tuple(arrays[f"errors{number}"] for number in range(n_bins)))
 
 
-def _keep(error: Array) -> Array:
-    error = np.sort(error)
-    if len(error) <= _MOST_KEPT:
-        return error
-    return error[np.linspace(0, len(error) - 1, _MOST_KEPT).round().astype(np.int64)]
+def _keep(error: Array, weight: Array) -> Array:
+    order = np.argsort(error, kind="stable")
+    mass = np.cumsum(weight[order])
+    n_kept = min(round(float(mass[-1])), _MOST_KEPT) if len(mass) else 0
+    middles = (np.arange(n_kept) + 0.5) * (mass[-1] / n_kept) if n_kept else np.empty(0)
+    return error[order[np.searchsorted(mass, middles)]]
 
 
 def _reach(error: Array, level: float) -> float:

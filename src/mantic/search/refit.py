@@ -1,13 +1,13 @@
 """From scored candidates to the models that are judged and the one that is kept."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mantic.core.budget import Deadline
 from mantic.core.learner import LEARNERS
-from mantic.core.table import Array
+from mantic.core.table import Array, Target
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import fit_scaling, temperature
 from mantic.search.conformal import Conformal
@@ -30,6 +30,16 @@ class Recipe:
     weights: tuple[float, ...]
     scales: tuple[float, ...]
     model: Blend  # without members
+
+    def out_of_fold(self) -> tuple[Array, Array]:
+        """Return rows and calibrated answers of the blend, each by members that had not seen the row."""
+        parts = [
+            weight * scale * to_margin(result.guess, floor=floor_of(LEARNERS.get(one.candidate.learner)))
+            for one, weight, scale in zip(self.chosen, self.weights, self.scales, strict=True)
+            for result in [one.results[self.part]]
+        ]
+        margin = self.model.scaling.apply(np.sum(parts, axis=0) / sum(self.weights))
+        return self.chosen[0].results[self.part].rows, to_guess(margin, self.model.n_classes)
 
 
 def recipe(search: Search, part: int, *, only: frozenset[int] | None = None) -> Recipe | None:
@@ -81,12 +91,11 @@ def corrected(request: Request, rows: Array, margin: Array) -> Blend:
     return Blend(request.material.schema, target.n_classes, (), scaling, conformal, base)
 
 
-Fits = dict[tuple[int, int], Member]  # (candidate number, part) -> fitted on all rows of the part
+Again = tuple[int, int]  # candidate number, part: to be fitted on all rows of the part
+Fits = dict[Again, Member]
 
 
-def refit(
-    search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[tuple[int, int]] | None = None
-) -> Fits:
+def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[Again] | None = None) -> Fits:
     """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
 
     Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
@@ -96,9 +105,8 @@ def refit(
     only : (candidate number, part) to fit; all by default.
     """
     fits: Fits = {}
-    jobs = _refit_jobs(search, recipes, deadline)
-    wanted = (job for job in jobs if only is None or (job.candidate.number, job.part) in only)
-    for job, result in search.executor.run(run_trial, wanted):
+    wanted = [one for one in again(search, recipes) if only is None or one in only]
+    for job, result in search.executor.run(run_trial, _refit_jobs(search, wanted, deadline)):
         if isinstance(result, TrialResult) and not result.is_cut:
             fits[job.candidate.number, job.part] = result.members[0]
         elif isinstance(result, TrialResult):  # half a model is not what was judged
@@ -108,15 +116,24 @@ def refit(
     return fits
 
 
-def _refit_jobs(search: Search, recipes: list[Recipe], deadline: Deadline) -> Iterator[TrialJob]:
+def again(search: Search, recipes: list[Recipe]) -> list[Again]:
+    """Return what `refit` fits, in its order: the longest first within judged parts, references and all rows."""
     parts = search.request.material.parts
-    wanted: list[tuple[Scored, int]] = [(one, own.part) for own in recipes for one in own.chosen]
+    wanted: list[tuple[Scored, int]] = [(one, own.part) for own in recipes for one in _longest_first(own)]
     judged = [number for number, part in enumerate(parts) if len(part.held_out) and not part.is_rehearsal]
     if (reference := search.reference) is not None:
         wanted += [(reference, number) for number in judged]
     unfolded = sorted((n for n, part in enumerate(parts) if not part.folds), key=lambda n: parts[n].is_rehearsal)
-    wanted += [(one, number) for number in unfolded for one in recipes[-1].chosen]
-    for one, number in dict.fromkeys((one.candidate.number, number) for one, number in wanted):
+    wanted += [(one, number) for number in unfolded for one in _longest_first(recipes[-1])]
+    return list(dict.fromkeys((one.candidate.number, number) for one, number in wanted))
+
+
+def _longest_first(own: Recipe) -> list[Scored]:
+    return sorted(own.chosen, key=lambda one: -one.results[own.part].fit_seconds)
+
+
+def _refit_jobs(search: Search, wanted: list[Again], deadline: Deadline) -> Iterator[TrialJob]:
+    for one, number in wanted:
         scored = next(each for each in search.scored if each.candidate.number == one)
         if deadline.left() <= 0:
             return
@@ -156,3 +173,28 @@ def assemble(own: Recipe, part: int, fits: Fits) -> Blend | None:
     parts = tuple(Part(member, weight / total, scale) for member, weight, scale in alive)
     bare = own.model
     return Blend(bare.schema, bare.n_classes, parts, bare.scaling, bare.conformal, bare.base)
+
+
+def with_judged(
+    model: Blend, own: Recipe, judged: tuple[Array, Array], target: Target, *, moment: Array | None = None
+) -> Blend:
+    """Return the kept model with what its recipe said about the rows that judged it among its conformal errors.
+
+    Those errors are of members that learned from more rows than inside the search, and nothing was chosen by them.
+    In time they are the latest, and how large errors are moves on: the weight of each halves with every period as long
+    as the judged one that lies between it and the end.
+
+    Parameters
+    ----------
+    judged : rows, and answers of the recipe's model that had not seen them.
+    moment : of each row of the table, what orders them in time; None where they are exchangeable.
+
+    Source: Barber, Candes, Ramdas, Tibshirani (2023), Conformal Prediction beyond Exchangeability.
+    """
+    rows, guess = (np.concatenate(pair) for pair in zip(judged, own.out_of_fold(), strict=True))
+    weight = None
+    if moment is not None:
+        n_later = len(moment) - np.searchsorted(np.sort(moment), moment[rows], side="right")
+        weight = 0.5 ** (n_later / len(judged[0]))
+    conformal = Conformal.of(guess, target.values[rows], n_classes=target.n_classes, weight=weight)
+    return replace(model, conformal=conformal)

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import SettingsError
-from mantic.core.learner import LEARNERS
 from mantic.core.schema import Kind
 from mantic.core.table import Array
 from mantic.evaluate.blocks_decision import TITLE, decided, section
@@ -16,9 +15,6 @@ from mantic.evaluate.costs import finds, read_costs
 from mantic.evaluate.decide import Decision, Weighed, check_needed
 from mantic.evaluate.unseen import Unseen, answers_of
 from mantic.report.blocks import Alert, Block, Group, Number, Report
-from mantic.search.margin import to_guess, to_margin
-from mantic.search.member import floor_of
-from mantic.search.refit import Recipe
 from mantic.tasks.door import Given, filled, plain
 from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked
@@ -42,7 +38,7 @@ def unseen_of(walked: Walked, *, time: str | None, seed: int) -> Unseen | None:
     if not given.target.is_classes:
         return None
     truth = given.target.values
-    searched = [(own.part, truth[rows], guess) for own in walked.used for rows, guess in [_out_of_fold(own, n_classes)]]
+    searched = [(own.part, truth[rows], guess) for own in walked.used for rows, guess in [own.out_of_fold()]]
     judged = [
         (number, truth[rows], guess)
         for number, (rows, _), guess in zip(walked.division.judged, walked.judges, walked.answers, strict=True)
@@ -123,17 +119,6 @@ def _check_capacity(capacity: Any, classes: tuple[str, ...]) -> None:
 
 def _is_head(group: Group) -> bool:
     return all(isinstance(one, Number | Alert) for one in group.blocks)
-
-
-def _out_of_fold(own: Recipe, n_classes: int) -> tuple[Array, Array]:
-    """Return rows and calibrated answers of a recipe's blend, each by members that had not seen the row."""
-    parts = [
-        weight * scale * to_margin(result.guess, floor=floor_of(LEARNERS.get(one.candidate.learner)))
-        for one, weight, scale in zip(own.chosen, own.weights, own.scales, strict=True)
-        for result in [one.results[own.part]]
-    ]
-    margin = own.model.scaling.apply(np.sum(parts, axis=0) / sum(own.weights))
-    return own.chosen[0].results[own.part].rows, to_guess(margin, n_classes)
 
 
 def _pace(given: Given, time: str | None) -> dict[str, float]:

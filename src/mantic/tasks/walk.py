@@ -19,6 +19,7 @@ from mantic.core.table import Array
 from mantic.features.leaks.leak import Leak, find_leaks
 from mantic.features.leaks.sample import Place
 from mantic.features.leaks.split_hint import hint
+from mantic.search.afford import affordable
 from mantic.search.again import held_to, record_of
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
@@ -26,7 +27,7 @@ from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
 from mantic.search.quick import dummy, prepare, quick
 from mantic.search.record import Record
-from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle
+from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle, with_judged
 from mantic.search.slim import slim
 from mantic.search.trial import Material, forget
 from mantic.tasks.about import about
@@ -119,7 +120,8 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     answers = [model.predict(given.frame[rows]) for rows, model in judges]
     used = [] if models is fallback else recipes
     return Walked(
-        model=_kept(models, division), given=given, division=division, search=search,
+        model=_recalibrated(_kept(models, division), used, judges, answers, given=given),
+        given=given, division=division, search=search,
         recipe=recipes[-1] if recipes else None,
         judged=judged, guess=np.concatenate(answers),
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
@@ -225,8 +227,13 @@ def _finish(
         return [], {}
     recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
     fits: Fits = {}
-    only = None if again is None else frozenset(again.refitted)
-    if not recipes or ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
+    if not recipes:
+        return [], {}
+    if again is None:
+        recipes, only = affordable(search, recipes, deadline)
+    else:
+        only = frozenset(again.refitted)
+    if ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
         return recipes, {}
     settled = [settle(search, own, fits) for own in recipes]
     return settled if again is None else held_to(again, search, settled), fits
@@ -265,6 +272,18 @@ def _earlier(given: Given, division: Division, own: Recipe, fits: Fits, *, metri
 def _kept(models: dict[int, Blend], division: Division) -> Blend:
     """Return the model of all rows, or of the locked part if there was no time for that."""
     return models.get(len(division.parts) - 1, models[division.judged[0]])
+
+
+def _recalibrated(
+    model: Blend, used: list[Recipe], judges: list[tuple[Array, Blend]], answers: list[Array], *, given: Given
+) -> Blend:
+    """Return the kept model with the errors on the judged rows too, where one part alone was searched and judged.
+
+    Nested, every row has given its error in the search of all rows already.
+    """
+    if len(used) != 1 or len(judges) != 1:
+        return model
+    return with_judged(model, used[0], (judges[0][0], answers[0]), given.target, moment=given.moment)
 
 
 def _references(search: Search | None, division: Division, fits: Fits) -> list[tuple[Array, Blend]] | None:

@@ -82,6 +82,37 @@ def test_sets_of_classes_hold_the_truth_as_often_as_promised():
     assert sets[np.arange(2000), truth[2000:]].mean() == pytest.approx(0.9, abs=0.03)
 
 
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_errors_that_weigh_nothing_are_as_good_as_absent(n_classes):
+    rng = np.random.default_rng(5)
+    truth = rng.integers(0, 2, 600) if n_classes else rng.normal(0, 3, 600)
+    guess = rng.dirichlet(np.ones(2), 600) if n_classes else truth + rng.normal(size=600)
+    latest = np.arange(600) >= 400
+
+    weighed = Conformal.of(guess, truth, n_classes=n_classes, weight=latest.astype(float))
+
+    alone = Conformal.of(guess[latest], truth[latest], n_classes=n_classes)
+    assert sum(map(len, weighed.errors)) == 200
+    if n_classes:
+        np.testing.assert_array_equal(weighed.errors[0], alone.errors[0])
+    else:
+        np.testing.assert_array_equal(np.sort(np.concatenate(weighed.errors)), np.sort(np.concatenate(alone.errors)))
+
+
+def test_errors_that_grow_are_followed_by_weights_that_halve():
+    rng = np.random.default_rng(6)
+    guess, spread = np.zeros(5000), np.linspace(1, 5, 5000)  # the errors of the last are five times those of the first
+    truth = spread * rng.normal(size=5000)
+
+    known = [Conformal.of(guess[:4000], truth[:4000], n_classes=0, weight=weight) for weight in (
+        None, 0.5 ** (np.arange(4000)[::-1] / 400),
+    )]  # fmt: skip
+
+    inside = [(np.abs(truth[4000:]) <= one.interval(guess[4000:], level=0.9)[:, 1]).mean() for one in known]
+    assert inside[0] < 0.72
+    assert inside[1] > 0.8
+
+
 def test_too_few_errors_promise_nothing():
     known = Conformal.of(np.array([1.0, 2.0]), np.array([1.5, 2.5]), n_classes=0)
 

@@ -100,3 +100,27 @@ def test_earlier_periods_are_rehearsed_and_widen_the_interval():
     assert facts["score"] < 1 < max(facts["earlier"])
     assert facts["interval"][1] >= max(facts["earlier"])
     assert "periods of the same length before it" in facts["split"]
+
+
+def test_intervals_follow_errors_that_grew_lately():
+    rng = np.random.default_rng(1)
+    day = np.arange(2500)
+    size = rng.normal(size=2500)
+    price = 10 + 2 * size + np.where(day < 1200, rng.normal(0, 0.5, 2500), rng.normal(0, 2.0, 2500))
+    frame = pl.DataFrame({"day": day, "size": size, "price": price})
+    known, later = frame[:1500], frame[1500:]
+    model = mantic.Regressor(budget="1 trial", learners=["linear"]).fit(known, "price", time="day")
+
+    low, high = model.predict_interval(later.drop("price"), level=0.9).T
+
+    assert ((low <= price[1500:]) & (price[1500:] <= high)).mean() > 0.75  # with the errors of the search alone: 0.33
+
+
+def test_rows_that_judged_add_their_errors_to_the_kept_model():
+    rng = np.random.default_rng(2)
+    frame = pl.DataFrame({"size": rng.normal(size=2400), "noise": rng.normal(size=2400)})
+    frame = frame.with_columns(price=10 + 2 * frame["size"] + 0.5 * frame["noise"])
+
+    model = mantic.Regressor(budget="1 trial", learners=["linear"]).fit(frame.drop("noise"), "price")
+
+    assert sum(map(len, model.model_.conformal.errors)) == 2400
