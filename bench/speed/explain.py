@@ -14,7 +14,8 @@ from made import wide_table
 
 import mantic
 
-LEARNERS: dict[str, list[str] | None] = {"boosting": ["boosting"], "linear": ["linear"], "the search's choice": None}
+ALONE = ("boosting", "linear", "forest", "histgb", "mlp", "svm", "knn")  # the last five cannot say their contributions
+LEARNERS: dict[str, list[str] | None] = {name: [name] for name in ALONE} | {"the search's choice": None}
 
 
 def one_row(model: Any, rows: Any) -> dict[str, float]:
@@ -29,6 +30,13 @@ def one_row(model: Any, rows: Any) -> dict[str, float]:
         "p50": round(statistics.median(milliseconds[5:]), 2),
         "p95": round(statistics.quantiles(milliseconds[5:], n=20)[-1], 2),
     }
+
+
+def error(model: Any, rows: Any) -> float:
+    """Return by how much reasons do not add up to the answer of their row, at most."""
+    margins = model.model_.margin(model.schema_.align(rows))[:, 0]
+    every = [model.explain(rows[place : place + 1]).rows[0].margin for place in range(rows.height)]
+    return max(abs(one - margin) for one, margin in zip(every, margins, strict=True))
 
 
 def seconds(ask: Callable[[], Any]) -> float:
@@ -52,6 +60,7 @@ def main() -> None:
             model = mantic.load(model.save(table.with_suffix(".mantic")))
             figures = one_row(model, rows)
             members = " ".join(part.member.learner.name for part in model.model_.parts)
+            figures["error"] = error(model, rows[:20])
             line = {"name": f"reasons for one row, {name}", "value": figures["p50"], "unit": "ms"} | figures
             print(json.dumps(line | {"members": members}), flush=True)
         questions = {
@@ -60,6 +69,7 @@ def main() -> None:
             "counterfactuals": lambda: model.counterfactuals(rows[:1]),
             "similar rows": lambda: model.similar(rows[:1]),
             "rules": model.rules,
+            "interactions": model.interactions,
         }
         for name, ask in questions.items():
             print(json.dumps({"name": name, "value": seconds(ask), "unit": "s"}), flush=True)
