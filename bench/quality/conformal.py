@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,11 @@ def theirs(name: str, n_splits: int) -> dict[str, float]:
         return dict(json.loads(out.read_text()))
 
 
+def ratio(mine: dict[str, float], peer: dict[str, float]) -> float:
+    """Return width by width, or size by size: of sets that may be empty, as MAPIE's may."""
+    return round(mine.get("exact_width", mine["width"]) / peer["width"], 4)
+
+
 def in_time() -> dict[str, float]:
     """Return coverage and width on rows that come after all that were learned from."""
     about, (train, test) = SETS[IN_TIME], parts(IN_TIME)
@@ -169,8 +175,10 @@ def main() -> None:
         if name == IN_TIME:
             found[name] = in_time()
         else:
-            mine, peer = ours(name, n_splits), theirs(name, n_splits)
-            found[name] = mine | {"ratio": round(mine["width"] / peer["width"], 4), "mapie": peer}
+            with ThreadPoolExecutor(1) as beside:  # nothing here is timed
+                answer = beside.submit(theirs, name, n_splits)
+                mine, peer = ours(name, n_splits), answer.result()
+            found[name] = mine | {"ratio": ratio(mine, peer), "mapie": peer}
         print(json.dumps({"table": name, **found[name]}), file=sys.stderr, flush=True)
     for line in figures(found, n_splits):
         print(json.dumps(line), flush=True)
@@ -187,12 +195,14 @@ def figures(found: dict[str, dict[str, Any]], n_splits: int) -> Iterator[dict[st
             kept = sum(LOW <= one <= HIGH for one in exact)
             why = f"of {len(exact)} tables where the likeliest class is right more often than {HIGH}"
             yield {"name": f"sets that hold {LOW} to {HIGH} when they may be empty", "value": kept, "unit": why}
-        ratio = round(float(np.exp(np.mean([np.log(one["ratio"]) for one in by_chance.values()]))), 4)
-        yield {
-            "name": "width of intervals, size of sets against MAPIE CV+",
-            "value": ratio,
-            "unit": "x, geometric mean",
-        }
+        for what, task in (
+            ("width of intervals against MAPIE CV+", "regress"),
+            ("size of sets that may be empty, against MAPIE (LAC)", "classify"),
+        ):
+            ratios = {name: one["ratio"] for name, one in by_chance.items() if SETS[name].task == task}
+            if ratios:
+                value = round(float(np.exp(np.mean(np.log([*ratios.values()])))), 4)
+                yield {"name": what, "value": value, "unit": "x, geometric mean", "tables": ratios}
     if IN_TIME in found:
         yield {"name": f"90 % intervals on {IN_TIME}, later rows", "value": found[IN_TIME]["coverage"], "unit": ""}
 

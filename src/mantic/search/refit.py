@@ -1,6 +1,6 @@
 """From scored candidates to the models that are judged and the one that is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,9 @@ from mantic.search.trial import WHOLE, Candidate, TrialJob, TrialResult, run_tri
 
 _MOST_MEMBERS = 6
 _MOST_ENTRIES = 25
+_LEAST_IN_PERIOD = 100  # errors, for a period that stands by itself
+
+Said = tuple[Array, Array]  # rows, and answers of a model that had not seen them
 
 
 @dataclass(frozen=True)
@@ -175,26 +178,20 @@ def assemble(own: Recipe, part: int, fits: Fits) -> Blend | None:
     return Blend(bare.schema, bare.n_classes, parts, bare.scaling, bare.conformal, bare.base)
 
 
-def with_judged(
-    model: Blend, own: Recipe, judged: tuple[Array, Array], target: Target, *, moment: Array | None = None
-) -> Blend:
+def with_judged(model: Blend, own: Recipe, judged: Said, target: Target) -> Blend:
     """Return the kept model with what its recipe said about the rows that judged it among its conformal errors.
 
     Those errors are of members that learned from more rows than inside the search, and nothing was chosen by them.
-    In time they are the latest, and how large errors are moves on: the weight of each halves with every period as long
-    as the judged one that lies between it and the end.
-
-    Parameters
-    ----------
-    judged : rows, and answers of the recipe's model that had not seen them.
-    moment : of each row of the table, what orders them in time; None where they are exchangeable.
-
-    Source: Barber, Candes, Ramdas, Tibshirani (2023), Conformal Prediction beyond Exchangeability.
     """
     rows, guess = (np.concatenate(pair) for pair in zip(judged, own.out_of_fold(), strict=True))
-    weight = None
-    if moment is not None:
-        n_later = len(moment) - np.searchsorted(np.sort(moment), moment[rows], side="right")
-        weight = 0.5 ** (n_later / len(judged[0]))
-    conformal = Conformal.of(guess, target.values[rows], n_classes=target.n_classes, weight=weight)
-    return replace(model, conformal=conformal)
+    return replace(model, conformal=Conformal.of(guess, target.values[rows], n_classes=target.n_classes))
+
+
+def in_periods(model: Blend, target: Target, periods: Sequence[Said]) -> Blend:
+    """Return the model with the errors of periods that stand by themselves; those with few rows are passed over."""
+    apart = tuple(
+        Conformal.of(guess, target.values[rows], n_classes=target.n_classes)
+        for rows, guess in periods
+        if len(rows) >= _LEAST_IN_PERIOD
+    )
+    return replace(model, conformal=replace(model.conformal, periods=apart))

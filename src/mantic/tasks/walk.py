@@ -27,7 +27,7 @@ from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search
 from mantic.search.quick import dummy, prepare, quick
 from mantic.search.record import Record
-from mantic.search.refit import Fits, Recipe, assemble, recipe, refit, settle, with_judged
+from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
 from mantic.search.slim import slim
 from mantic.search.trial import Material, forget
 from mantic.tasks.about import about
@@ -116,11 +116,16 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     models = _models(division, recipes, fits, fallback)
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
-    judges = [(division.parts[number].held_out, models[number]) for number in division.judged]
-    answers = [model.predict(given.frame[rows]) for rows, model in judges]
     used = [] if models is fallback else recipes
+    rehearsed = _rehearsed(given, division, used[-1], fits) if used else []
+    judges = [
+        (division.parts[number].held_out, in_periods(models[number], given.target, rehearsed))
+        for number in division.judged
+    ]
+    answers = [model.predict(given.frame[rows]) for rows, model in judges]
+    said = [(rows, answer) for (rows, _), answer in zip(judges, answers, strict=True)]
     return Walked(
-        model=_recalibrated(_kept(models, division), used, judges, answers, given=given),
+        model=_recalibrated(_kept(models, division), used, given, judged=said, earlier=rehearsed),
         given=given, division=division, search=search,
         recipe=recipes[-1] if recipes else None,
         judged=judged, guess=np.concatenate(answers),
@@ -128,7 +133,7 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
         linear_guess=None if references is None else _answers(references, given),
         leaks=sought.leaks, judges=judges, answers=answers, used=used, slowdown=sought.slowdown,
         record=record_of(search, used, fits) if used and search is not None else None,
-        earlier=_earlier(given, division, used[-1], fits, metric=wishes.metric) if used else (),
+        earlier=_earlier(given, rehearsed, wishes.metric),
     )  # fmt: skip
 
 
@@ -259,13 +264,19 @@ def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dic
     return models
 
 
-def _earlier(given: Given, division: Division, own: Recipe, fits: Fits, *, metric: Metric) -> tuple[float, ...]:
-    """Return how the recipe did in earlier periods, learning from what came before each; those that were finished."""
-    scores = []
+def _rehearsed(given: Given, division: Division, own: Recipe, fits: Fits) -> list[Said]:
+    """Return what the recipe said in earlier periods, learning from what came before each; those that were finished."""
+    said = []
     for number in division.rehearsals:
         model, rows = assemble(own, number, fits), division.parts[number].held_out
         if model is not None:
-            scores.append(metric(given.target.values[rows], model.predict(given.frame[rows])))
+            said.append((rows, model.predict(given.frame[rows])))
+    return said
+
+
+def _earlier(given: Given, rehearsed: list[Said], metric: Metric) -> tuple[float, ...]:
+    """Return how the recipe did in earlier periods."""
+    scores = [metric(given.target.values[rows], guess) for rows, guess in rehearsed]
     return tuple(score for score in scores if np.isfinite(score))
 
 
@@ -274,16 +285,15 @@ def _kept(models: dict[int, Blend], division: Division) -> Blend:
     return models.get(len(division.parts) - 1, models[division.judged[0]])
 
 
-def _recalibrated(
-    model: Blend, used: list[Recipe], judges: list[tuple[Array, Blend]], answers: list[Array], *, given: Given
-) -> Blend:
+def _recalibrated(model: Blend, used: list[Recipe], given: Given, *, judged: list[Said], earlier: list[Said]) -> Blend:
     """Return the kept model with the errors on the judged rows too, where one part alone was searched and judged.
 
     Nested, every row has given its error in the search of all rows already.
     """
-    if len(used) != 1 or len(judges) != 1:
+    if len(used) != 1 or len(judged) != 1:
         return model
-    return with_judged(model, used[0], (judges[0][0], answers[0]), given.target, moment=given.moment)
+    kept = with_judged(model, used[0], judged[0], given.target)
+    return kept if given.moment is None else in_periods(kept, given.target, [*judged, *earlier])
 
 
 def _references(search: Search | None, division: Division, fits: Fits) -> list[tuple[Array, Blend]] | None:

@@ -1,5 +1,7 @@
 """Margins, confidence, weights and conformal errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,35 +84,38 @@ def test_sets_of_classes_hold_the_truth_as_often_as_promised():
     assert sets[np.arange(2000), truth[2000:]].mean() == pytest.approx(0.9, abs=0.03)
 
 
-@pytest.mark.parametrize("n_classes", [0, 2])
-def test_errors_that_weigh_nothing_are_as_good_as_absent(n_classes):
+def test_an_interval_is_as_wide_as_the_hardest_period_asks():
     rng = np.random.default_rng(5)
-    truth = rng.integers(0, 2, 600) if n_classes else rng.normal(0, 3, 600)
-    guess = rng.dirichlet(np.ones(2), 600) if n_classes else truth + rng.normal(size=600)
-    latest = np.arange(600) >= 400
+    guess = rng.uniform(0, 10, 4000)
+    hard, calm, later = (guess + rng.normal(0, spread, 4000) for spread in (3.0, 1.0, 3.0))
+    latest = Conformal.of(guess, calm, n_classes=0)
+    known = replace(latest, periods=(latest, Conformal.of(guess, hard, n_classes=0)))
 
-    weighed = Conformal.of(guess, truth, n_classes=n_classes, weight=latest.astype(float))
+    inside = [(np.abs(later - guess) <= one.interval(guess, level=0.9)[:, 1] - guess).mean() for one in (latest, known)]
 
-    alone = Conformal.of(guess[latest], truth[latest], n_classes=n_classes)
-    assert sum(map(len, weighed.errors)) == 200
-    if n_classes:
-        np.testing.assert_array_equal(weighed.errors[0], alone.errors[0])
-    else:
-        np.testing.assert_array_equal(np.sort(np.concatenate(weighed.errors)), np.sort(np.concatenate(alone.errors)))
+    assert inside[0] < 0.5
+    assert inside[1] == pytest.approx(0.9, abs=0.02)
 
 
-def test_errors_that_grow_are_followed_by_weights_that_halve():
+def test_sets_of_classes_are_as_large_as_the_hardest_period_asks():
     rng = np.random.default_rng(6)
-    guess, spread = np.zeros(5000), np.linspace(1, 5, 5000)  # the errors of the last are five times those of the first
-    truth = spread * rng.normal(size=5000)
+    guess = rng.dirichlet(np.ones(4), size=2000)
+    sure, lost = guess.argmax(axis=1), rng.integers(0, 4, 2000)
+    known = Conformal.of(guess, sure, n_classes=4)
 
-    known = [Conformal.of(guess[:4000], truth[:4000], n_classes=0, weight=weight) for weight in (
-        None, 0.5 ** (np.arange(4000)[::-1] / 400),
-    )]  # fmt: skip
+    wider = replace(known, periods=(Conformal.of(guess, lost, n_classes=4),))
 
-    inside = [(np.abs(truth[4000:]) <= one.interval(guess[4000:], level=0.9)[:, 1]).mean() for one in known]
-    assert inside[0] < 0.72
-    assert inside[1] > 0.8
+    assert known.sets(guess, level=0.9).sum() < 0.6 * wider.sets(guess, level=0.9).sum()
+    assert wider.sets(guess, level=0.9)[np.arange(2000), lost].mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_period_with_too_few_errors_for_a_level_does_not_widen_it():
+    guess = np.arange(500.0)
+    known = Conformal.of(guess, guess + np.sin(guess), n_classes=0)
+
+    few = replace(known, periods=(Conformal.of(guess[:5], guess[:5] + 9, n_classes=0),))
+
+    np.testing.assert_array_equal(few.interval(guess, level=0.9), known.interval(guess, level=0.9))
 
 
 def test_too_few_errors_promise_nothing():
@@ -121,7 +126,8 @@ def test_too_few_errors_promise_nothing():
 
 def test_conformal_errors_survive_a_file(tmp_path):
     guess = np.arange(500.0)
-    known = Conformal.of(guess, guess + np.sin(guess), n_classes=0)
+    period = Conformal.of(guess, guess + 2 * np.sin(guess), n_classes=0)
+    known = replace(Conformal.of(guess, guess + np.sin(guess), n_classes=0), periods=(period, period))
 
     known.save(tmp_path)
 
