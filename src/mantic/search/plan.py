@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -15,6 +15,7 @@ from mantic.core.run import Run
 from mantic.core.schema import Kind
 from mantic.search.memory import Memory
 from mantic.search.portfolio import Entry, neighbours, portfolio
+from mantic.search.race import Race
 from mantic.search.record import Record
 from mantic.search.trial import WHOLE, Candidate, Material, TrialJob, TrialResult, run_trial
 
@@ -25,8 +26,9 @@ _FIT_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit of
 _PATIENCE = 18  # neighbours in a row that bring nothing: the search has converged
 _BRIEF = {"stopping": "once"}  # judged on one fold, a learner that stops by held-out rows need not be fitted twice
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
-_LEAST_CANDIDATES = 6  # so many must be affordable with all folds, else one fold must do
+_LEAST_CANDIDATES = 8  # so many must be affordable with all folds, else one fold must do
 _HERE = 4.0  # a trial in this process cannot be killed: so many times the quick model's time must be left
+_AGAIN = 1.6  # what fitting on all rows takes, of a fit on one fold
 _UNKNOWN_COST_SHARE = 0.15  # of the search time must be left to start a learner whose cost is not known yet
 
 
@@ -78,11 +80,14 @@ class Search:
         self.run = run
         self.scored: list[Scored] = []
         self.failed: list[tuple[Candidate, str]] = []
+        self.race = Race(request.material.target, request.metric)
         self._handle: Shared | Held = executor.share(request.material)
         self._memory = Memory(run)
         self._partial: dict[int, dict[int, TrialResult]] = {}
         self._given_up: set[int] = set()
+        self._paid: list[tuple[str, float]] = []  # learner, and seconds per fold of a configuration with its defaults
         self._leaders: list[Entry] = []
+        self._best = float("inf")
         self._since_gain = 0
         self._one_fold = False
         self._started = time.monotonic() - (run.journal.spent if run.journal is not None else 0.0)
@@ -97,6 +102,8 @@ class Search:
         jobs = self._jobs()
         if self.request.deadline.left() < float("inf"):
             self._run(jobs)
+            while self.race.waiting and self.request.deadline.left() > self.refit_seconds():
+                self._run(self._rest())
             return
         while wave := list(islice(jobs, _WAVE)):
             self._run(wave)
@@ -132,6 +139,16 @@ class Search:
             self._take(self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False), one.result)
         self._rank()
 
+    @property
+    def _is_raced(self) -> bool:
+        """Return whether a candidate shows on one fold that it is worth the others.
+
+        Not where a search is counted in trials, nor with several searched parts: each of them chooses for itself.
+        """
+        is_timed, guide = self.request.deadline.left() < float("inf"), self.request.searched[-1]
+        n_folds = len(self.request.material.parts[guide].folds)
+        return is_timed and len(self.request.searched) == 1 and n_folds > 1 and not self._one_fold
+
     def go_home(self) -> None:
         """Use this process from now on: the workers are gone."""
         self.executor = Here()
@@ -139,7 +156,7 @@ class Search:
 
     def job(self, candidate: Candidate, part: int, folds: tuple[int, ...], *, seconds: float, keep: bool) -> TrialJob:
         """Return the job that fits a candidate on folds of one part."""
-        is_brief = len(folds) == 1 and folds != (WHOLE,) and _can_be_brief(candidate.learner)
+        is_brief = len(folds) == 1 and folds != (WHOLE,) and not self._is_raced and _can_be_brief(candidate.learner)
         return TrialJob(
             candidate, part, folds, seed=self.request.seed, seconds=seconds, material=self._handle,
             threads=self.run.threads, keep=keep, extra=_BRIEF if is_brief else {},
@@ -178,15 +195,40 @@ class Search:
     def _jobs(self) -> Iterator[TrialJob]:
         yield from self._probes()
         for candidate in self._candidates():
+            yield from self._rest()
             for part in reversed(self.request.searched):
-                left = max(0.0, self.request.deadline.left() - self.refit_seconds())
+                left = self._left(1 if self._is_raced else len(self._folds(part)))
                 if not self._worth_starting(candidate, left):
                     break
-                folds = self._folds(part)
-                if part not in self._partial.get(candidate.number, {}) and candidate.number not in self._given_up:
-                    yield self.job(candidate, part, folds, seconds=left, keep=len(folds) == 1)
+                folds = self._folds(part)[:1] if self._is_raced else self._folds(part)
+                if self._is_new(candidate, part):
+                    yield self.job(candidate, part, folds, seconds=left, keep=self._keeps)
             if left <= 0:
                 return
+
+    def _rest(self) -> Iterator[TrialJob]:
+        """Give the other folds to those that have shown on the first that they are worth it."""
+        part = self.request.searched[-1]
+        folds = self._folds(part)[1:]
+        while self.race.waiting:
+            candidate = self.race.waiting.pop(0)
+            found, left = self.race.found(candidate), self._left(len(folds))
+            if len(folds) * (found.fit_seconds + found.guess_seconds) <= left:
+                yield replace(self.job(candidate, part, folds, seconds=left, keep=False), known=found.found)
+
+    def _is_new(self, candidate: Candidate, part: int) -> bool:
+        is_begun = part in self._partial.get(candidate.number, {}) or self.race.knows(candidate)
+        return not is_begun and candidate.number not in self._given_up
+
+    @property
+    def _keeps(self) -> bool:
+        """Return whether fitted members are kept: where one fold is all there is, they may have to do in the end."""
+        return len(self._folds(self.request.searched[-1])) == 1
+
+    def _left(self, n_folds: int) -> float:
+        """Return the seconds that a candidate may take for so many folds, and be fitted again on all rows after it."""
+        left = self.request.deadline.left()
+        return max(0.0, min(left - self.refit_seconds(), left * n_folds / (n_folds + _AGAIN)))
 
     def _probes(self) -> Iterator[TrialJob]:
         """Time the first candidates on one fold; where all folds would leave too few candidates, one fold must do."""
@@ -198,12 +240,12 @@ class Search:
         if not self._worth_starting(Candidate(REFERENCE, {}, 0), self.request.deadline.left()):
             self._settle(one_fold=True)
             return
-        first = list(islice(self._candidates(), _N_PROBES))
         self._one_fold = True
-        for candidate in first:
-            if candidate.number in self._partial:
-                continue
-            yield self.job(candidate, guide, self._folds(guide), seconds=self.request.deadline.left(), keep=True)
+        for candidate in self._candidates():  # more of them while the dearer of the first is not known yet
+            if candidate.number >= _N_PROBES and self._is_timed():
+                break
+            if candidate.number not in self._partial:
+                yield self.job(candidate, guide, self._folds(guide), seconds=self._left(1), keep=True)
         known = [result for mine in self._partial.values() for result in mine.values()]
         if not known:
             self._settle(one_fold=True)
@@ -213,12 +255,21 @@ class Search:
         affordable = self.request.deadline.left() * self.executor.workers / (once * n_fits)
         self._settle(one_fold=affordable < _LEAST_CANDIDATES)
 
+    def _is_timed(self) -> bool:
+        return all(number in self._partial or number in self._given_up for number in range(_N_PROBES))
+
     def _settle(self, *, one_fold: bool) -> None:
         self._one_fold = one_fold
         self._memory.settle(one_fold)
         if not one_fold:
             self._partial.clear()
             self.scored.clear()
+            self._best = float("inf")
+
+    @property
+    def _n_fits(self) -> int:
+        """Return how many fits a candidate takes in all searched parts."""
+        return sum(len(self._folds(part)) for part in self.request.searched)
 
     def _folds(self, part: int) -> tuple[int, ...]:
         """Return the folds to try, the last first: in time it has the longest past, and what it finds holds for all."""
@@ -250,9 +301,9 @@ class Search:
             return True
         if left < self.request.quick_seconds * (_HERE if self.executor.workers == 1 else 1.0):
             return False
-        known = [one.seconds / one.candidate.cost for one in self.scored if one.candidate.learner == candidate.learner]
+        known = [seconds for learner, seconds in self._paid if learner == candidate.learner]
         if known:
-            expected = float(np.median(known)) * candidate.cost
+            expected = float(np.median(known)) * candidate.cost * (1 if self._is_raced else self._n_fits)
             return expected / min(self.executor.workers, len(self.request.searched)) <= left
         whole = self.request.deadline.at - self._started
         return left >= _UNKNOWN_COST_SHARE * whole
@@ -262,10 +313,15 @@ class Search:
             self.failed.append((job.candidate, result.reason))
             self._given_up.add(job.candidate.number)
             return
-        if len(job.folds) != len(self._folds(job.part)):
-            return  # a probe that came after all folds were found affordable
+        self._paid.append((job.candidate.learner, _per_fold(job, result) / job.candidate.cost))
+        if self._is_raced and job.folds != self._folds(job.part):
+            whole = self._raced(job, result)
+        else:
+            whole = result if job.folds == self._folds(job.part) else None
+        if whole is None:
+            return  # not all folds yet, or a probe that came after all folds were found affordable
         mine = self._partial.setdefault(job.candidate.number, {})
-        mine[job.part] = result
+        mine[job.part] = whole
         if len(mine) < len(self.request.searched):
             return
         guide = mine[self.request.searched[-1]]
@@ -275,15 +331,26 @@ class Search:
             self.failed.append((job.candidate, "its score is not finite"))
             return
         loss = -score if self.request.metric.higher_is_better else score
-        gained = not self.scored or loss < min(one.loss for one in self.scored)
+        gained = loss < self._best
+        self._best, self._since_gain = min(loss, self._best), 0 if gained else self._since_gain + 1
         self.scored.append(Scored(job.candidate, mine, score, loss))
         self.run.measure(
             self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
             seconds=time.monotonic() - self._started,
         )  # fmt: skip
 
+    def _raced(self, job: TrialJob, result: TrialResult) -> TrialResult | None:
+        """Take some folds of a candidate; return the whole where it is complete now."""
+        folds = self._folds(job.part)
+        if job.folds == folds[1:]:
+            return self.race.joined(job.candidate, result)
+        is_first = job.folds == folds[:1] and not job.extra and not self.race.knows(job.candidate)
+        if is_first and not self.race.enter(job.candidate, result):
+            self._since_gain += 1
+        return None
+
     def _rank(self) -> None:
-        """Name the leaders, and count how many candidates have brought nothing since the last that did."""
+        """Name the leaders."""
         if not self.scored:
             return
         best: dict[str, Entry] = {}
@@ -291,7 +358,10 @@ class Search:
             tried = one.candidate
             best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
-        self._since_gain = len(self.scored) - 1 - int(np.argmin([one.loss for one in self.scored]))
+
+
+def _per_fold(job: TrialJob, result: TrialResult) -> float:
+    return (result.fit_seconds + result.guess_seconds) / max(1, len(job.folds))
 
 
 def _can_be_brief(learner: str) -> bool:

@@ -57,6 +57,16 @@ _EXTRA = Entry(
     {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7},
     grows="min_samples_leaf",
 )
+# Rows of the same class lie together where classes are many: leaves of single rows tell them apart.
+_EXACT = Entry("forest", {"kind": "extra", "n_estimators": 100, "min_samples_leaf": 1, "max_features": 0.7})
+# Amounts and counts: effects multiply, and what is large varies more.
+_AMOUNTS = Entry(
+    "boosting",
+    {
+        "objective": "poisson", "num_leaves": 20, "learning_rate": 0.03, "min_data_in_leaf": 5, "feature_fraction": 0.5,
+    },
+    cost=2.0,
+)  # fmt: skip
 _ALONE = Entry("mlp", {"voices": 1, "hidden": 256, "layers": 3})
 _CURVED = Entry("svm", {"C": 10.0})
 
@@ -72,7 +82,7 @@ _LARGE_TABLE = (Entry("linear"), Entry("boosting"), *_USUAL[1:])
 _WITH_TEXT = (Entry("linear"), Entry("svm"), *_USUAL[1:3], _CURVED, *_USUAL[3:])
 # Boosting grows one tree per class and round: what does not comes first.
 _MANY_CLASSES = (
-    Entry("linear"), _HASTY, Entry("mlp"), _EXTRA, _ALONE, Entry("knn"), Entry("histgb"), Entry("svm"),
+    Entry("linear"), _HASTY, _ALONE, _EXACT, Entry("mlp"), Entry("knn"), Entry("histgb"), Entry("svm"),
     Entry("boosting"), _SLOW, _FOREST, Entry("naive_bayes"),
 )  # fmt: skip
 _FROM_ROWS = 100_000
@@ -80,8 +90,8 @@ _TEXT_ROWS = 3_750  # with more, the part that learns is too large for an exact 
 _ROWS_PER_STEP = 4_000  # rows for which a growing parameter goes up by one
 _FROM_CLASSES = 8
 # How long a fit goes on, and in which form: not what it learns.
-_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share", "form")
-_NEIGHBOURS = 60
+_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share", "form", "objective")
+_NEIGHBOURS = 120
 _LEADERS = 2
 
 
@@ -101,7 +111,11 @@ def portfolio(
     [Entry(learner='tree', params={}, cost=1.0, grows='')]
     """
     task = "classify" if target.is_classes else "regress"
-    rows = [one.suited(len(target)) for one in _order(target, has_text) if names is None or one.learner in names]
+    order = _order(target, has_text)
+    if not target.is_classes and float(target.values.min()) >= 0:
+        place = order.index(_SLOW) + 1
+        order = (*order[:place], _AMOUNTS, *order[place:])
+    rows = [one.suited(len(target)) for one in order if names is None or one.learner in names]
     rows += [Entry(name) for name in names or () if name not in {one.learner for one in rows}]
     able = [one for one in rows if _is_able(one.learner, task, named=names is not None)]
     merged = [Entry(one.learner, one.params | fixed.get(one.learner, {}), one.cost) for one in able]

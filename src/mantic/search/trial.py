@@ -67,7 +67,8 @@ WHOLE = -1  # as a fold: learn from all rows of the part
 class TrialJob:
     """Fit a candidate on some folds of one part, within `seconds`.
 
-    `keep` asks for the fitted members (large: only where they are needed); `extra` are parameters of this job alone.
+    `keep` asks for the fitted members (large: only where they are needed); `extra` are parameters of this job alone,
+    and `known` is what a fit on another fold has found already.
     """
 
     candidate: Candidate
@@ -79,6 +80,7 @@ class TrialJob:
     threads: int = 1
     keep: bool = False
     extra: Params = field(default_factory=dict)
+    known: Params = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def run_trial(job: TrialJob) -> TrialResult:
     material: Material = job.material.open()
     done: list[TrialResult] = []
     for fold in job.folds:  # what the first fold found (rounds, say) holds for the others: they need not look again
-        known = done[0].found if done else {}
+        known = done[0].found if done else job.known
         done.append(_one_fold(job, material, fold, deadline=deadline, known=known))
     return TrialResult(
         rows=np.concatenate([one.rows for one in done]),

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mantic.core.budget import Deadline
 from mantic.core.learner import Params
 from mantic.core.run import Run
 from mantic.core.table import Array
@@ -17,7 +18,7 @@ _MIXED = 3  # outputs per number, beside the number itself
 _MOST_WAVES = 64  # numbers; with more (texts, mostly) waves cost more than they bring
 _RATE_FACTORS = {"scale": 6.0, "base": 0.1, "frequency": 0.1, "phase": 0.1, "mix": 0.1, "shift": 0.1}
 _CYCLE_ENDS = (1 / 15, 3 / 15, 7 / 15, 1.0)
-_SAFETY = 0.9  # share of the time left that steps are planned for
+_SAFETY = 0.85  # share of the time that steps are planned for; answers come after them
 
 
 @dataclass(frozen=True)
@@ -182,16 +183,16 @@ def _epochs(adam: Adam, rows: Rows, params: Params, *, chance: np.random.Generat
     """Step through the rows, and say after each epoch which share of the schedule is done."""
     size = min(params["batch"], max(16, len(rows) // 20), len(rows))
     per_epoch = len(rows) // size
-    wanted, share, seconds = params["epochs"] * per_epoch, 0.0, 0.0
+    wanted, share, began, n_done = params["epochs"] * per_epoch, 0.0, time.monotonic(), 0
+    limit = run.deadline if run.deadline.at == float("inf") else Deadline.after(_SAFETY * run.deadline.left())
     while share < 1:
         order = chance.permutation(len(rows))
         for place in range(per_epoch):
-            started = time.monotonic()
             _step(adam, rows.take(order[place * size : (place + 1) * size]), params, share=share, chance=chance)
-            took = time.monotonic() - started
-            seconds = took if seconds == 0 else 0.9 * seconds + 0.1 * took
+            n_done += 1
+            seconds = (time.monotonic() - began) / n_done  # with what it takes to judge after each epoch
             wanted -= 1
-            left = min(wanted, _SAFETY * run.deadline.left() / max(seconds, 1e-9))
+            left = min(wanted, limit.left() / max(seconds, 1e-9))
             share = 1.0 if left < 1 else share + (1 - share) / (left + 1)
             if share >= 1:
                 break

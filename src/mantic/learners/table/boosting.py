@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mantic.core.errors import ArtifactError
+from mantic.core.errors import ArtifactError, SettingsError
 from mantic.core.lazy import need
 from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
@@ -14,6 +14,7 @@ from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import has_time_again, hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
+from mantic.learners.table._link import Link, Log, Straight, link_of
 from mantic.learners.table._outputs import answer as answer_of
 
 _WHY = "the boosting learner"
@@ -42,7 +43,8 @@ class Boosting:
     """Boosted trees by LightGBM, stopped by held-out rows, then fitted again on all rows when time allows.
 
     `rounds_found_` is how many rounds were best. With `stopping="once"` it is not fitted again on all rows; with
-    `stopping="none"` exactly `rounds` are used and no rows are held out.
+    `stopping="none"` exactly `rounds` are used and no rows are held out. With `objective="poisson"` a regression learns
+    the logarithm of the mean, so that effects multiply; the target must not be below 0.
     Source: Ke et al. (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree.
     """
 
@@ -65,18 +67,19 @@ class Boosting:
             "cat_l2": Range(0.0, 20.0, default=10.0),
             "max_cat_to_onehot": Range(1, 40, default=4),
             "min_data_per_group": Range(5, 200, default=100, log=True),
+            "objective": Choice(("l2", "poisson")),
         }
 
     def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
         """Boost round by round until held-out rows no longer gain, `rounds` are reached or the deadline passes."""
         full = complete("boosting", self.space(), params)
-        rounds, stopping = full.pop("rounds"), full.pop("stopping")
+        rounds, stopping, objective = full.pop("rounds"), full.pop("stopping"), full.pop("objective")
         if "min_data_in_leaf" not in params:
             full["min_data_in_leaf"] = max(1, min(20, len(target) // 20))
         self.n_classes_ = target.n_classes
-        self.centre_, self.spread_ = _centre(target)
-        labels = target.values if target.is_classes else (target.values - self.centre_) / self.spread_
-        options = full | _FIXED | _objective(target) | {"seed": run.seed, "num_threads": run.threads}
+        self.link_ = _link(target, objective)
+        labels = self.link_.labels(target.values)
+        options = full | _FIXED | _objective(target, objective) | {"seed": run.seed, "num_threads": run.threads}
         if stopping == "none" or len(target) < _ROWS_TO_STOP:
             n_rounds = rounds if stopping == "none" else min(rounds, _FEW_ROUNDS)
             self.trees_ = _boosted(_dataset(table, labels, options), None, n_rounds, options=options, run=run)
@@ -103,17 +106,17 @@ class Boosting:
         """Return probabilities or values."""
         raw = self.trees_.predict(table.numbers, raw_score=True, num_iteration=self.rounds_found_, num_threads=1)
         margin = np.asarray(raw, dtype=np.float64).reshape(table.n_rows, -1)
-        return answer_of(self.centre_ + self.spread_ * margin, self.n_classes_)
+        return answer_of(self.link_.values(margin), self.n_classes_)
 
     def for_rows(self) -> RowAnswer:
         """Return LightGBM's own fast path for single rows."""
         raw_of, n_classes = raw_of_row(self.trees_, self.rounds_found_), self.n_classes_
-        centre, spread = self.centre_, self.spread_
+        values = self.link_.values
 
         def answer(row: EncodedRow) -> Array:
             raw = raw_of(row.numbers)
             if n_classes == 0:
-                return centre + spread * raw
+                return values(raw)
             return chance_of(float(raw[0])) if n_classes == 2 else shares_of(raw)
 
         return answer
@@ -124,19 +127,11 @@ class Boosting:
         parts = self.trees_.predict(table.numbers, pred_contrib=True, num_iteration=self.rounds_found_, **options)
         n_outputs = max(1, self.n_classes_) if self.n_classes_ != 2 else 1
         parts = np.asarray(parts, dtype=np.float64).reshape(table.n_rows, n_outputs, -1).transpose(0, 2, 1).copy()
-        if self.n_classes_ == 0:
-            parts *= self.spread_
-            parts[:, -1] += self.centre_
-        return parts
+        return self.link_.parts(parts)
 
     def save(self, folder: Path) -> None:
         """Write LightGBM's own text, from which loading runs no code."""
-        facts = {
-            "n_classes": self.n_classes_,
-            "rounds": self.rounds_found_,
-            "centre": self.centre_,
-            "spread": self.spread_,
-        }
+        facts = {"n_classes": self.n_classes_, "rounds": self.rounds_found_} | self.link_.facts()
         write_parts(folder, "boosting", facts, {})
         (folder / "trees.txt").write_text(
             self.trees_.model_to_string(num_iteration=self.rounds_found_), encoding="utf-8"
@@ -149,7 +144,7 @@ class Boosting:
         facts, _ = read_parts(folder, "boosting")
         restored = cls()
         restored.n_classes_, restored.rounds_found_ = facts["n_classes"], facts["rounds"]
-        restored.centre_, restored.spread_ = facts["centre"], facts["spread"]
+        restored.link_ = link_of(facts)
         try:
             text = (folder / "trees.txt").read_text(encoding="utf-8")
             restored.trees_ = lightgbm.Booster(model_str=text)
@@ -162,19 +157,24 @@ class Boosting:
         return restored
 
 
-def _objective(target: Target) -> Params:
+def _objective(target: Target, wanted: str) -> Params:
     if not target.is_classes:
-        return {"objective": "l2", "metric": "l2"}
+        return {"objective": wanted, "metric": "l2"}
     if target.n_classes == 2:
         return {"objective": "binary", "metric": "binary_logloss"}
     return {"objective": "multiclass", "metric": "multi_logloss", "num_class": target.n_classes}
 
 
-def _centre(target: Target) -> tuple[float, float]:
-    """Return mean and deviation of a regression's target: LightGBM keeps labels in float32."""
+def _link(target: Target, objective: str) -> Link:
     if target.is_classes:
-        return 0.0, 1.0
-    return float(target.values.mean()), float(target.values.std()) or 1.0
+        return Straight()
+    if objective == "l2":
+        return Straight.of(target)
+    if float(target.values.min()) < 0:
+        raise SettingsError(
+            "the target has values below 0", where="objective", fix="use the objective l2, or predict another number"
+        )
+    return Log.of(target)
 
 
 def _dataset(table: Table, labels: Array, options: Params) -> Any:

@@ -1,0 +1,50 @@
+"""Which of the chosen candidates there is time to fit again on all rows."""
+
+from mantic.core.budget import Deadline
+from mantic.search.plan import Scored, Search
+from mantic.search.refit import Again, Recipe, again, recipe
+
+_SAFETY = 0.9  # of the time left
+_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit
+
+
+def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tuple[list[Recipe], frozenset[Again]]:
+    """Return recipes whose members can be fitted again in time, and what is to be fitted.
+
+    Where the time is short, the judged models stay those of the inner fold if these were kept: they learned from fewer
+    rows, so that their score errs on the safe side. Where it is shorter still, the dearest candidate is left out and
+    the weights are chosen anew, until the rest can be done.
+    """
+    left_out: frozenset[int] = frozenset()
+    while True:
+        jobs = again(search, recipes)
+        if _is_in_time(search, jobs, deadline):
+            return recipes, frozenset(jobs)
+        final = [one for one in jobs if not search.request.material.parts[one[1]].folds]
+        if search.one_fold and final and _is_in_time(search, final, deadline):
+            return recipes, frozenset(final)
+        chosen = {one.candidate.number: one for own in recipes for one in own.chosen}
+        dearest = max(chosen, key=lambda number: _seconds(search, chosen[number], recipes[-1].part))
+        left_out |= {dearest}
+        rest = frozenset(one.candidate.number for one in search.eligible) - left_out
+        fewer = [recipe(search, own.part, only=rest) for own in recipes]
+        if any(own is None for own in fewer):
+            return recipes, frozenset(jobs)
+        recipes = [own for own in fewer if own is not None]
+
+
+def _is_in_time(search: Search, jobs: list[Again], deadline: Deadline) -> bool:
+    by_number = {one.candidate.number: one for one in search.scored}
+    seconds = [_seconds(search, by_number[number], part) for number, part in jobs]
+    needed = max(sum(seconds) / search.executor.workers, max(seconds, default=0.0))
+    return needed <= _SAFETY * deadline.left()
+
+
+def _seconds(search: Search, one: Scored, part: int) -> float:
+    """Return how long it takes to fit a candidate on all rows of a part."""
+    guide, parts = search.request.searched[-1], search.request.material.parts
+    source = part if part in one.results else guide
+    folds = parts[source].folds
+    n_done = 1 if search.one_fold else len(folds)
+    growth = len(parts[part].rows) / max(1, len(folds[-1][0]))
+    return one.results[source].fit_seconds / n_done * growth + _OVERHEAD
