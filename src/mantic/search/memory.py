@@ -6,17 +6,19 @@ from typing import Any
 from mantic.core.errors import StoreError
 from mantic.core.executor import LATE, Failure
 from mantic.core.journal import Done, Journal
+from mantic.core.learner import Params
 from mantic.core.run import Run
 from mantic.search.trial import Candidate, TrialJob, TrialResult
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished trial: of which candidate, in which part, on which folds, and what came of it."""
+    """A finished trial: of which candidate, in which part, on which folds, told what else, and what came of it."""
 
     candidate: Candidate
     part: int
     folds: tuple[int, ...]
+    extra: Params
     result: TrialResult | Failure
 
 
@@ -63,7 +65,7 @@ class Memory:
 def _of(job: TrialJob) -> dict[str, Any]:
     one = job.candidate
     about = {"learner": one.learner, "params": one.params, "number": one.number, "cost": one.cost}
-    return {**about, "part": job.part, "folds": list(job.folds)}
+    return {**about, "part": job.part, "folds": list(job.folds), "extra": job.extra}
 
 
 def _finished(done: Done) -> Finished:
@@ -75,4 +77,4 @@ def _finished(done: Done) -> Finished:
     else:
         seconds = facts["fit_seconds"], facts["guess_seconds"]
         result = TrialResult(done.arrays["rows"], done.arrays["guess"], *seconds, found=facts["found"])
-    return Finished(candidate, facts["part"], tuple(facts["folds"]), result)
+    return Finished(candidate, facts["part"], tuple(facts["folds"]), facts.get("extra", {}), result)

@@ -136,7 +136,8 @@ class Search:
         is_timed, settled = self.request.deadline.left() < float("inf"), self._memory.one_fold
         self._one_fold = settled if settled is not None else is_timed and bool(self._memory.finished)
         for one in self._memory.finished:
-            self._take(self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False), one.result)
+            job = self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False)
+            self._take(replace(job, extra=one.extra), one.result)
         self._rank()
 
     @property
@@ -213,7 +214,7 @@ class Search:
         while self.race.waiting:
             candidate = self.race.waiting.pop(0)
             found, left = self.race.found(candidate), self._left(len(folds))
-            if len(folds) * (found.fit_seconds + found.guess_seconds) <= left:
+            if len(folds) * self.race.seconds(candidate) <= left:
                 yield replace(self.job(candidate, part, folds, seconds=left, keep=False), known=found.found)
 
     def _is_new(self, candidate: Candidate, part: int) -> bool:

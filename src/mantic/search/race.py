@@ -78,6 +78,11 @@ class Race:
             is_cut=first.is_cut or rest.is_cut,
         )
 
+    def seconds(self, candidate: Candidate) -> float:
+        """Return what a candidate's first fold took."""
+        first = self._first[candidate.number]
+        return first.fit_seconds + first.guess_seconds
+
     def found(self, candidate: Candidate) -> TrialResult:
         """Return what a candidate's first fold gave."""
         return self._first[candidate.number]

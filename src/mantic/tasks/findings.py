@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mantic.core.budget import Deadline
-from mantic.core.learner import LEARNERS
+from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import METRICS
 from mantic.core.model import Importance
 from mantic.core.run import Run
@@ -24,6 +24,7 @@ from mantic.explain.rules import rules_of
 from mantic.explain.subject import Subject
 from mantic.report.blocks import Block, Report
 from mantic.search.slim import row_seconds
+from mantic.search.trial import Candidate
 from mantic.tasks.background import Background
 from mantic.tasks.decide import with_section
 from mantic.tasks.door import Given
@@ -187,16 +188,25 @@ def _trials(walked: Walked) -> tuple[TrialRow, ...]:
         weights = {one.candidate.number: w for one, w in zip(walked.recipe.chosen, walked.recipe.weights, strict=True)}
     rows = []
     for one in walked.search.scored:
-        defaults = {key: value.default for key, value in LEARNERS.get(one.candidate.learner)().space().items()}
-        own = {key: value for key, value in one.candidate.params.items() if defaults.get(key) != value}
-        rows.append(
-            TrialRow(one.candidate.learner, own, one.score, one.seconds, weights.get(one.candidate.number, 0.0))
+        weight = weights.get(one.candidate.number, 0.0)
+        rows.append(TrialRow(one.candidate.learner, _own(one.candidate), one.score, one.seconds, weight))
+    left = [
+        TrialRow(
+            one.learner, _own(one), float("nan"), walked.search.race.seconds(one), note="added nothing on one fold"
         )
+        for one in walked.search.race.left
+    ]
     failed = [
         TrialRow(candidate.learner, candidate.params, float("nan"), 0.0, note=reason)
         for candidate, reason in walked.search.failed
     ]
-    return (*rows, *failed)
+    return (*rows, *failed, *left)
+
+
+def _own(candidate: Candidate) -> Params:
+    """Return the parameters that are not the learner's defaults."""
+    space = LEARNERS.get(candidate.learner)().space()
+    return {key: value for key, value in candidate.params.items() if key not in space or space[key].default != value}
 
 
 def _importance(walked: Walked, wishes: Wishes, run: Run) -> tuple[Importance, ...]:
