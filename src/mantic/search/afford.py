@@ -5,6 +5,7 @@ from mantic.search.plan import Scored, Search
 from mantic.search.refit import Again, Recipe, again, recipe
 
 _SAFETY = 0.9  # of the time left
+_MOST_TURNS = 4  # each chooses weights anew, which takes time too
 _OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit
 
 
@@ -15,22 +16,36 @@ def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tup
     rows, so that their score errs on the safe side. Where it is shorter still, the dearest candidate is left out and
     the weights are chosen anew, until the rest can be done.
     """
+    if len(search.request.searched) > 1:  # many small fits: choosing anew for each part would take longer than they do
+        return recipes, frozenset(again(search, recipes))
     left_out: frozenset[int] = frozenset()
-    while True:
+    for _ in range(_MOST_TURNS):
         jobs = again(search, recipes)
         if _is_in_time(search, jobs, deadline):
             return recipes, frozenset(jobs)
         final = [one for one in jobs if not search.request.material.parts[one[1]].folds]
         if search.one_fold and final and _is_in_time(search, final, deadline):
             return recipes, frozenset(final)
-        chosen = {one.candidate.number: one for own in recipes for one in own.chosen}
-        dearest = max(chosen, key=lambda number: _seconds(search, chosen[number], recipes[-1].part))
-        left_out |= {dearest}
+        left_out |= _too_dear(search, recipes, deadline)
         rest = frozenset(one.candidate.number for one in search.eligible) - left_out
         fewer = [recipe(search, own.part, only=rest) for own in recipes]
         if any(own is None for own in fewer):
-            return recipes, frozenset(jobs)
+            break
         recipes = [own for own in fewer if own is not None]
+    return recipes, frozenset(again(search, recipes))
+
+
+def _too_dear(search: Search, recipes: list[Recipe], deadline: Deadline) -> set[int]:
+    """Return the dearest members, as many as must go for the others to be done in time; one at least."""
+    own = recipes[-1]
+    dear = sorted(own.chosen, key=lambda one: -_seconds(search, one, own.part))
+    jobs = again(search, recipes)
+    gone: set[int] = set()
+    for one in dear:
+        gone.add(one.candidate.number)
+        if _is_in_time(search, [job for job in jobs if job[0] not in gone], deadline):
+            break
+    return gone
 
 
 def _is_in_time(search: Search, jobs: list[Again], deadline: Deadline) -> bool:
