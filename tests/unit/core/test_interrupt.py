@@ -8,6 +8,14 @@ import pytest
 from mantic.core.interrupt import CtrlC, watch_ctrl_c
 
 
+@pytest.fixture(autouse=True)
+def python_handles_the_press():
+    """A shell may start us with Ctrl-C ignored (it does so in the background); here it is Python's to handle."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press() -> None:
     signal.raise_signal(signal.SIGINT)
 
