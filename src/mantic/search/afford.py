@@ -1,15 +1,14 @@
 """Which of the chosen candidates there is time to fit again on all rows."""
 
 from mantic.core.budget import Deadline
-from mantic.search.plan import Scored, Search
-from mantic.search.refit import Again, Recipe, again, recipe
+from mantic.search.plan import FIT_OVERHEAD, Scored, Search
+from mantic.search.refit import Recipe, Refit, recipe, to_refit
 
 _SAFETY = 0.9  # of the time left
 _MOST_TURNS = 4  # each chooses weights anew, which takes time too
-_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit
 
 
-def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tuple[list[Recipe], frozenset[Again]]:
+def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tuple[list[Recipe], frozenset[Refit]]:
     """Return recipes whose members can be fitted again in time, and what is to be fitted.
 
     Where the time is short, the judged models stay those of the inner fold if these were kept: they learned from fewer
@@ -17,10 +16,10 @@ def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tup
     the weights are chosen anew, until the rest can be done.
     """
     if len(search.request.searched) > 1:  # many small fits: choosing anew for each part would take longer than they do
-        return recipes, frozenset(again(search, recipes))
+        return recipes, frozenset(to_refit(search, recipes))
     left_out: frozenset[int] = frozenset()
     for _ in range(_MOST_TURNS):
-        jobs = again(search, recipes)
+        jobs = to_refit(search, recipes)
         if _is_in_time(search, jobs, deadline):
             return recipes, frozenset(jobs)
         final = [one for one in jobs if not search.request.material.parts[one[1]].folds]
@@ -32,14 +31,14 @@ def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tup
         if any(own is None for own in fewer):
             break
         recipes = [own for own in fewer if own is not None]
-    return recipes, frozenset(again(search, recipes))
+    return recipes, frozenset(to_refit(search, recipes))
 
 
 def _too_dear(search: Search, recipes: list[Recipe], deadline: Deadline) -> set[int]:
     """Return the dearest members, as many as must go for the others to be done in time; one at least."""
     own = recipes[-1]
     dear = sorted(own.chosen, key=lambda one: -_seconds(search, one, own.part))
-    jobs = again(search, recipes)
+    jobs = to_refit(search, recipes)
     gone: set[int] = set()
     for one in dear:
         gone.add(one.candidate.number)
@@ -48,7 +47,7 @@ def _too_dear(search: Search, recipes: list[Recipe], deadline: Deadline) -> set[
     return gone
 
 
-def _is_in_time(search: Search, jobs: list[Again], deadline: Deadline) -> bool:
+def _is_in_time(search: Search, jobs: list[Refit], deadline: Deadline) -> bool:
     by_number = {one.candidate.number: one for one in search.scored}
     seconds = [_seconds(search, by_number[number], part) for number, part in jobs]
     needed = max(sum(seconds) / search.executor.workers, max(seconds, default=0.0))
@@ -62,4 +61,4 @@ def _seconds(search: Search, one: Scored, part: int) -> float:
     folds = parts[source].folds
     n_done = 1 if search.one_fold else len(folds)
     growth = len(parts[part].rows) / max(1, len(folds[-1][0]))
-    return one.results[source].fit_seconds / n_done * growth + _OVERHEAD
+    return one.results[source].fit_seconds / n_done * growth + FIT_OVERHEAD

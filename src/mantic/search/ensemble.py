@@ -6,6 +6,7 @@ import numpy as np
 
 from mantic.core.table import Array
 
+MOST_MEMBERS = 6  # of a blend that answers quickly
 _ROUNDS = 20
 _LEAST_GAIN = 1e-4  # a further member must lower the loss by this share, else the blend stays small
 

@@ -20,6 +20,11 @@ def floor_of(learner: type) -> float:
     return EXACT_FLOOR if hasattr(learner, "contributions") else FLOOR
 
 
+def margin_by(learner: str, guess: Array) -> Array:
+    """Return the margin of what a learner of this name said, as far as it is believed."""
+    return to_margin(guess, floor=floor_of(LEARNERS.get(learner)))
+
+
 @dataclass(frozen=True)
 class Member:
     """Answers for frames: encode, then ask the learner."""

@@ -22,7 +22,7 @@ from mantic.search.trial import WHOLE, Candidate, Material, TrialJob, TrialResul
 REFERENCE = "linear"  # every search fits it, to hold the winner against something that anyone could have had
 _WAVE = 8  # jobs between which leaders are named anew, where a search is counted in trials
 _N_LIKELY = 8  # of the best: members of the blends will mostly be among them
-_FIT_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit of a refit
+FIT_OVERHEAD = 0.08  # seconds to encode, send and bring back, for every fit of a refit
 _PATIENCE = 18  # neighbours in a row that bring nothing: the search has converged
 _BRIEF = {"stopping": "once"}  # judged on one fold, a learner that stops by held-out rows need not be fitted twice
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
@@ -188,7 +188,7 @@ class Search:
         n_rehearsals = sum(part.is_rehearsal for part in parts)  # of fewer rows
         n_judged = sum(len(part.held_out) > 0 for part in parts) - n_rehearsals
         # Nested parts choose members of their own, not always the best here: a mean over more speaks for them.
-        members = max(sum(once[:3]), min(5, len(once)) * (float(np.mean(once)) + _FIT_OVERHEAD))
+        members = max(sum(once[:3]), min(5, len(once)) * (float(np.mean(once)) + FIT_OVERHEAD))
         total = members * (n_judged + 1.25 + 0.6 * n_rehearsals) / self.executor.workers
         whole = self.request.deadline.at - self._started
         return min(1.25 * max(total, 1.25 * max(once[:3])) + 0.1, 0.5 * whole)
@@ -243,7 +243,7 @@ class Search:
             return
         self._one_fold = True
         for candidate in self._candidates():  # more of them while the dearer of the first is not known yet
-            if candidate.number >= _N_PROBES and self._is_timed():
+            if candidate.number >= _N_PROBES and self._knows_probes():
                 break
             if candidate.number not in self._partial:
                 yield self.job(candidate, guide, self._folds(guide), seconds=self._left(1), keep=True)
@@ -256,7 +256,7 @@ class Search:
         affordable = self.request.deadline.left() * self.executor.workers / (once * n_fits)
         self._settle(one_fold=affordable < _LEAST_CANDIDATES)
 
-    def _is_timed(self) -> bool:
+    def _knows_probes(self) -> bool:
         return all(number in self._partial or number in self._given_up for number in range(_N_PROBES))
 
     def _settle(self, *, one_fold: bool) -> None:
@@ -265,7 +265,7 @@ class Search:
         if not one_fold:
             self._partial.clear()
             self.scored.clear()
-            self._best = float("inf")
+            self._best, self._since_gain = float("inf"), 0
 
     @property
     def _n_fits(self) -> int:

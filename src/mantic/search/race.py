@@ -4,18 +4,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mantic.core.learner import LEARNERS
 from mantic.core.metric import Metric
 from mantic.core.table import Array, Target
 from mantic.search.calibrate import temperature
-from mantic.search.ensemble import greedy
-from mantic.search.margin import to_guess, to_margin
-from mantic.search.member import floor_of
+from mantic.search.ensemble import MOST_MEMBERS, greedy
+from mantic.search.margin import to_guess
+from mantic.search.member import margin_by
 from mantic.search.trial import Candidate, TrialResult
 
 _ALWAYS = 3  # the best go on in any case
 _PEERS = 8  # the best so far, whom a candidate must add to
-_MOST_MEMBERS = 6
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Race:
         """Take a candidate's first fold; return whether it goes on."""
         self._first[candidate.number] = result
         truth = self.target.values[result.rows]
-        margin = to_margin(result.guess, floor=floor_of(LEARNERS.get(candidate.learner)))
+        margin = margin_by(candidate.learner, result.guess)
         margin = margin * temperature(margin, truth, self.target.n_classes)
         one = _Peer(margin, self._loss(truth, margin))
         if not np.isfinite(one.loss) or not self._adds(one, truth):
@@ -94,4 +92,4 @@ class Race:
         if sum(peer.loss < one.loss for peer in self._peers) < _ALWAYS:
             return True
         margins = [peer.margin for peer in self._peers] + [one.margin]
-        return bool(greedy(margins, lambda margin: self._loss(truth, margin), most=_MOST_MEMBERS)[-1] > 0)
+        return bool(greedy(margins, lambda margin: self._loss(truth, margin), most=MOST_MEMBERS)[-1] > 0)

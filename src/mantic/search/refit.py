@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mantic.core.budget import Deadline
-from mantic.core.learner import LEARNERS
 from mantic.core.table import Array, Target
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import fit_scaling, temperature
 from mantic.search.conformal import Conformal
-from mantic.search.ensemble import greedy
-from mantic.search.margin import to_guess, to_margin
-from mantic.search.member import Member, floor_of
+from mantic.search.ensemble import MOST_MEMBERS, greedy
+from mantic.search.margin import to_guess
+from mantic.search.member import Member, margin_by
 from mantic.search.plan import Request, Scored, Search
 from mantic.search.trial import WHOLE, Candidate, TrialJob, TrialResult, run_trial
 
-_MOST_MEMBERS = 6
 _MOST_ENTRIES = 25
 _LEAST_IN_PERIOD = 100  # errors, for a period that stands by itself
 
@@ -37,7 +35,7 @@ class Recipe:
     def out_of_fold(self) -> tuple[Array, Array]:
         """Return rows and calibrated answers of the blend, each by members that had not seen the row."""
         parts = [
-            weight * scale * to_margin(result.guess, floor=floor_of(LEARNERS.get(one.candidate.learner)))
+            weight * scale * margin_by(one.candidate.learner, result.guess)
             for one, weight, scale in zip(self.chosen, self.weights, self.scales, strict=True)
             for result in [one.results[self.part]]
         ]
@@ -67,11 +65,10 @@ def recipe(search: Search, part: int, *, only: frozenset[int] | None = None) -> 
     n_classes = request.material.target.n_classes
     rows = scored[0].results[part].rows
     truth = request.material.target.values[rows]
-    floors = [floor_of(LEARNERS.get(one.candidate.learner)) for one in scored]
-    margins = [to_margin(one.results[part].guess, floor=floor) for one, floor in zip(scored, floors, strict=True)]
+    margins = [margin_by(one.candidate.learner, one.results[part].guess) for one in scored]
     scales = [temperature(margin, truth, n_classes) for margin in margins]
     cooled = [margin * scale for margin, scale in zip(margins, scales, strict=True)]
-    weights = greedy(cooled, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=_MOST_MEMBERS)
+    weights = greedy(cooled, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=MOST_MEMBERS)
     blended = sum(weight * margin for weight, margin in zip(weights, cooled, strict=True))
     kept = [place for place in np.argsort(-weights, kind="stable") if weights[place] > 0]
     return Recipe(
@@ -94,11 +91,11 @@ def corrected(request: Request, rows: Array, margin: Array) -> Blend:
     return Blend(request.material.schema, target.n_classes, (), scaling, conformal, base)
 
 
-Again = tuple[int, int]  # candidate number, part: to be fitted on all rows of the part
-Fits = dict[Again, Member]
+Refit = tuple[int, int]  # candidate number, part: to be fitted on all rows of the part
+Fits = dict[Refit, Member]
 
 
-def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[Again] | None = None) -> Fits:
+def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[Refit] | None = None) -> Fits:
     """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
 
     Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
@@ -108,7 +105,7 @@ def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: fr
     only : (candidate number, part) to fit; all by default.
     """
     fits: Fits = {}
-    wanted = [one for one in again(search, recipes) if only is None or one in only]
+    wanted = [one for one in to_refit(search, recipes) if only is None or one in only]
     for job, result in search.executor.run(run_trial, _refit_jobs(search, wanted, deadline)):
         if isinstance(result, TrialResult) and not result.is_cut:
             fits[job.candidate.number, job.part] = result.members[0]
@@ -119,7 +116,7 @@ def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: fr
     return fits
 
 
-def again(search: Search, recipes: list[Recipe]) -> list[Again]:
+def to_refit(search: Search, recipes: list[Recipe]) -> list[Refit]:
     """Return what `refit` fits, in its order: the longest first within judged parts, references and all rows."""
     parts = search.request.material.parts
     wanted: list[tuple[Scored, int]] = [(one, own.part) for own in recipes for one in _longest_first(own)]
@@ -135,7 +132,7 @@ def _longest_first(own: Recipe) -> list[Scored]:
     return sorted(own.chosen, key=lambda one: -one.results[own.part].fit_seconds)
 
 
-def _refit_jobs(search: Search, wanted: list[Again], deadline: Deadline) -> Iterator[TrialJob]:
+def _refit_jobs(search: Search, wanted: list[Refit], deadline: Deadline) -> Iterator[TrialJob]:
     for one, number in wanted:
         scored = next(each for each in search.scored if each.candidate.number == one)
         if deadline.left() <= 0:
