@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, on loopback, as an unprivileged user; for the Store's tests and for bench/crash.py."""
+"""A PostgreSQL server of one's own, on loopback, as an unprivileged user: for the tests of the Store and crash.py."""
 
 import os
 import pwd

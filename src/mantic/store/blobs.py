@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mantic.core.errors import StoreError
-from mantic.core.files import write_atomic
+from mantic.core.files import names_to_disk, write_atomic
 from mantic.core.lazy import need
 from mantic.store.address import masked
 
@@ -92,9 +92,8 @@ class FolderBlobs:
                 os.utime(target)  # whoever sweeps sees that it is wanted again
                 return
             self._make_folder(target.parent)
-            with write_atomic(target) as part, file.open("rb") as source, part.open("wb") as out:
+            with write_atomic(target, mode=0o600) as part, file.open("rb") as source, part.open("wb") as out:
                 shutil.copyfileobj(source, out, _STEP)
-            target.chmod(0o600)
         except OSError as error:
             raise self._fault("kept", error) from error
 
@@ -134,7 +133,7 @@ class FolderBlobs:
         for place in (self.folder, folder):
             if not place.is_dir():
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _to_disk(place.parent)
+                names_to_disk(place.parent)
 
     def _fault(self, done: str, error: OSError) -> StoreError:
         what = f"a model cannot be {done}: {error.strerror or error}"
@@ -228,12 +227,3 @@ def _gone(sha256: str, where: str) -> StoreError:
     return StoreError(
         "the content of a kept model is gone", where=f"blob {sha256[:12]} in {where}", fix="restore it from a backup"
     )
-
-
-def _to_disk(folder: Path) -> None:
-    with suppress(OSError):  # some systems cannot open a folder
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

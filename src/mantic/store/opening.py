@@ -85,7 +85,7 @@ def _copy(folder: Path, reached: str) -> None:
     """Keep the database as it was before it is changed."""
     stamp = now()[:19].replace(":", "")
     with (
-        write_atomic(folder / f"before-{reached}-{stamp}.sqlite") as part,
+        write_atomic(folder / f"before-{reached}-{stamp}.sqlite", mode=0o600) as part,
         closing(sqlite3.connect(folder / FILE)) as source,
         closing(sqlite3.connect(part)) as target,
     ):

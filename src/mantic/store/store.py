@@ -6,6 +6,7 @@ from typing import Self
 from mantic.store.address import Address, where
 from mantic.store.alerts import Alerts
 from mantic.store.audit import Audit
+from mantic.store.backup import Backup, back_up
 from mantic.store.blobs import open_blobs
 from mantic.store.database import Database
 from mantic.store.datasets import Datasets
@@ -15,6 +16,7 @@ from mantic.store.outcomes import Outcomes
 from mantic.store.predictions import Predictions
 from mantic.store.runs import Runs
 from mantic.store.sweep import GRACE_SECONDS, sweep
+from mantic.store.verify import Verified, verify
 
 
 class Store:
@@ -44,6 +46,14 @@ class Store:
     def sweep(self, *, grace: float = GRACE_SECONDS) -> int:
         """Remove blobs that nothing has pointed at for `grace` seconds; return how many."""
         return sweep(self.database, self.blobs, grace=grace)
+
+    def back_up(self, path: str | Path) -> Backup:
+        """Write everything that is kept at this moment to one file, atomically; `restore` reads it."""
+        return back_up(self.database, self.blobs, path)
+
+    def verify(self) -> Verified:
+        """Look at every row and every byte; name every fault."""
+        return verify(self.database, self.blobs)
 
     def close(self) -> None:
         """Let go of the database."""
