@@ -42,7 +42,7 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """Answer the rows."""
     out = check_output(options.out, "--out", tuple(_WRITERS))
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     with Run(listeners=[warn_only]) as work:
         frame, raw = read_for(model, options.data, work)
         answers = _answers(model, frame, proba=options.proba)

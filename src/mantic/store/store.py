@@ -15,6 +15,7 @@ from mantic.store.opening import make_folder, prepare
 from mantic.store.outcomes import Outcomes
 from mantic.store.predictions import Predictions
 from mantic.store.runs import Runs
+from mantic.store.signatures import Signatures
 from mantic.store.sweep import GRACE_SECONDS, sweep
 from mantic.store.verify import Verified, verify
 
@@ -28,7 +29,7 @@ class Store:
     runs, datasets : what was worked on.
     predictions, outcomes : what was answered, and what was true.
     alerts : what someone should look at.
-    audit : who did what.
+    audit, signatures : who did what, and who vouches for which content.
     """
 
     def __init__(self, address: Address) -> None:
@@ -42,6 +43,7 @@ class Store:
         self.outcomes = Outcomes(self.database)
         self.alerts = Alerts(self.database)
         self.audit = Audit(self.database)
+        self.signatures = Signatures(self.database)
 
     def sweep(self, *, grace: float = GRACE_SECONDS) -> int:
         """Remove blobs that nothing has pointed at for `grace` seconds; return how many."""
