@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -55,8 +55,9 @@ class Server:
 
         assert self._process is not None
         whole = psutil.Process(self._process.pid)
-        for one in [*whole.children(recursive=True), whole]:
-            one.send_signal(signal.SIGKILL)
+        for one in [whole, *whole.children(recursive=True)]:  # it first: it would start the others again
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:

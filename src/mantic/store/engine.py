@@ -55,7 +55,7 @@ def _postgresql(address: Address) -> Engine:
     need("psycopg", why="a store on PostgreSQL")
     try:
         engine = create_engine(address.server, pool_pre_ping=True)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise SettingsError(
             "this is no address of a database", where="store.url", fix="write postgresql://user@host/database"
         ) from error

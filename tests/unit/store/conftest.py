@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import os
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,15 @@ def store(place: Place) -> Iterator[Store]:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes a small model file; another `mark` makes other bytes."""
+    """Return a function that writes a model file; another `mark` makes other bytes, `n_bytes` are added as noise."""
 
-    def write(mark: object = 0, *, name: str = "churn", score: float | None = 0.31) -> Path:
+    def write(mark: object = 0, *, name: str = "churn", n_bytes: int = 0) -> Path:
         parts = tmp_path / f"parts-{name}-{mark}"
         parts.mkdir(exist_ok=True)
         (parts / "weights.json").write_text(json.dumps([str(mark)] * 50))
-        report = {"facts": {"metric": "log_loss", "score": score, "interval": [0.25, 0.4]}}
+        for start in range(0, n_bytes, 50_000):
+            (parts / f"noise{start}.bin").write_bytes(random.Random(start).randbytes(50_000))
+        report = {"facts": {"metric": "log_loss", "score": 0.31, "interval": [0.25, 0.4]}}
         manifest = {"task": "classify", "target": [{"name": "churned"}]}
         place = tmp_path / f"{name}.mantic"
         return artifact.write(place, manifest=manifest, folder=parts, report=json.dumps(report))

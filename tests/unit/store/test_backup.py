@@ -125,15 +125,17 @@ def test_a_changed_backup_is_refused_and_leaves_nothing(filled, other, tmp_path,
     assert not [*(tmp_path / "other").glob(".*")]
 
 
-@pytest.mark.parametrize("keep", [lambda whole: 0, lambda whole: len(whole) // 3, lambda whole: len(whole) - 5, len])
-def test_a_backup_that_was_cut_off_is_no_backup(filled, tmp_path, keep):
+def test_a_backup_that_was_cut_off_is_no_backup(filled, tmp_path):
     made = filled.back_up(tmp_path / "all.backup")
     content = made.path.read_bytes()
     last_model_ends = content.rindex(b"PK\x05\x06", 0, -22) + 22  # a model in it is a zip with a manifest too
-    made.path.write_bytes(content[: min(keep(content), last_model_ends if keep is len else len(content))])
 
-    with pytest.raises(StoreError, match="no backup"):
-        restore(made.path, tmp_path / "new")
+    for n_bytes in (0, len(content) // 3, last_model_ends, len(content) - 5):
+        made.path.write_bytes(content[:n_bytes])
+        with pytest.raises(StoreError, match="no backup"):
+            restore(made.path, tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_backup_of_a_newer_mantic_is_refused(filled, tmp_path):
