@@ -2,6 +2,7 @@
 # make test    install the rest, check everything, run every test
 # make check   style, types, layers, sizes
 # make bench   measure; results go to bench/results and, by `make bench-table`, into README.md
+# make bench-crash   kill the Store a thousand times on each database, and look what is lost
 # make docs    build the documentation site
 # make lock    write the installed versions to requirements/constraints.txt
 # make clean   remove what was made (the environment too)
@@ -17,7 +18,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint requirements/constraints.txt
 SOURCES := $(wildcard pyproject.toml requirements/constraints.txt)
 
-.PHONY: demo test check format bench bench-table docs lock clean system system-test
+.PHONY: demo test check format bench bench-crash bench-table docs lock clean system system-test
 .DELETE_ON_ERROR:
 
 demo: system .make/demo
@@ -39,6 +40,9 @@ format: .make/test
 
 bench: .make/test
 	$(BIN)/python bench/run.py
+
+bench-crash: system-test .make/test
+	$(BIN)/python bench/crash.py --kills 1000 --keep
 
 bench-table: .make/test
 	$(BIN)/python bench/table.py

@@ -3,6 +3,7 @@
 # ruff: noqa: E402  (the thread limits must be set first)
 
 import os
+import tempfile
 
 # Before numpy and OpenMP wake up: several test processes on a small machine must not fight for its cores.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -10,7 +11,16 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# No test, and no command that a test starts, writes into the store or among the keys of whoever runs it.
+_STORE = tempfile.mkdtemp(prefix="mantic-test-store-")
+os.environ["MANTIC_STORE_URL"] = f"{_STORE}/store"
+os.environ["MANTIC_STORE_KEYS"] = f"{_STORE}/keys"
+for _name in ("MANTIC_STORE_BLOBS", "MANTIC_STORE_SIGNATURE"):
+    os.environ.pop(_name, None)
+
+import atexit
 import ipaddress
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -26,6 +36,7 @@ from mantic.core.budget import Deadline
 from mantic.core.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
+atexit.register(shutil.rmtree, _STORE, ignore_errors=True)
 
 hypothesis.settings.register_profile(
     "mantic",

@@ -1,12 +1,16 @@
 """mantic decide: say what mistakes cost, and get the threshold, its value, and a model that decides."""
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
+from mantic.cli.kept import champion_of, store_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.table import load_model
 from mantic.cli.words import Parser, check_output
 from mantic.core.errors import SettingsError
+from mantic.core.settings import read_settings
+from mantic.store.reference import is_reference
 
 
 def parser() -> Parser:
@@ -29,23 +33,42 @@ def parser() -> Parser:
 
 def run(options: Namespace) -> int:
     """Decide, and keep the decision in the model."""
-    out = check_output(options.out or options.model, "--out", (".mantic",))
+    is_kept = is_reference(options.model) and not options.out
+    out = None if is_kept else check_output(options.out or options.model, "--out", (".mantic",))
     page = check_output(options.report, "--report", (".html", ".json"))
-    assert out is not None
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     decide_with(model, options)
-    model.save(out)
+    where, told = _kept_again(model, options.model) if out is None else _saved(model, out)
     report = model.decision_.report
     if page:
         report.save(page)
     if options.json:
-        show_json({**model.decision_.to_facts(), "model": str(out), "report": str(page) if page else None})
+        show_json({**model.decision_.to_facts(), "model": where, "report": str(page) if page else None})
         return 0
     show_report(report)
-    tell(f"\nsaved {out}; 'mantic predict' and 'mantic serve' now answer with a decision")
+    tell(f"\n{told}")
     if page:
         tell(f"wrote {page}")
     return 0
+
+
+def _saved(model: Any, out: Path) -> tuple[str, str]:
+    """Write the file; return where it is, and what to say."""
+    model.save(out)
+    return str(out), f"saved {out}; 'mantic predict' and 'mantic serve' now answer with a decision"
+
+
+def _kept_again(model: Any, words: str) -> tuple[str, str]:
+    """Keep a model that decides as the next version of its name: the one without a decision stays as it is."""
+    with store_of(read_settings().store) as store:
+        before = store.models.get(words)
+        version = store.models.register(
+            model, before.name, note=f"{before} with a decision", fingerprint=before.fingerprint
+        )
+        told = (
+            f"kept as {version} {champion_of(version, store.models)}; 'mantic models promote {version}' lets it answer"
+        )
+        return str(version), told
 
 
 def decide_with(model: Any, options: Namespace) -> None:

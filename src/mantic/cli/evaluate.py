@@ -26,7 +26,7 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """Score the model."""
     page = check_output(options.report, "--report", (".html", ".json"))
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     target = model.target_.name
     with Run() as work:
         frame, raw = read_for(model, options.data, work)

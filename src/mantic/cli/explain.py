@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
     """Explain rows, and whatever else is asked."""
     page = check_output(options.report, "--report", (".html", ".json"))
     _check_limits(options)
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     with Run(listeners=[warn_only]) as work:
         frame, _ = read_for(model, options.data, work)
         n_rows = frame.height

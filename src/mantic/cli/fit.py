@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from mantic.cli.kept import keep
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.sitting import journal_of, left_of
@@ -17,7 +18,12 @@ from mantic.core.journal import Journal
 from mantic.core.run import Run
 from mantic.core.settings import Settings, read_settings
 
-_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS = 0.2, 1.5, 0.5  # to make them, on an idle machine
+_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS, _STORE_SECONDS = (
+    0.2,
+    1.5,
+    0.5,
+    0.8,
+)  # to make them, on an idle machine
 
 
 def parser() -> Parser:
@@ -54,6 +60,7 @@ def parser() -> Parser:
     options.add_argument("--group", metavar="COLUMN", help="rows with the same value stay together")
     options.add_decision()
     options.add_argument("--out", metavar="FILE.mantic", help="the model (the name of DATA, in this folder)")
+    options.add_argument("--no-store", action="store_true", help="do not keep the model in the store, too")
     options.add_argument("--report", metavar="FILE.html", help="write the report as one page")
     options.add_plugin()
     options.add_json()
@@ -79,12 +86,12 @@ def run(options: Namespace) -> int:
             )
             with work:
                 model = _fitted(options, words, work)
-            _save(model, options, out, journal)
+            kept = _save(model, options, out, journal)
         if page:
             model.report_.save(page)
     seconds = time.monotonic() - options.started
     if options.json:
-        paths = {"model": str(out), "report": str(page) if page else None}
+        paths = {"model": str(out), "kept": kept, "report": str(page) if page else None}
         show_json({**model.report_.facts, "seconds": round(seconds, 3), **paths})
         return 0
     show_report(_first_part(model.report_))
@@ -94,8 +101,8 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) -> None:
-    """Decide and save; costs that do not fit cost the decision, not the model."""
+def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) -> str | None:
+    """Decide, save, and keep in the store; costs that do not fit cost the decision, not the model."""
     refused = None
     try:
         if _is_to_decide(options):
@@ -107,12 +114,16 @@ def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) ->
         journal.remove()
     if refused is not None:
         tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
+    kept = None if options.no_store else keep(out, options.data, read_settings().store)
+    if refused is not None:
         raise refused
+    return kept
 
 
 def _writing_seconds(options: Namespace, budget: Budget) -> float:
     """Return what to keep of the budget for writing model and page; more where others compute too."""
     idle = (_PAGE_SECONDS if options.report else _MODEL_SECONDS) + _DECISION_SECONDS * _is_to_decide(options)
+    idle += 0.0 if options.no_store else _STORE_SECONDS
     return min(idle * Pace(since=options.started).slowdown(), (budget.seconds or 0.0) / 3)
 
 

@@ -22,6 +22,11 @@ VERBS = {
     "decide": ("MODEL --cost COSTS", "from which probability to act, and what that is worth"),
     "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
+    "models": ("", "what the store keeps; show, compare, promote, roll back, export"),
+    "keys": ("", "keys that sign models, and whom one trusts"),
+    "backup": ("FILE", "everything that the store keeps, in one file"),
+    "restore": ("FILE --to FOLDER", "a backup, into an empty place"),
+    "verify": ("[FILE]", "look at every byte of the store, or of a backup"),
     "learners": ("", "what can be tried, what it is good for, what it costs"),
     "settings": ("", "every setting, its value and where it comes from"),
 }
@@ -93,7 +98,7 @@ def _dispatch(words: list[str], started: float) -> int:
         hint = f"did you mean 'mantic {near[0]}'? " if near else ""
         raise SettingsError(f"there is no verb '{verb}'", where="mantic", fix=f"{hint}known are: {', '.join(VERBS)}")
     module = import_module(f"mantic.cli.{verb}")
-    parser = module.parser()
+    parser, rest = module.parser().choose(rest)
     if "-h" in rest or "--help" in rest:
         print(parser.format_help(), end="")
         return 0

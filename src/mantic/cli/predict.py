@@ -39,7 +39,7 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """Answer the rows."""
     out = check_output(options.out, "--out", _ENDINGS)
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     if out is None:
         return _to_screen(model, options)
     return _to_file(model, options, out)

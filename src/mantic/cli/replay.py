@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
     from mantic.tasks.replay import replay
 
     out = check_output(options.out, "--out", (".mantic",))
-    model = load_model(options.model, options.plugin)
+    model = load_model(options.model, options.plugin, options.signature)
     with following(options.started, Deadline()) as listener, Run(seed=model.seed, listeners=[listener]) as work:
         frame = read(options.data, run=work)
         wanted = {*model.schema_.names, model.target_.name, *filter(None, model.roles_)}

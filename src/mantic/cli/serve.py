@@ -1,11 +1,11 @@
 """mantic serve: answer over HTTP."""
 
 from argparse import Namespace
-from pathlib import Path
 
+from mantic.cli.kept import model_name
 from mantic.cli.screen import tell
 from mantic.cli.table import load_model
-from mantic.cli.words import Parser
+from mantic.cli.words import MODEL, Parser
 from mantic.core.errors import SettingsError
 from mantic.core.settings import read_settings
 
@@ -15,12 +15,14 @@ def parser() -> Parser:
     options = Parser(
         "serve",
         "Answer predictions over HTTP until stopped, to this machine only. There is no log-in.",
-        examples="  mantic serve churn.mantic --port 8000\n  then open http://127.0.0.1:8000/docs",
+        examples="  mantic serve churn.mantic --port 8000\n  then open http://127.0.0.1:8000/docs\n"
+        "  mantic serve churn@champion --require-signature",
     )
-    options.add_argument("models", metavar="MODEL", nargs="+", help="a .mantic file; its name is the model's")
+    options.add_argument("models", metavar="MODEL", nargs="+", help=f"{MODEL}; its name is the model's")
     options.add_argument("--host", help="address to listen on (127.0.0.1, this machine only)")
     options.add_argument("--port", type=int, help="port to listen on (8000); 0 takes any free one")
     options.add_plugin()
+    options.add_signature()
     return options
 
 
@@ -33,10 +35,10 @@ def run(options: Namespace) -> int:
     listen(settings.host, settings.port).close()  # a taken port is known before models are loaded
     models = {}
     for path in options.models:
-        name = Path(path).stem
+        name = model_name(path)
         if name in models:
             raise SettingsError(f"two models are called '{name}'", where="mantic serve", fix="rename one of the files")
-        models[name] = load_model(path, options.plugin)
+        models[name] = load_model(path, options.plugin, options.signature)
     limits = Limits(settings.max_rows, settings.max_bytes)
     serve(models, host=settings.host, port=settings.port, limits=limits, say=tell)
     return 0

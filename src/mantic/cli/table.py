@@ -4,16 +4,26 @@ from typing import Any
 
 import polars as pl
 
+from mantic.cli.kept import model_file
 from mantic.cli.words import load_plugins
 from mantic.core.run import Run
+from mantic.core.settings import read_settings
 
 
-def load_model(path: str, plugins: list[str]) -> Any:
-    """Return the fitted estimator in a file, with the user's own learners at hand."""
-    load_plugins(plugins)
-    from mantic.tasks.base import load
+def load_model(words: str, plugins: list[str], signature: str | None = None) -> Any:
+    """Return the fitted estimator in a file or in the store, with the user's own learners at hand.
 
-    return load(path)
+    Parameters
+    ----------
+    words : a path, or a reference like `churn@champion`.
+    signature : "require" or "off"; as it is set when absent.
+    """
+    settings = read_settings({"store.signature": signature}).store
+    with model_file(words, settings) as path:
+        load_plugins(plugins)
+        from mantic.tasks.base import load
+
+        return load(path)
 
 
 def read_for(model: Any, address: str, run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:

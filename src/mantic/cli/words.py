@@ -2,18 +2,22 @@
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mantic.core.errors import SettingsError
 
+MODEL = "a .mantic file, or what the store keeps: churn, churn@challenger, churn/3"
+
 _ENDINGS = r"(\.(gz|bz2|xz|zst|zip))?$"
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of leaving."""
+    """An argument parser that raises instead of leaving; `actions` are the words that may follow the verb."""
+
+    actions: Mapping[str, "Parser"] = {}
 
     def __init__(self, verb: str, about: str, *, examples: str) -> None:
         super().__init__(
@@ -32,6 +36,19 @@ class Parser(argparse.ArgumentParser):
         hint = f"did you mean {' '.join(near)}? " if near else ""
         raise SettingsError(message, where=self.prog, fix=f"{hint}see '{self.prog} --help'")
 
+    def add_actions(self, actions: Mapping[str, "Parser"]) -> None:
+        """Let words follow the verb, each with options of its own."""
+        self.actions = actions
+        width = max(map(len, actions))
+        lines = [f"  {name:<{width}}   {one.description}" for name, one in actions.items()]
+        self.epilog = "\n".join(["actions ('mantic VERB ACTION --help' says more):", *lines, "", self.epilog or ""])
+
+    def choose(self, words: Sequence[str]) -> tuple["Parser", list[str]]:
+        """Return the parser of the action that was typed, and the rest of the words; itself where none was."""
+        if words and words[0] in self.actions:
+            return self.actions[words[0]], list(words[1:])
+        return self, list(words)
+
     def add_json(self) -> None:
         """Add --json."""
         self.add_argument("--json", action="store_true", help="print one JSON object to standard output, nothing else")
@@ -48,8 +65,19 @@ class Parser(argparse.ArgumentParser):
 
     def add_model(self) -> None:
         """Add MODEL, and --plugin, which a model with learners of one's own needs."""
-        self.add_argument("model", metavar="MODEL", help="a .mantic file")
+        self.add_argument("model", metavar="MODEL", help=MODEL)
         self.add_plugin()
+        self.add_signature()
+
+    def add_signature(self) -> None:
+        """Add --require-signature."""
+        self.add_argument(
+            "--require-signature",
+            dest="signature",
+            action="store_const",
+            const="require",
+            help="only take a model that a trusted key signed (mantic keys)",
+        )
 
     def add_decision(self) -> None:
         """Add --cost, --capacity and --unit."""
@@ -69,6 +97,13 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(
             "data", metavar="DATA", help="a file, a folder of parts, a database address, or - for standard input"
         )
+
+
+def action(words: str, about: str, *, example: str, do: Callable[[argparse.Namespace], int]) -> Parser:
+    """Return the parser of an action: a word that follows a verb."""
+    made = Parser(words, about, examples=f"  {example}")
+    made.set_defaults(action=do)
+    return made
 
 
 def load_plugins(paths: Iterable[str]) -> None:

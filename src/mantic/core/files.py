@@ -8,11 +8,15 @@ from pathlib import Path
 
 
 @contextmanager
-def write_atomic(path: str | Path) -> Iterator[Path]:
+def write_atomic(path: str | Path, *, mode: int | None = None) -> Iterator[Path]:
     """Give a temporary path beside `path`; when the block ends well it becomes `path`, else it is removed.
 
     The bytes are on the disk (fsync of the file and of its folder) before the name changes hands, so a crash leaves
     either the old file or the new one. A path that is a link is followed: the link stays, its file is replaced.
+
+    Parameters
+    ----------
+    mode : rights of the file; those of the file that is replaced, or the usual ones, when absent.
 
     Raises
     ------
@@ -31,14 +35,19 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        part.chmod(_mode(path))
+        part.chmod(_mode(path) if mode is None else mode)
         _to_disk(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    names_to_disk(path.parent)
+
+
+def names_to_disk(folder: Path) -> None:
+    """Force the names in a folder to the disk: a new or renamed file is there after a loss of power, too."""
     with suppress(OSError):  # some systems cannot open a folder; the file itself is safe
-        _to_disk(path.parent)
+        _to_disk(folder)
 
 
 def _mode(path: Path) -> int:

@@ -11,10 +11,13 @@ from mantic.core.errors import MissingExtraError
 
 # Which extra of mantic installs a package; a name that is absent here installs under its own name.
 EXTRAS = {
+    "adlfs": "mantic[azure]",
     "catboost": "mantic[catboost]",
+    "gcsfs": "mantic[gcs]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
+    "s3fs": "mantic[s3]",
     "xgboost": "mantic[xgboost]",
     "zstandard": "mantic[zstd]",
 }

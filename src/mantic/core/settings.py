@@ -28,6 +28,15 @@ def _budget(value: Any) -> str:
     return str(value)
 
 
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"{' or '.join(words)} is needed")
+        return str(value)
+
+    return read
+
+
 def _setting(default: Any, about: str, read: Callable[[Any], Any]) -> Any:
     return field(default=default, metadata={"about": about, "read": read})
 
@@ -58,6 +67,16 @@ class ServeSettings:
 
 
 @dataclass(frozen=True)
+class StoreSettings:
+    """Where models and all that belongs to them are kept."""
+
+    url: str = _setting("", "a folder, or postgresql://user@host/database; empty is this user's data folder", str)
+    blobs: str = _setting("", "where model files lie: a folder, s3://, gs:// or abfs://; empty is in the store", str)
+    keys: str = _setting("", "the folder of keys that sign models; empty is this user's configuration folder", str)
+    signature: str = _setting("off", "'require' takes only models that a trusted key signed", _one_of("off", "require"))
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting that there is, in groups; `origins` says where each value comes from.
 
@@ -68,6 +87,7 @@ class Settings:
     budget: BudgetSettings = BudgetSettings()
     executor: ExecutorSettings = ExecutorSettings()
     serve: ServeSettings = ServeSettings()
+    store: StoreSettings = StoreSettings()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
@@ -80,7 +100,12 @@ class Settings:
         return self.origins.get(key, "default")
 
 
-_GROUPS: Mapping[str, type[Any]] = {"budget": BudgetSettings, "executor": ExecutorSettings, "serve": ServeSettings}
+_GROUPS: Mapping[str, type[Any]] = {
+    "budget": BudgetSettings,
+    "executor": ExecutorSettings,
+    "serve": ServeSettings,
+    "store": StoreSettings,
+}
 _KNOWN = {f"{group}.{one.name}": one for group, kind in _GROUPS.items() for one in fields(kind)}
 
 

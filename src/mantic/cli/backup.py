@@ -1,0 +1,31 @@
+"""mantic backup: everything that the store keeps, in one file."""
+
+from argparse import Namespace
+
+from mantic.cli.kept import store_of
+from mantic.cli.screen import show_json, tell
+from mantic.cli.words import Parser
+from mantic.core.settings import read_settings
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "backup",
+        "Write everything that the store keeps at this moment to one file, while it is in use, and read it again.",
+        examples="  mantic backup monday.backup",
+    )
+    options.add_argument("file", metavar="FILE", help="what to write; it is replaced as a whole, or stays as it was")
+    options.add_json()
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Write it."""
+    with store_of(read_settings().store) as store:
+        made = store.back_up(options.file)
+    if options.json:
+        show_json({"file": str(made.path), "n_rows": made.n_rows, "n_models": made.n_blobs, "n_bytes": made.n_bytes})
+    else:
+        tell(f"wrote {made.n_rows:,} rows and {made.n_blobs:,} models to {made.path} ({made.n_bytes / 1e6:.1f} MB)")
+    return 0

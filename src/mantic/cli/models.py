@@ -1,0 +1,66 @@
+"""mantic models: what the store keeps, and what is done with it."""
+
+from argparse import Namespace
+
+from mantic.cli import carry, compare, moves
+from mantic.cli.kept import store_of
+from mantic.cli.screen import show_json, show_report
+from mantic.cli.words import Parser, action
+from mantic.core.settings import read_settings
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "models",
+        "List the models that the store keeps, newest first. A model is called NAME (its champion), NAME@ALIAS or "
+        "NAME/NUMBER.",
+        examples="  mantic models\n  mantic models compare churn@champion churn/3\n  mantic models promote churn/3\n"
+        "  mantic models rollback churn",
+    )
+    _add_list(options)
+    listing = action("models list", "the versions of a name, or of all", example="mantic models list churn", do=_list)
+    _add_list(listing)
+    options.add_actions({"list": listing, **compare.actions(), **moves.actions(), **carry.actions()})
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Do what was asked."""
+    return int(options.action(options))
+
+
+def _add_list(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="only the versions of this name")
+    parser.add_json()
+    parser.set_defaults(action=_list)
+
+
+def _list(options: Namespace) -> int:
+    settings = read_settings().store
+    with store_of(settings) as store:
+        versions, places = store.models.list(options.name), store.models.aliases(options.name)
+        where = str(store.address)
+    standing = {
+        (name, number): sorted(alias for alias, at in found.items() if at == number)
+        for name, found in places.items()
+        for number in found.values()
+    }
+    if options.json:
+        listed = [{**compare.facts_of(one), "aliases": standing.get((one.name, one.number), [])} for one in versions]
+        show_json({"store": where, "models": listed})
+        return 0
+    from mantic.report.blocks import Block, Grid, Report, Text
+
+    heads = ("model", "aliases", "target", "metric", "score", "kept", "by", "note")
+    rows = tuple(
+        (
+            str(one), ", ".join(standing.get((one.name, one.number), [])), one.target, one.metric, one.score,
+            compare.day(one.created), one.by, one.note,
+        )
+        for one in versions
+    )  # fmt: skip
+    nothing = Text("Nothing is kept yet: 'mantic fit' keeps each model that it saves.")
+    blocks: tuple[Block, ...] = (Grid(heads, rows, note=where),) if rows else (nothing,)
+    show_report(Report("Models", blocks))
+    return 0

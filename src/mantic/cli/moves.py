@@ -1,0 +1,72 @@
+"""mantic models promote, rollback, retire, delete: which version answers to a name."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mantic.cli.kept import store_of
+from mantic.cli.screen import show_json, tell
+from mantic.cli.words import Parser, action
+from mantic.core.settings import read_settings
+from mantic.store.reference import CHAMPION, read_reference
+
+if TYPE_CHECKING:
+    from mantic.store.aliases import Move
+
+
+def actions() -> dict[str, Parser]:
+    """Return the parsers."""
+    promote = action(
+        "models promote", "let an alias point to a version", example="mantic models promote churn/3", do=_promote
+    )
+    promote.add_argument("model", metavar="MODEL", help="churn/3, or churn@challenger")
+    rollback = action(
+        "models rollback", "back to the version before", example="mantic models rollback churn", do=_rollback
+    )
+    rollback.add_argument("name", metavar="NAME", help="of the model")
+    for one in (promote, rollback):
+        one.add_argument("--alias", default=CHAMPION, metavar="ALIAS", help=f"which one moves ({CHAMPION})")
+    retire = action("models retire", "take an alias away", example="mantic models retire churn@challenger", do=_retire)
+    retire.add_argument("alias", metavar="NAME@ALIAS", help="its version stays")
+    delete = action("models delete", "delete a version for good", example="mantic models delete churn/1", do=_delete)
+    delete.add_argument("model", metavar="MODEL", help="churn/1; no alias may point to it")
+    for one in (promote, rollback, retire, delete):
+        one.add_json()
+    return {"promote": promote, "rollback": rollback, "retire": retire, "delete": delete}
+
+
+def _promote(options: Namespace) -> int:
+    with store_of(read_settings().store) as store:
+        return _told(store.models.promote(options.model, options.alias), options)
+
+
+def _rollback(options: Namespace) -> int:
+    with store_of(read_settings().store) as store:
+        return _told(store.models.rollback(options.name, options.alias), options)
+
+
+def _retire(options: Namespace) -> int:
+    asked = read_reference(options.alias)
+    with store_of(read_settings().store) as store:
+        return _told(store.models.remove_alias(asked.name, asked.alias), options)
+
+
+def _delete(options: Namespace) -> int:
+    with store_of(read_settings().store) as store:
+        version = store.models.delete(options.model)
+        n_swept = store.sweep()
+    if options.json:
+        show_json({"deleted": str(version), "swept": n_swept})
+    else:
+        tell(f"deleted {version}; its number is not given again, its content goes within the next hours")
+    return 0
+
+
+def _told(move: "Move", options: Namespace) -> int:
+    if options.json:
+        show_json(asdict(move))
+        return 0
+    before = f"it was {move.name}/{move.before}" if move.before else "it was not there before"
+    after = f"is now {move.name}/{move.after}" if move.after else "is gone"
+    tell(f"{move.name}@{move.alias} {after} ({before})")
+    return 0

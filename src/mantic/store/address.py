@@ -1,0 +1,105 @@
+"""Where a store lies: a folder with SQLite and files in it, or a PostgreSQL server and a place for blobs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from mantic.core.errors import SettingsError
+
+_SERVERS = ("postgresql", "postgres")
+SCHEMA = "mantic"  # of the tables on a server; ?schema=NAME chooses another
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the rows and the blobs of a store lie.
+
+    Parameters
+    ----------
+    folder : of an embedded store; None on a server.
+    server : URL of the database on a server; empty for an embedded store.
+    schema : in which the tables of a server lie.
+    blobs : a folder, or a URL of fsspec (``s3://bucket/models``).
+    """
+
+    folder: Path | None
+    server: str
+    schema: str
+    blobs: str
+
+    def __str__(self) -> str:
+        """Return it for people; a password is not shown."""
+        return str(self.folder) if self.folder else masked(self.server)
+
+
+def where(url: str = "", blobs: str = "") -> Address:
+    """Return where a store lies.
+
+    Parameters
+    ----------
+    url : a folder, or ``postgresql://user@host/database``; empty is the folder of this user's data.
+    blobs : a folder or URL for the blobs; needed with a server, inside the folder when absent.
+
+    Raises
+    ------
+    SettingsError : if the URL is of something else, or a server is given without a place for blobs.
+
+    >>> where("/srv/mantic").blobs
+    '/srv/mantic/blobs'
+    """
+    scheme = url.partition("://")[0] if "://" in url else ""
+    if scheme in _SERVERS:
+        return _server(url, blobs)
+    if scheme:
+        raise SettingsError(
+            f"a store cannot lie at {scheme}://",
+            where="store.url",
+            fix="give a folder, or postgresql://user@host/database",
+        )
+    folder = Path(url).expanduser().absolute() if url else user_folder()
+    return Address(folder, "", "", _absolute(blobs) or str(folder / "blobs"))
+
+
+def user_folder() -> Path:
+    """Return the folder where this user's programs keep their data."""
+    from platformdirs import user_data_path
+
+    return user_data_path("mantic", appauthor=False)
+
+
+def masked(url: str) -> str:
+    """Return an address without its password.
+
+    >>> masked("postgresql://me:secret@host/db"), masked("/srv/mantic")
+    ('postgresql://me:***@host/db', '/srv/mantic')
+    """
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    options = [(key, "***" if "password" in key.lower() else value) for key, value in parse_qsl(parts.query)]
+    query = urlencode(options, safe="*/:", quote_via=quote)
+    return urlunsplit((parts.scheme, f"{name}{colon and ':***'}{at}{host}", parts.path, query, ""))
+
+
+def _server(url: str, blobs: str) -> Address:
+    if not blobs:
+        raise SettingsError(
+            "a store on a server needs a place for its models too",
+            where="store.blobs",
+            fix="give a folder that all can reach, or s3://bucket/folder, gs://..., abfs://...",
+        )
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    schema = options.pop("schema", SCHEMA)
+    if not (schema.isidentifier() and schema.isascii() and schema.islower() and len(schema) <= 50):
+        raise SettingsError(
+            f"'{schema[:60]}' is no name of a schema", where="store.url", fix="use letters a to z, 0-9, _"
+        )
+    driver = urlunsplit(("postgresql+psycopg", parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
+    return Address(None, driver, schema, _absolute(blobs))
+
+
+def _absolute(blobs: str) -> str:
+    return blobs if "://" in blobs or not blobs else str(Path(blobs).expanduser().absolute())

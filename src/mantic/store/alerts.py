@@ -1,0 +1,84 @@
+"""Alerts: what someone should look at, until someone has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from mantic.core.errors import StoreError
+from mantic.store.audit import note_deed
+from mantic.store.database import Database
+from mantic.store.tables import ALERT
+from mantic.store.value import now, pack, plain, unpack, whoami
+
+LEVELS = ("note", "warning", "stop")
+
+
+@dataclass(frozen=True)
+class KeptAlert:
+    """An alert as it is kept; `name` is of the model or flow that it is about, `closed` is None while it is open."""
+
+    id: int
+    at: str
+    level: str
+    code: str
+    name: str
+    text: str
+    facts: dict[str, Any]
+    closed: str | None
+
+
+class Alerts:
+    """The alerts of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, level: str, code: str, text: str, *, name: str = "", facts: Mapping[str, Any] | None = None) -> int:
+        """Keep an alert; return its id.
+
+        Raises
+        ------
+        StoreError : if there is no such level.
+        """
+        if level not in LEVELS:
+            raise StoreError(f"there is no level '{level[:40]}'", where="alert", fix=f"known are: {', '.join(LEVELS)}")
+        row = {"code": plain(code, "the code"), "text": plain(text, "the text"), "name": plain(name, "the name")}
+        with self._database.writing() as connection:
+            done = connection.execute(insert(ALERT).values(at=now(), level=level, facts=pack(facts or {}), **row))
+            assert done.inserted_primary_key is not None
+            return int(done.inserted_primary_key[0])
+
+    def close(self, identity: int, *, by: str | None = None) -> None:
+        """Put down that someone has looked.
+
+        Raises
+        ------
+        StoreError : if there is no open alert of this id.
+        """
+        with self._database.writing() as connection:
+            here = (ALERT.c.id == identity, ALERT.c.closed.is_(None))
+            if connection.execute(update(ALERT).where(*here).values(closed=now())).rowcount != 1:
+                raise StoreError(
+                    f"there is no open alert {identity}", where="alerts", fix="store.alerts.open() lists those that are"
+                )
+            note_deed(connection, "close", f"alert {identity}", by=by or whoami(), detail={})
+
+    def open(self, *, limit: int = 100) -> list[KeptAlert]:
+        """Return alerts that nobody has closed, newest first."""
+        return _latest(self._database, limit, ALERT.c.closed.is_(None))
+
+    def list(self, *, limit: int = 100) -> list[KeptAlert]:
+        """Return the latest alerts, newest first."""
+        return _latest(self._database, limit)
+
+
+def _latest(database: Database, limit: int, *conditions: Any) -> list[KeptAlert]:
+    query = select(ALERT).where(*conditions).order_by(ALERT.c.id.desc()).limit(limit)
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    return [
+        KeptAlert(row.id, row.at, row.level, row.code, row.name, row.text, unpack(row.facts), row.closed)
+        for row in rows
+    ]

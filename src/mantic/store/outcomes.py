@@ -1,0 +1,76 @@
+"""Outcomes: how it turned out, which is often known weeks after the prediction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from mantic.store.database import Database
+from mantic.store.predictions import MOST, Prediction, prediction_of
+from mantic.store.reference import check_name
+from mantic.store.tables import OUTCOME, PREDICTION
+from mantic.store.value import moment, now, pack, plain, unpack, whoami
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A prediction and what was true; `at` is when that became known here."""
+
+    prediction: Prediction
+    truth: Any
+    at: str
+    by: str
+
+
+class Outcomes:
+    """The labels of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, truths: Mapping[str, Any], *, by: str | None = None) -> int:
+        """Keep what was true, by the id of the prediction, as a whole; a later word replaces an earlier one.
+
+        An outcome may come before its prediction is written: the two find each other.
+
+        Returns
+        -------
+        How many were kept.
+        """
+        rows = [
+            {"prediction": plain(one, "the id"), "truth": pack(truth), "at": now(), "by": by or whoami()}
+            for one, truth in sorted(
+                truths.items()
+            )  # in one order everywhere, so that two writers never wait in a ring
+        ]
+        with self._database.moving() as connection:
+            ids = [row["prediction"] for row in rows]
+            for start in range(0, len(ids), 500):
+                connection.execute(delete(OUTCOME).where(OUTCOME.c.prediction.in_(ids[start : start + 500])))
+            if rows:
+                connection.execute(insert(OUTCOME), rows)
+        return len(rows)
+
+    def judged(
+        self, name: str, *, since: str | datetime | None = None, number: int | None = None, limit: int = MOST
+    ) -> list[Judged]:
+        """Return predictions of a model whose outcome is known, oldest prediction first; at most `limit`.
+
+        Parameters
+        ----------
+        since : only those whose outcome became known at this moment or later.
+        """
+        query = (
+            select(PREDICTION, OUTCOME.c.truth, OUTCOME.c.at.label("known"), OUTCOME.c.by)
+            .join(OUTCOME, OUTCOME.c.prediction == PREDICTION.c.id)
+            .where(PREDICTION.c.name == check_name(name))
+        )
+        if number is not None:
+            query = query.where(PREDICTION.c.number == number)
+        if since is not None:
+            query = query.where(OUTCOME.c.at >= moment(since))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
+        return [Judged(prediction_of(row), unpack(row.truth), row.known, row.by) for row in rows]

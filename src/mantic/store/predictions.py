@@ -1,0 +1,111 @@
+"""Predictions: which row was answered how, by which version, and when."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from mantic.core.errors import StoreError
+from mantic.store.database import Database
+from mantic.store.reference import check_name
+from mantic.store.tables import PREDICTION
+from mantic.store.value import moment, now, pack, plain, unpack
+
+MOST = 10_000  # rows that one reading gives
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answered row.
+
+    Parameters
+    ----------
+    name, number : of the model; the number is None for a model that is not kept.
+    row, answer : plain JSON values.
+    id : by which an outcome finds it; made when absent.
+    at : when (UTC, ISO 8601); now when empty.
+    """
+
+    name: str
+    number: int | None
+    row: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    at: str = ""
+
+
+class Predictions:
+    """The prediction log of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, predictions: Iterable[Prediction]) -> list[str]:
+        """Keep many answered rows as a whole; return their ids.
+
+        Raises
+        ------
+        StoreError : if an id is taken already: then none of them is kept.
+        """
+        rows = [_packed(one) for one in predictions]
+        ids = [row["id"] for row in rows]
+        with self._database.writing() as connection:
+            taken: list[str] = []
+            for start in range(0, len(ids), 500):  # SQLite allows so many words in one question
+                part = select(PREDICTION.c.id).where(PREDICTION.c.id.in_(ids[start : start + 500]))
+                taken += connection.execute(part).scalars()
+            if taken or len(set(ids)) < len(ids):
+                what = f"a prediction '{taken[0][:40]}' is there already" if taken else "two of them have the same id"
+                raise StoreError(f"{what}; none was kept", where="predictions", fix="give each an id of its own")
+            if rows:
+                connection.execute(insert(PREDICTION), rows)
+        return ids
+
+    def get(self, identity: str) -> Prediction | None:
+        """Return a prediction; None when there is none of this id."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(PREDICTION).where(PREDICTION.c.id == identity)).first()
+        return None if row is None else prediction_of(row)
+
+    def find(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Prediction]:
+        """Return the answers of a model from `since` to before `until`, oldest first; at most `limit`.
+
+        To read on, ask again with the last one's `at` as `since`.
+        """
+        query = select(PREDICTION).where(PREDICTION.c.name == check_name(name))
+        if number is not None:
+            query = query.where(PREDICTION.c.number == number)
+        if since is not None:
+            query = query.where(PREDICTION.c.at >= moment(since))
+        if until is not None:
+            query = query.where(PREDICTION.c.at < moment(until))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
+        return [prediction_of(row) for row in rows]
+
+
+def prediction_of(row: Any) -> Prediction:
+    """Return the prediction that a row of the table holds."""
+    return Prediction(row.name, row.number, unpack(row.row), unpack(row.answer), row.id, row.at)
+
+
+def _packed(one: Prediction) -> dict[str, Any]:
+    return {
+        "id": plain(one.id, "the id"),
+        "name": check_name(one.name),
+        "number": one.number,
+        "at": moment(one.at) if one.at else now(),
+        "row": pack(one.row),
+        "answer": pack(one.answer),
+    }

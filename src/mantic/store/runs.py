@@ -1,0 +1,131 @@
+"""Runs: pieces of work and their story, readable while they are told."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from mantic.core.errors import StoreError
+from mantic.store.database import Database
+from mantic.store.tables import EVENT, RUN
+from mantic.store.value import now, pack, plain, unpack
+
+RUNNING, DONE, FAILED = "running", "done", "failed"
+MOST = 10_000  # events that one reading gives
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run as it is kept; `ended` is None while it works, or when it was killed."""
+
+    id: str
+    name: str
+    kind: str
+    state: str
+    started: str
+    ended: str | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KeptEvent:
+    """One event of a run; numbers count up from 1 without a gap."""
+
+    number: int
+    at: str
+    kind: str
+    facts: dict[str, Any]
+
+
+class Runs:
+    """The runs of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, name: str, kind: str, facts: Mapping[str, Any] | None = None) -> str:
+        """Put down that a run begins; return its id."""
+        row = {"name": plain(name, "the name"), "kind": plain(kind, "the kind"), "facts": pack(facts or {})}
+        identity = uuid.uuid4().hex
+        with self._database.writing() as connection:
+            connection.execute(insert(RUN).values(id=identity, state=RUNNING, started=now(), ended=None, **row))
+        return identity
+
+    def append(self, run: str, events: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Add events, each a kind and its facts, as a whole; return the number of the last one.
+
+        Raises
+        ------
+        StoreError : if there is no such run, or it has ended.
+        """
+        packed = [(plain(kind, "the kind"), pack(facts)) for kind, facts in events]
+        with self._database.writing() as connection:
+            _check_running(connection, run)
+            query = select(func.max(EVENT.c.number)).where(EVENT.c.run == run)
+            last = int(connection.execute(query).scalar() or 0)
+            rows = [
+                {"run": run, "number": last + place, "at": now(), "kind": kind, "facts": facts}
+                for place, (kind, facts) in enumerate(packed, start=1)
+            ]
+            if rows:
+                connection.execute(insert(EVENT), rows)
+        return last + len(packed)
+
+    def finish(self, run: str, state: str = DONE, facts: Mapping[str, Any] | None = None) -> KeptRun:
+        """Put down that a run ended, well or not; `facts` replace those of the start when given.
+
+        Raises
+        ------
+        StoreError : if there is no such run, or it has ended.
+        """
+        if state not in (DONE, FAILED):
+            raise StoreError(f"a run cannot end as '{state[:40]}'", where=run, fix=f"say {DONE} or {FAILED}")
+        with self._database.writing() as connection:
+            _check_running(connection, run)
+            change = {"state": state, "ended": now()} | ({} if facts is None else {"facts": pack(facts)})
+            connection.execute(update(RUN).where(RUN.c.id == run).values(change))
+            return _run(connection, run)
+
+    def get(self, run: str) -> KeptRun:
+        """Return a run.
+
+        Raises
+        ------
+        StoreError : if there is none of this id.
+        """
+        with self._database.reading() as connection:
+            return _run(connection, run)
+
+    def events(self, run: str, *, after: int = 0, limit: int = MOST) -> list[KeptEvent]:
+        """Return the events of a run with a number above `after`, in order: how to follow one while it works."""
+        query = select(EVENT).where(EVENT.c.run == run, EVENT.c.number > after).order_by(EVENT.c.number).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [KeptEvent(row.number, row.at, row.kind, unpack(row.facts)) for row in rows]
+
+    def list(self, *, limit: int = 100) -> list[KeptRun]:
+        """Return the latest runs, newest first."""
+        query = select(RUN).order_by(RUN.c.started.desc(), RUN.c.id).limit(limit)
+        with self._database.reading() as connection:
+            return [_kept(row) for row in connection.execute(query)]
+
+
+def _kept(row: Any) -> KeptRun:
+    return KeptRun(row.id, row.name, row.kind, row.state, row.started, row.ended, unpack(row.facts))
+
+
+def _run(connection: Connection, run: str) -> KeptRun:
+    row = connection.execute(select(RUN).where(RUN.c.id == run)).first()
+    if row is None:
+        raise StoreError(f"there is no run '{run[:40]}'", where="store", fix="store.runs.list() names those that are")
+    return _kept(row)
+
+
+def _check_running(connection: Connection, run: str) -> None:
+    # On PostgreSQL the row is held until the transaction ends, so that two who append do not take one number twice.
+    query = select(RUN.c.state).where(RUN.c.id == run).with_for_update()
+    if connection.execute(query).scalar() != RUNNING:
+        ended = _run(connection, run)
+        raise StoreError("the run has ended", where=f"{ended.name} ({run})", fix="start a run of its own")

@@ -1,0 +1,215 @@
+"""Runs, data sets, predictions, outcomes, alerts: each kind does what its name says, on both databases."""
+
+import threading
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from mantic.core.errors import StoreError
+from mantic.store.predictions import Prediction
+
+
+def test_a_run_is_followed_while_it_is_told(store):
+    run = store.runs.start("churn", "fit", {"budget": "60s"})
+    store.runs.append(run, [("measured", {"score": 0.5}), ("warned", {"text": "few rows"})])
+    seen = store.runs.events(run)
+    store.runs.append(run, [("measured", {"score": np.float32(0.25)})])
+
+    more = store.runs.events(run, after=seen[-1].number)
+
+    assert [(event.number, event.kind) for event in (*seen, *more)] == [(1, "measured"), (2, "warned"), (3, "measured")]
+    assert more[0].facts == {"score": 0.25}
+    assert store.runs.get(run).state == "running"
+
+
+def test_a_finished_run_says_how_it_ended_and_takes_no_more(store):
+    run = store.runs.start("churn", "fit", {"budget": "60s"})
+
+    ended = store.runs.finish(run, "failed", {"why": "no rows"})
+
+    assert (ended.state, ended.facts) == ("failed", {"why": "no rows"})
+    assert ended.started <= (ended.ended or "")
+    with pytest.raises(StoreError, match="has ended"):
+        store.runs.append(run, [("measured", {})])
+    with pytest.raises(StoreError, match="has ended"):
+        store.runs.finish(run)
+
+
+def test_a_run_ends_well_or_not_and_in_no_other_way(store):
+    run = store.runs.start("churn", "fit")
+
+    with pytest.raises(StoreError, match="cannot end as 'running'"):
+        store.runs.finish(run, "running")
+    assert store.runs.finish(run).facts == {}
+
+
+def test_a_run_that_is_not_there_is_said(store):
+    for call in (store.runs.get, store.runs.finish, lambda run: store.runs.append(run, [])):
+        with pytest.raises(StoreError, match="no run 'nosuch'"):
+            call("nosuch")
+
+
+def test_the_latest_runs_come_first(store):
+    ids = [store.runs.start(f"run {place}", "fit") for place in range(3)]
+
+    assert [run.id for run in store.runs.list(limit=2)] == ids[:0:-1]
+
+
+def test_two_who_tell_one_run_never_take_one_number(store, place):
+    run = store.runs.start("churn", "fit")
+
+    def tell():
+        with place.open() as mine:
+            for step in range(10):
+                mine.runs.append(run, [("measured", {"step": step})])
+
+    threads = [threading.Thread(target=tell) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [event.number for event in store.runs.events(run)] == list(range(1, 31))
+
+
+def test_a_data_set_stays_as_it_was_first_seen(store):
+    first = store.datasets.add("abc", "june.csv", shape=(10, 3), n_bytes=99, facts={"from": "shop"})
+
+    again = store.datasets.add("abc", "copy of june.csv")
+
+    assert again == first == store.datasets.get("abc")
+    assert (first.n_rows, first.n_columns, first.facts) == (10, 3, {"from": "shop"})
+    assert store.datasets.get("nosuch") is None
+    assert store.datasets.list() == [first]
+
+
+def test_a_data_set_without_a_fingerprint_is_refused(store):
+    with pytest.raises(StoreError, match="fingerprint is empty"):
+        store.datasets.add("", "june.csv")
+
+
+def _rows(n, *, name="churn", number=None, at=""):
+    return [Prediction(name, number, {"x": place}, {"prediction": "yes"}, at=at) for place in range(n)]
+
+
+def test_predictions_are_found_by_id_model_version_and_time(store):
+    old = Prediction("churn", 1, {"x": 1, "when": datetime(2026, 1, 2, tzinfo=UTC)}, {"yes": 0.5}, at="2026-01-01")
+    new = Prediction("churn", 2, {"x": 2}, {"yes": 0.75}, at="2026-02-01T10:00:00+02:00")
+    store.predictions.append([new, old, *_rows(1, name="rent")])
+
+    assert store.predictions.get(old.id).row == {"x": 1, "when": "2026-01-02T00:00:00+00:00"}
+    assert store.predictions.get("nosuch") is None
+    assert [one.id for one in store.predictions.find("churn")] == [old.id, new.id]
+    assert [one.id for one in store.predictions.find("churn", number=2)] == [new.id]
+    assert [one.id for one in store.predictions.find("churn", since="2026-01-02")] == [new.id]
+    assert [one.id for one in store.predictions.find("churn", until="2026-02-01T08:00:00Z")] == [old.id]
+    assert [one.id for one in store.predictions.find("churn", until="2026-02-01T08:00:01Z")] == [old.id, new.id]
+
+
+def test_reading_is_bounded_and_can_go_on(store):
+    ids = store.predictions.append(
+        Prediction("churn", None, {}, {}, at=f"2026-01-01T00:00:{place:02d}") for place in range(20)
+    )
+
+    first = store.predictions.find("churn", limit=15)
+    rest = store.predictions.find("churn", since=first[-1].at)
+
+    assert [one.id for one in (*first, *rest[1:])] == ids
+
+
+def test_of_a_batch_with_an_id_that_is_taken_nothing_is_kept(store):
+    (taken,) = store.predictions.append(_rows(1))
+
+    with pytest.raises(StoreError, match="there already"):
+        store.predictions.append([*_rows(3), Prediction("churn", None, {}, {}, id=taken)])
+    with pytest.raises(StoreError, match="same id"):
+        store.predictions.append([Prediction("churn", None, {}, {}, id="a")] * 2)
+
+    assert len(store.predictions.find("churn")) == 1
+
+
+def test_a_large_batch_is_kept_as_a_whole(store):
+    ids = store.predictions.append(_rows(2500))
+
+    assert len(set(ids)) == 2500
+    assert len(store.predictions.find("churn")) == 2500
+
+
+def test_an_empty_batch_is_no_error(store):
+    assert store.predictions.append([]) == []
+    assert store.outcomes.add({}) == 0
+
+
+def test_what_is_no_plain_value_is_refused_and_what_is_not_finite_becomes_null(store):
+    with pytest.raises(StoreError, match="cannot be kept as JSON"):
+        store.predictions.append([Prediction("churn", None, {"x": object()}, {})])
+
+    (kept,) = store.predictions.append([Prediction("churn", None, {"x": np.float64("nan")}, {"y": [float("inf")]})])
+
+    assert store.predictions.get(kept).row == {"x": None}
+    assert store.predictions.get(kept).answer == {"y": [None]}
+
+
+def test_a_label_that_comes_late_meets_its_prediction(store):
+    ids = store.predictions.append(_rows(3))
+    store.predictions.append(_rows(1, name="rent"))
+
+    store.outcomes.add({ids[0]: "yes", ids[2]: "no"}, by="ada")
+
+    found = {one.prediction.id: (one.truth, one.by) for one in store.outcomes.judged("churn")}
+    assert found == {ids[0]: ("yes", "ada"), ids[2]: ("no", "ada")}
+    assert store.outcomes.judged("rent") == []
+
+
+def test_a_label_may_come_first_and_a_later_word_replaces_it(store):
+    store.outcomes.add({"p1": "no"})
+    store.predictions.append([Prediction("churn", 1, {}, {}, id="p1")])
+    store.outcomes.add({"p1": "yes"})
+
+    judged = store.outcomes.judged("churn")
+
+    assert [one.truth for one in judged] == ["yes"]
+    assert store.outcomes.judged("churn", since=judged[0].at) == judged
+    assert store.outcomes.judged("churn", since="2999-01-01") == []
+    assert store.outcomes.judged("churn", number=2) == []
+
+
+def test_an_alert_is_open_until_someone_closes_it(store):
+    first = store.alerts.add("warning", "drift", "'plan' moved", name="churn", facts={"psi": 0.3})
+    second = store.alerts.add("stop", "score", "it guesses", name="churn")
+
+    store.alerts.close(first, by="ada")
+
+    assert [alert.id for alert in store.alerts.open()] == [second]
+    assert [(alert.id, alert.closed is None) for alert in store.alerts.list()] == [(second, True), (first, False)]
+    assert store.alerts.list()[1].facts == {"psi": 0.3}
+    assert (store.audit.list()[0].by, store.audit.list()[0].action) == ("ada", "close")
+    with pytest.raises(StoreError, match="no open alert"):
+        store.alerts.close(first)
+
+
+def test_an_alert_has_a_known_level(store):
+    with pytest.raises(StoreError, match="no level 'red'"):
+        store.alerts.add("red", "drift", "it moved")
+
+
+@pytest.mark.parametrize("text", ["nul \x00", "half \ud800", "bell \x07", "x" * 10_001])
+def test_text_that_a_database_cannot_hold_is_refused_before_it_gets_there(store, text):
+    with pytest.raises(StoreError, match="cannot be kept"):
+        store.alerts.add("note", "code", text)
+
+    assert store.alerts.list() == []
+
+
+@pytest.mark.parametrize("text", ["naïve 😀 漢字", "two\nlines\tand a tab", "'; DROP TABLE alert; --"])
+def test_any_other_text_comes_back_as_it_was(store, text):
+    store.alerts.add("note", "code", text, facts={text: [text, "\x00\ud800"]})
+
+    assert store.alerts.list()[0].text == text
+    assert store.alerts.list()[0].facts == {text: [text, "\x00\ud800"]}
+
+
+def test_a_moment_that_is_none_is_refused(store):
+    with pytest.raises(StoreError, match="'soon' is no moment"):
+        store.predictions.find("churn", since="soon")
