@@ -14,7 +14,7 @@ from urllib.parse import quote
 from mantic.core.errors import SettingsError
 from mantic.core.lazy import need
 from mantic.serve.app import make_app
-from mantic.serve.openapi import example_row
+from mantic.serve.example import example_row
 from mantic.serve.question import Limits
 from mantic.serve.served import Estimator
 
