@@ -22,6 +22,7 @@ VERBS = {
     "decide": ("MODEL --cost COSTS", "from which probability to act, and what that is worth"),
     "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
+    "api-keys": ("new|list|revoke", "who may ask a server"),
     "learners": ("", "what can be tried, what it is good for, what it costs"),
     "settings": ("", "every setting, its value and where it comes from"),
 }
@@ -92,7 +93,7 @@ def _dispatch(words: list[str], started: float) -> int:
         near = get_close_matches(verb, VERBS, n=1)
         hint = f"did you mean 'mantic {near[0]}'? " if near else ""
         raise SettingsError(f"there is no verb '{verb}'", where="mantic", fix=f"{hint}known are: {', '.join(VERBS)}")
-    module = import_module(f"mantic.cli.{verb}")
+    module = import_module(f"mantic.cli.{verb.replace('-', '_')}")
     parser = module.parser()
     if "-h" in rest or "--help" in rest:
         print(parser.format_help(), end="")

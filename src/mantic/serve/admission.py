@@ -5,10 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mantic.serve.problem import BusyError, LateError
+from mantic.serve.question import Limits
 
 T = TypeVar("T")
 
@@ -16,28 +16,12 @@ _SMOOTH = 0.1  # weight of the newest request in the mean time of one
 _START_SECONDS = 0.01  # that mean before the first request
 
 
-@dataclass(frozen=True)
-class Room:
-    """How much may wait.
-
-    Parameters
-    ----------
-    threads : requests that are worked on side by side, of those that take longer than a thread is worth.
-    waiting : how many of them may wait for a thread.
-    turn_ms : how long quick answers to requests that came together may take; the rest of them are sent away.
-    """
-
-    threads: int = 4
-    waiting: int = 64
-    turn_ms: float = 5.0
-
-
 class Bench:
     """Threads with a bounded queue before them."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="mantic-serve")
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="mantic-serve")
         self._lock = threading.Lock()
         self._inside, self._mean = 0, _START_SECONDS
 
@@ -78,8 +62,8 @@ class Bench:
 
     def _submit(self, work: Callable[[], T], until: float | None) -> "Future[T]":
         with self._lock:
-            if self._inside >= self._room.threads + self._room.waiting:
-                raise busy(self._inside * self._mean / self._room.threads)
+            if self._inside >= self._limits.threads + self._limits.max_waiting:
+                raise busy(self._inside * self._mean / self._limits.threads)
             self._inside += 1
 
         def timed() -> T:
@@ -107,8 +91,8 @@ class Turn:
     seen anywhere; what they wait for is the time that was spent since the first of them.
     """
 
-    def __init__(self, room: Room) -> None:
-        self._most = room.turn_ms / 1000
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.turn_ms / 1000
         self._spent = 0.0
         self._is_open = False
 

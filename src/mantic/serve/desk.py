@@ -1,6 +1,7 @@
 """The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mantic.core.artifact import library_versions
@@ -57,7 +58,7 @@ class Desk:
         headers = dict(reversed(request.scope["headers"]))
         name = request.path_params["name"]
         served, _ = self._shelf.choose(name, headers.get(KEY), where=request.url.path)
-        limits = Limits(min(MAX_EXPLAINED, self._limits.max_rows), self._limits.max_bytes)
+        limits = replace(self._limits, max_rows=min(MAX_EXPLAINED, self._limits.max_rows))
         check_json(headers)
         until = deadline_of(headers)
         body = await read_body(headers, request.receive, limits)

@@ -9,7 +9,7 @@ from mantic.core.errors import ManticError
 from mantic.serve.keyring import Guard
 from mantic.serve.metrics import Metrics
 from mantic.serve.predict import GoneError, Predict, Reply
-from mantic.serve.problem import MEDIA, BusyError, broken, problem_bytes, problem_headers
+from mantic.serve.problem import MEDIA, BusyError, ForbiddenError, broken, problem_bytes, problem_headers
 from mantic.serve.route import PREDICT, address_of
 
 _HEADERS = {
@@ -27,12 +27,19 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 @dataclass(frozen=True)
 class Gate:
-    """An ASGI application; predictions go no further than here, all else to the application behind it."""
+    """An ASGI application; predictions go no further than here, all else to the application behind it.
+
+    Parameters
+    ----------
+    hosts : names by which it may be called; any when empty. A page from elsewhere, whose name was made to point at this
+        machine, calls it by that name.
+    """
 
     app: Any
     predict: Predict
     guard: Guard | None
     metrics: Metrics
+    hosts: frozenset[bytes] = frozenset()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -46,6 +53,8 @@ class Gate:
         answer = _Answer(send)
         self.metrics.in_flight += 1
         try:
+            if self.hosts and _host_of(headers) not in self.hosts:
+                raise ForbiddenError("the server has another name", where="header Host", fix=_call_by(self.hosts))
             if self.guard is not None:
                 self.guard.check(address, headers)
             if address is not None and address.path == PREDICT:
@@ -93,6 +102,16 @@ class _Answer:
         ]  # fmt: skip
         await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
+
+
+def _host_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the name in the header Host, without the port."""
+    name, _, port = headers.get(b"host", b"").rpartition(b":")
+    return name.lower() if name and port.isdigit() else headers.get(b"host", b"").lower()
+
+
+def _call_by(hosts: frozenset[bytes]) -> str:
+    return f"call it by {' or '.join(sorted(name.decode() for name in hosts))}"
 
 
 def _refusal(error: ManticError) -> Reply:

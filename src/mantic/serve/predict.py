@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from functools import partial
 from typing import Any, NamedTuple
 
-from mantic.serve.admission import Bench, Room, Turn
+from mantic.serve.admission import Bench, Turn
 from mantic.serve.metrics import Metrics
 from mantic.serve.problem import MediaError, RequestError, too_many_bytes
 from mantic.serve.question import Limits, Question
@@ -40,10 +40,11 @@ class GoneError(Exception):
 class Predict:
     """Answers POST /v1/models/{name}/predict; few plain rows at once, the rest in a thread."""
 
-    def __init__(self, shelf: Shelf, *, limits: Limits, bench: Bench, room: Room, metrics: Metrics) -> None:
+    def __init__(
+        self, shelf: Shelf, *, limits: Limits, bench: Bench, metrics: Metrics, listener: Listener | None
+    ) -> None:
         self._shelf, self._limits, self._metrics = shelf, limits, metrics
-        self._bench, self._turn = bench, Turn(room)
-        self.listeners: tuple[Listener, ...] = ()
+        self._bench, self._turn, self._listener = bench, Turn(limits), listener
 
     async def __call__(self, name: str, headers: Headers, receive: Receive) -> Reply:
         """Return the answer to a request for the model of this name.
@@ -83,8 +84,8 @@ class Predict:
 
     def _answer(self, served: Served, question: Question, to: Wire) -> tuple[Reply, int]:
         predictions = served.predictions(question)
-        for listener in self.listeners:
-            listener(served.name, served.version, question, predictions)
+        if self._listener is not None:
+            self._listener(served.name, served.version, question, predictions)
         body = to.write(served, predictions, question.warnings)
         return Reply(200, to.media, body, () if to.is_json else _facts(served, question.warnings)), len(predictions)
 

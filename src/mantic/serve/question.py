@@ -22,10 +22,21 @@ TEXTS = (Kind.CATEGORY, Kind.TEXT)  # of numbers, only all together tell whether
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one request may hold."""
+    """How much one request may hold, and how many may wait.
+
+    Parameters
+    ----------
+    max_rows, max_bytes : of one request.
+    threads : requests that are worked on side by side, of those that take longer than a thread is worth.
+    max_waiting : how many of them may wait for a thread.
+    turn_ms : how long quick answers to requests that came together may take; the rest of them are sent away.
+    """
 
     max_rows: int = 10_000
     max_bytes: int = 10_000_000
+    threads: int = 4
+    max_waiting: int = 64
+    turn_ms: float = 5.0
 
 
 @dataclass(frozen=True)
