@@ -1,5 +1,6 @@
 """The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from mantic.serve.admission import Bench
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
+from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
-from mantic.serve.route import ADDRESSES
+from mantic.serve.route import ADDRESSES, CLEARED, Address
 from mantic.serve.served import to_bytes
 from mantic.serve.shelf import Shelf
 from mantic.serve.wire import check_json
@@ -38,7 +40,7 @@ class Desk:
         """Return a route for every address; the gate has answered a prediction before it gets here."""
         from starlette.routing import Route
 
-        return [Route(one.path, getattr(self, one.handler), methods=[one.method]) for one in ADDRESSES]
+        return [Route(one.path, self._cleared(one), methods=[one.method]) for one in ADDRESSES]
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> "AsyncIterator[None]":
@@ -115,6 +117,22 @@ class Desk:
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         return openapi(self._shelf.live, version=library_versions()["mantic"])
+
+    def _cleared(self, address: Address) -> "Callable[[Request], Awaitable[Response]]":
+        """Return a handler that only answers what the gate took for its address.
+
+        A router is lenient about paths (one that ends in a line break still matches); who may ask was decided by the
+        exact one.
+        """
+        handler: Callable[[Request], Awaitable[Response]] = getattr(self, address.handler)
+
+        async def answer(request: "Request") -> "Response":
+            if request.scope.get(CLEARED) is not address:
+                where = f"{request.method} {request.url.path}"[:200]
+                raise UnknownModelError("there is nothing at this address", where=where, fix="see /docs")
+            return await handler(request)
+
+        return answer
 
 
 def _reply(

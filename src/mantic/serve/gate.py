@@ -10,7 +10,7 @@ from mantic.serve.keyring import Guard
 from mantic.serve.metrics import Metrics
 from mantic.serve.predict import GoneError, Predict, Reply
 from mantic.serve.problem import MEDIA, BusyError, ForbiddenError, broken, problem_bytes, problem_headers
-from mantic.serve.route import PREDICT, address_of
+from mantic.serve.route import CLEARED, PREDICT, address_of
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -60,6 +60,7 @@ class Gate:
             if address is not None and address.path == PREDICT:
                 await answer.reply(await self.predict(name, headers, receive))
             else:
+                scope[CLEARED] = address
                 await self.app(scope, receive, answer.send)
         except ManticError as error:
             if isinstance(error, BusyError):

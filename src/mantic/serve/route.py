@@ -21,6 +21,7 @@ class Address:
     handler: str
 
 
+CLEARED = "mantic.cleared"  # where a request carries the address that the gate let it ask
 PREDICT = "/v1/models/{name}/predict"
 ADDRESSES = (
     Address("POST", PREDICT, "predict", "predict"),
