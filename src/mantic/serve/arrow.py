@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from mantic.core.errors import SchemaError
 from mantic.core.schema import Schema
 from mantic.serve.problem import RequestError, too_many_bytes, too_many_rows
 from mantic.serve.question import Limits, Question, check_columns, ignored_columns, unknown_categories
@@ -35,6 +36,8 @@ def read_arrow(body: bytes, schema: Schema, limits: Limits) -> Question:
         frame = pl.read_ipc_stream(io.BytesIO(body))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
         raise _no_stream("it cannot be read") from error
+    if frame.is_empty():
+        raise SchemaError("there are no rows", where="rows", fix="send at least one row")
     check_columns(len(frame.columns), schema)
     nested = [name for name, kind in frame.schema.items() if not (kind.is_numeric() or isinstance(kind, _PLAIN))]
     if nested:

@@ -122,8 +122,8 @@ def test_a_version_in_the_shadow_is_asked_and_compared_and_never_answers(shelf, 
     assert f'mantic_shadow_total{{model="churn",version="two",agrees="{agrees}"}} 1' in text
 
 
-def test_a_thousand_switches_under_load_cost_no_request(shelf, churn):
-    app, versions = make_asgi(shelf), [churn(version_=f"v{number}") for number in range(1_000)]
+def test_many_switches_under_load_cost_no_request(shelf, churn):
+    app, versions = make_asgi(shelf), [churn(version_=f"v{number}") for number in range(200)]
     statuses: list[int] = []
     seen: set[str] = set()
     is_over = threading.Event()
@@ -151,7 +151,7 @@ def test_a_thousand_switches_under_load_cost_no_request(shelf, churn):
 
     assert set(statuses) == {200}
     assert len(seen) > 10
-    assert shelf.live[0].version == "v999"
+    assert shelf.live[0].version == "v199"
 
 
 def test_switched_models_stand_in_the_descriptions_and_the_metrics(shelf, churn, asker):
