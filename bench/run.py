@@ -18,7 +18,19 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-LIBRARIES = ("numpy", "polars", "scikit-learn", "lightgbm", "scipy", "skops", "matplotlib", "fastapi", "uvicorn")
+LIBRARIES = (
+    "numpy",
+    "polars",
+    "scikit-learn",
+    "lightgbm",
+    "scipy",
+    "skops",
+    "matplotlib",
+    "fastapi",
+    "uvicorn",
+    "msgspec",
+    "uvloop",
+)
 
 
 def main() -> int:

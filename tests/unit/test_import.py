@@ -1,6 +1,7 @@
 """A fast start: importing mantic and asking for help load the standard library only."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -108,3 +109,41 @@ def test_what_a_users_own_file_loads_is_whole(joint, tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+_SERVE = """
+from mantic.core.lazy import lighten; lighten()
+import asyncio, mantic
+from mantic.serve.app import make_asgi
+app = make_asgi({{"trees": mantic.load({path!r})}})
+async def ask():
+    sent = []
+    async def receive():
+        return {{"type": "http.request", "body": {body!r}}}
+    async def send(message):
+        sent.append(message)
+    address = {{"method": "POST", "path": "/v1/models/trees/predict", "headers": []}}
+    async with app.app.router.lifespan_context(app.app):
+        await app({{"type": "http", **address}}, receive, send)
+    assert sent[0]["status"] == 200, sent
+asyncio.run(ask())
+"""
+
+
+def test_serving_trees_loads_neither_scikit_learn_nor_pandas_nor_what_only_a_fit_needs(tmp_path, churn_like):
+    frame = churn_like.drop("note", "customer", "joined")
+    mantic.Classifier(budget="1 trial", learners=["boosting"]).fit(frame, "churned").save(tmp_path / "trees.mantic")
+    body = json.dumps({"rows": frame.drop("churned").head(1).to_dicts()}).encode()
+    code = _SERVE.format(path=str(tmp_path / "trees.mantic"), body=body)
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint('LOADED', *sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = set(done.stdout.split())
+    assert {"lightgbm", "msgspec", "mantic.serve.gate"} <= loaded
+    assert not {"sklearn", "pandas", "pyarrow", "fastapi", "matplotlib", "skops", "scipy.special"} & loaded
+    assert not {"mantic.tasks.walk", "mantic.evaluate.fit_report"} & loaded

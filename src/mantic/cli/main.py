@@ -27,6 +27,7 @@ VERBS = {
     "backup": ("FILE", "everything that the store keeps, in one file"),
     "restore": ("FILE --to FOLDER", "a backup, into an empty place"),
     "verify": ("[FILE]", "look at every byte of the store, or of a backup"),
+    "api-keys": ("new|list|revoke", "who may ask a server"),
     "learners": ("", "what can be tried, what it is good for, what it costs"),
     "settings": ("", "every setting, its value and where it comes from"),
 }
@@ -97,7 +98,7 @@ def _dispatch(words: list[str], started: float) -> int:
         near = get_close_matches(verb, VERBS, n=1)
         hint = f"did you mean 'mantic {near[0]}'? " if near else ""
         raise SettingsError(f"there is no verb '{verb}'", where="mantic", fix=f"{hint}known are: {', '.join(VERBS)}")
-    module = import_module(f"mantic.cli.{verb}")
+    module = import_module(f"mantic.cli.{verb.replace('-', '_')}")
     parser, rest = module.parser().choose(rest)
     if "-h" in rest or "--help" in rest:
         print(parser.format_help(), end="")

@@ -11,7 +11,7 @@ from mantic.core.errors import SettingsError
 from mantic.core.table import Array
 from mantic.evaluate.capacity import Capacity
 from mantic.evaluate.costs import Costs
-from mantic.evaluate.fit_report import plain
+from mantic.evaluate.facts import plain
 from mantic.evaluate.intervals import Interval, mean_with_unseen
 from mantic.evaluate.resample import Resamples
 from mantic.evaluate.threshold import by_capacity, by_cost, theory

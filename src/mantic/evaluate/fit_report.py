@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from mantic.core.run import Run
 from mantic.evaluate import blocks_class, blocks_leak, blocks_number, blocks_score, blocks_story
+from mantic.evaluate.facts import plain
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.scoreboard import Scoreboard
 from mantic.evaluate.verdict import Verdict, judge
@@ -151,20 +150,3 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "verdict": {"sentence": verdict.sentence, "level": verdict.level, **verdict.facts},
     }  # fmt: skip
     return dict(plain(facts))
-
-
-def plain(value: Any) -> Any:
-    """Turn nested values into what JSON can hold; NaN and infinity become None.
-
-    >>> plain({"a": (np.float64(1.5), float("nan"))})
-    {'a': [1.5, None]}
-    """
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    if isinstance(value, (np.bool_, np.integer)):
-        return value.item()
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -15,8 +15,9 @@ from mantic.core.schema import STORED, Schema
 from mantic.core.table import Array, EncodedRow, Table
 from mantic.features.encode import Encoder
 from mantic.features.row import UnknownPieceError, Values, row_encoder
+from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.search.blend import Blend
-from mantic.search.margin import to_guess, to_margin
+from mantic.search.margin import to_margin
 from mantic.search.member import Member
 
 _Margin = Callable[[EncodedRow], Array]
@@ -32,7 +33,7 @@ class _Group:
 
 
 class RowPlan:
-    """Answers for one row at a time as `Blend.predict` does, to 1e-6; made by `row_plan`.
+    """Answers for one row at a time as `Blend.predict` does, to 1e-6; made by `row_plan`. Threads may share it.
 
     Attributes
     ----------
@@ -156,9 +157,10 @@ def _margin_of(answer: RowAnswer, floor: float) -> _Margin:
 
 
 def _guess(margin: Array, n_classes: int) -> Array:
+    """Return what `to_guess` makes of the margin of one row."""
     if n_classes == 0:
         return margin
-    return np.asarray(to_guess(margin[None], n_classes)[0])
+    return chance_of(float(margin[0])) if n_classes == 2 else shares_of(margin)
 
 
 def _stored(frame: pl.DataFrame) -> list[Any]:

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from mantic.core.schema import Column, Kind
 from mantic.report.tokens import declarations
-from mantic.serve.openapi import about_column, example_row, openapi
+from mantic.serve.example import about_column, example_row
+from mantic.serve.openapi import openapi
 from mantic.serve.served import Served
 
 POLICY = (

@@ -1,8 +1,8 @@
 """From the bytes of a request to an aligned frame: lenient about form, strict about limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -10,25 +10,33 @@ from mantic.core.errors import SchemaError
 from mantic.core.schema import Kind, Schema
 from mantic.core.strict_json import read_json
 from mantic.search.row import RowPlan
-from mantic.serve.problem import MediaError, RequestError, TooLargeError
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
+from mantic.serve.problem import RequestError, TooLargeError, too_many_rows
 
 _EXAMPLE = 'send {"rows": [{"column": value, ...}]}'
-_MEDIA = ("application/json", "text/plain", "application/x-www-form-urlencoded", "")  # the third is what curl -d says
 _MAX_DEPTH = 4
 _MAX_FAULTS = 10
-_FEW_ROWS = 8  # up to so many, row by row is faster than a frame
-_TEXTS = (Kind.CATEGORY, Kind.TEXT)  # of numbers, only all together tell whether 3 is written "3" or "3.0"
+_MOST_STRANGE = 1_000  # columns of a row beyond those of the model
+FEW_ROWS = 8  # up to so many, row by row is faster than a frame
+TEXTS = (Kind.CATEGORY, Kind.TEXT)  # of numbers, only all together tell whether 3 is written "3" or "3.0"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one request may hold."""
+    """How much one request may hold, and how many may wait.
+
+    Parameters
+    ----------
+    max_rows, max_bytes : of one request.
+    threads : requests that are worked on side by side, of those that take longer than a thread is worth.
+    max_waiting : how many of them may wait for a thread.
+    turn_ms : how long quick answers to requests that came together may take; the rest of them are sent away.
+    """
 
     max_rows: int = 10_000
     max_bytes: int = 10_000_000
+    threads: int = 4
+    max_waiting: int = 64
+    turn_ms: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,78 +51,89 @@ class Question:
     values: tuple[Sequence[Any], ...] = ()
 
 
-async def read_body(request: "Request", limits: Limits) -> bytes:
-    """Return the body of a request, reading no more than is allowed.
-
-    Raises
-    ------
-    MediaError : if it says to be anything but plain JSON.
-    TooLargeError : if it is longer than `limits.max_bytes`.
-    """
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    coding = request.headers.get("content-encoding", "identity").lower()
-    if media not in _MEDIA and not media.endswith("+json"):
-        raise MediaError(
-            f"the body is '{media}', not JSON",
-            where="header Content-Type",
-            fix="send the header 'Content-Type: application/json'",
-        )
-    if coding != "identity":
-        raise MediaError(f"the body is packed ({coding})", where="header Content-Encoding", fix="send it unpacked")
-    declared = request.headers.get("content-length", "")
-    body = bytearray()
-    if not (declared.isdecimal() and int(declared[:20]) > limits.max_bytes):
-        async for part in request.stream():
-            body += part
-            if len(body) > limits.max_bytes:
-                break
-        else:
-            return bytes(body)
-    raise TooLargeError(
-        f"the body is longer than {limits.max_bytes:,} bytes",
-        where="the request",
-        fix="send fewer rows at a time, or score a file with 'mantic predict'",
-    )
-
-
 def read_question(body: bytes, schema: Schema, limits: Limits, *, plan: RowPlan | None = None) -> Question:
-    """Return the rows of a body, aligned to the schema; one by one, if they are few and there is a plan for that.
+    """Return the rows of a JSON body, aligned to the schema; one by one, if they are few and there is a plan for that.
 
     Columns that the model does not know are ignored and counted; so are categories that it has not seen.
 
     Raises
     ------
     RequestError : if the body is no JSON object with "rows".
-    TooLargeError : if there are more than `limits.max_rows`.
+    TooLargeError : if there are more than `limits.max_rows`, or far more columns than the model has.
     SchemaError : names every column and value that does not fit.
     """
-    rows = _rows(body)
+    return question_of(_rows(body), schema, limits, plan=plan)
+
+
+def question_of(rows: list[dict[str, Any]], schema: Schema, limits: Limits, *, plan: RowPlan | None = None) -> Question:
+    """Return rows as a question; raises as `read_question` does."""
     if len(rows) > limits.max_rows:
-        raise TooLargeError(
-            f"{len(rows):,} rows are too many for one request",
-            where="rows",
-            fix=f"send at most {limits.max_rows:,} at a time",
-        )
+        raise too_many_rows(len(rows), limits.max_rows)
+    check_columns(max(map(len, rows), default=0), schema)
     _check_values(rows)
     spare = [column.name for column in schema.columns if not column.is_used]
     filled = [dict.fromkeys(spare) | rows[0], *rows[1:]] if rows else rows
     ignored = _ignored(rows, schema)
     if plan is not None and (values := _one_by_one(filled, schema, plan)):
-        return Question(None, (*ignored, *_unknown(_new_levels(values, schema), len(values))), values)
+        return Question(None, (*ignored, *new_levels(schema)(values)), values)
     frame = schema.align(filled, where="rows")
     return Question(frame, (*ignored, *unknown_categories(frame, schema)))
 
 
+def read_lines(body: bytes, limits: Limits) -> list[dict[str, Any]]:
+    """Return the rows of a body that holds one JSON object per line; empty lines are passed over.
+
+    Raises
+    ------
+    RequestError : names the lines that are no JSON object. TooLargeError : if there are more than `limits.max_rows`.
+    """
+    rows: list[dict[str, Any]] = []
+    faults = []
+    for number, line in enumerate(body.split(b"\n")):
+        if not line.strip():
+            continue
+        try:
+            row = read_json(line, max_depth=_MAX_DEPTH)
+            if not isinstance(row, dict):
+                raise ValueError("it is no object")
+        except ValueError as error:
+            faults.append(f"line {number + 1}: {_shown(error)}")
+            if len(faults) == _MAX_FAULTS:
+                break
+            continue
+        rows.append(row)
+        if len(rows) > limits.max_rows:
+            raise too_many_rows(len(rows), limits.max_rows)
+    if faults:
+        fix = 'send one object per line: {"column": value, ...}'
+        raise RequestError("; ".join(faults), where="the request (the first line is line 1)", fix=fix)
+    return rows
+
+
+def check_columns(n_columns: int, schema: Schema) -> None:
+    """Refuse rows that have far more columns than the model.
+
+    Raises
+    ------
+    TooLargeError : says how many there may be.
+    """
+    most = len(schema) + _MOST_STRANGE
+    if n_columns > most:
+        raise TooLargeError(
+            f"{n_columns:,} columns are too many", where="rows", fix=f"send the {len(schema):,} columns of the model"
+        )
+
+
 def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan) -> tuple[Sequence[Any], ...]:
     """Return the cast values of each row, or nothing where rows are many, or only all together tell what a value is."""
-    if not 0 < len(rows) <= _FEW_ROWS:
+    if not 0 < len(rows) <= FEW_ROWS:
         return ()
     if len(rows) == 1:
         return (plan.values(rows[0], where="rows"),)
     spare = dict.fromkeys(column.name for column in schema.columns if not column.is_used)
     for column in schema.columns:
         kinds = {type(row.get(column.name)) for row in rows} - {type(None)}
-        if (column.is_used and len(kinds) > 1) or (kinds <= {int, float} and kinds and column.kind in _TEXTS):
+        if (column.is_used and len(kinds) > 1) or (kinds <= {int, float} and kinds and column.kind in TEXTS):
             return ()
     try:
         return tuple(plan.values({**spare, **row}, where="rows") for row in rows)
@@ -122,20 +141,11 @@ def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan
         return ()
 
 
-def _new_levels(values: Sequence[Sequence[Any]], schema: Schema) -> dict[str, int]:
-    counts = {}
-    for place, column in enumerate(schema.columns):
-        if column.kind == Kind.CATEGORY and len(column.levels) >= column.n_levels:
-            counts[column.name] = sum(row[place] is not None and row[place] not in column.levels for row in values)
-    return counts
-
-
 def _rows(body: bytes) -> list[dict[str, Any]]:
     try:
         content = read_json(body, max_depth=_MAX_DEPTH)
     except ValueError as error:
-        text = str(error) if len(str(error)) < 200 else "it is no JSON"
-        raise RequestError(f"the body cannot be read: {text}", where="the request", fix=_EXAMPLE) from error
+        raise RequestError(f"the body cannot be read: {_shown(error)}", where="the request", fix=_EXAMPLE) from error
     if not isinstance(content, dict) or not isinstance(content.get("rows"), list):
         raise RequestError('the body is no object with a list "rows"', where="the request", fix=_EXAMPLE)
     if others := [key for key in content if key != "rows"]:
@@ -148,6 +158,10 @@ def _rows(body: bytes) -> list[dict[str, Any]]:
     if faults:
         raise RequestError("; ".join(faults[:_MAX_FAULTS]), where="rows (the first is row 0)", fix=_EXAMPLE)
     return list(content["rows"])
+
+
+def _shown(error: ValueError) -> str:
+    return str(error) if len(str(error)) < 200 else "it is no JSON"
 
 
 def _check_values(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -181,6 +195,11 @@ def _ignored(rows: Sequence[Mapping[str, Any]], schema: Schema) -> list[dict[str
     for row in rows:
         for name in row.keys() - known:
             counts[name] = counts.get(name, 0) + 1
+    return ignored_columns(counts)
+
+
+def ignored_columns(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return a warning for each column that the model does not know, from how many rows have it."""
     return [
         {
             "code": "unknown_column",
@@ -201,6 +220,21 @@ def unknown_categories(frame: pl.DataFrame, schema: Schema) -> list[dict[str, An
         values = frame[column.name].drop_nulls()
         counts[column.name] = len(values) - int(values.is_in(list(column.levels)).sum())
     return _unknown(counts, frame.height)
+
+
+def new_levels(schema: Schema) -> Callable[[Sequence[Sequence[Any]]], tuple[Mapping[str, Any], ...]]:
+    """Return a function from cast rows to what `unknown_categories` says of their frame."""
+    known = [
+        (place, column.name, frozenset((*column.levels, None)))
+        for place, column in enumerate(schema.columns)
+        if column.kind == Kind.CATEGORY and len(column.levels) >= column.n_levels
+    ]
+
+    def warn(rows: Sequence[Sequence[Any]]) -> tuple[Mapping[str, Any], ...]:
+        counts = {name: sum(row[place] not in levels for row in rows) for place, name, levels in known}
+        return tuple(_unknown(counts, len(rows))) if any(counts.values()) else ()
+
+    return warn
 
 
 def _unknown(counts: Mapping[str, int], n_rows: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Run the server until someone stops it."""
 
 import errno
+import gc
 import json
 import signal
 import socket
@@ -13,12 +14,14 @@ from urllib.parse import quote
 
 from mantic.core.errors import SettingsError
 from mantic.core.lazy import need
-from mantic.serve.app import make_app
-from mantic.serve.openapi import example_row
+from mantic.serve.app import House, make_asgi
+from mantic.serve.example import example_row
+from mantic.serve.keyring import Keyring
 from mantic.serve.question import Limits
 from mantic.serve.served import Estimator
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOCAL = ("127.0.0.1", "[::1]", "localhost")
 _STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
 
 
@@ -28,6 +31,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     limits: Limits | None = None,
+    keyring: Keyring | None = None,
     say: Callable[[str], object] | None = None,
 ) -> None:
     """Serve the models until SIGINT or SIGTERM; what is being answered is finished first.
@@ -36,19 +40,21 @@ def serve(
     ----------
     models : name (as it stands in the address) to fitted Classifier or Regressor.
     host, port : where to listen; 127.0.0.1 is this machine only, port 0 takes any free one.
-    limits : how much one request may hold.
-    say : receives lines for the person who started it: a warning, and when it is ready the address and an example.
-        Standard error by default.
+    limits : how much one request may hold, and how many may wait.
+    keyring : who may ask; everybody on this machine when absent.
+    say : receives lines for the person who started it: when it is ready, the address and an example. Standard error
+        by default.
 
     Raises
     ------
-    SettingsError : if nobody can listen at this address: the port is taken, or the host is not this machine's.
+    SettingsError : if nobody can listen at this address: the port is taken, or the host is not this machine's. If
+        other machines could ask, and nobody is asked for a key.
     """
     tell = say or _say
     uvicorn: Any = need("uvicorn", why="serving")
-    app = make_app(models, limits=limits)
-    if host not in LOOPBACK:
-        tell(f"warning: {host} can be reached by other machines, and nobody is asked for a password")
+    check_reach(host, keyring)
+    hosts = _LOCAL if keyring is None else ()  # where a key is asked for, a page from elsewhere has none
+    app = make_asgi(models, House(limits or Limits(), keyring, hosts=hosts))
     listener = listen(host, port)
     config = uvicorn.Config(
         app,
@@ -62,11 +68,27 @@ def serve(
     class Server(uvicorn.Server):  # type: ignore[misc]  # uvicorn's only place to learn that it listens
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
+            gc.freeze()  # what was loaded stays: nobody should wait while it is looked through again
             if not self.should_exit:
                 tell(greeting(models, listener.getsockname()))
 
     with listener, _told_to_stop(), suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has stopped
         Server(config).run(sockets=[listener])
+
+
+def check_reach(host: str, keyring: Keyring | None) -> None:
+    """Refuse to let other machines ask without a key.
+
+    Raises
+    ------
+    SettingsError : says how to make a key.
+    """
+    if host not in LOOPBACK and keyring is None:
+        raise SettingsError(
+            f"{host} can be reached by other machines, and nobody is asked for a key",
+            where="--host",
+            fix="make a key by 'mantic api-keys new NAME --scope predict --keys keys.json' and give --keys keys.json",
+        )
 
 
 @contextmanager

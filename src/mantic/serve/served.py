@@ -3,10 +3,13 @@
 import json
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -16,9 +19,13 @@ from mantic.core.table import Array
 from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
-from mantic.serve.question import Question
+from mantic.serve.decode import Decode, decoder
+from mantic.serve.example import example_row
+from mantic.serve.question import Limits, Question, read_question
 
 LEVEL = 0.9  # of the intervals
+_QUICK_SECONDS = 0.0005  # a hop to a thread and back takes a good part of this
+_N_TIMED = 5
 _QUALITY = ("metric", "score", "interval", "baseline", "metrics", "verdict", "n_rows", "warnings")
 
 
@@ -46,7 +53,7 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Served:
-    """A fitted estimator under its name. One call at a time: learners may share buffers between calls."""
+    """A fitted estimator under its name. Frames are answered one at a time: learners may share buffers."""
 
     name: str
     model: Estimator
@@ -76,6 +83,16 @@ class Served:
         plan = getattr(self.model, "row_plan_", None)
         return plan if plan is not None and plan.is_fast else None
 
+    @property
+    def version(self) -> str:
+        """Return the version of the model."""
+        return self.model.version_
+
+    @cached_property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Return what it is counted under."""
+        return (("model", self.name), ("version", self.version))
+
     def head(self) -> dict[str, str]:
         """Return name and version, which stand in every answer."""
         return {"model": self.name, "version": self.model.version_}
@@ -91,14 +108,59 @@ class Served:
             "metrics": json_ready({name: facts[name] for name in _QUALITY if name in facts}),
         }
 
-    def predict(self, question: Question) -> dict[str, Any]:
-        """Return the answer to a question: one prediction per row."""
+    @cached_property
+    def is_safe(self) -> bool:
+        """Whether threads may ask for rows side by side: no part of the plan is a learner's `predict` of a table."""
+        return self.plan is not None and not self.plan.fallback
+
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether a row is answered so fast that no thread is worth it; measured when it is first asked for."""
+        if not self.is_safe:
+            return False
+        row = dict.fromkeys(self.schema.names) | example_row(self.schema)
+        question = read_question(to_bytes({"rows": [row]}), self.schema, Limits(), plan=self.plan)
+        seconds = []
+        for _ in range(_N_TIMED):
+            started = time.perf_counter()
+            self.predictions(question)
+            seconds.append(time.perf_counter() - started)
+        return min(seconds) < _QUICK_SECONDS
+
+    @cached_property
+    def _decode(self) -> Decode:
+        return decoder(self.schema)
+
+    @cached_property
+    def _head(self) -> bytes:
+        return to_bytes(self.head())[:-1]
+
+    def read_quick(self, body: bytes, limits: Limits) -> Question | None:
+        """Return the question in a plain body that is answered at once; None where `read` and a thread are needed."""
+        question = None if self.plan is None else self._decode(body)
+        return None if question is None or len(question.values) > limits.max_rows else question
+
+    def read(self, body: bytes, limits: Limits) -> Question:
+        """Return the question in the body of a request; raises as `read_question` does."""
+        plan = self.plan
+        question = None if plan is None else self._decode(body)
+        if question is None or len(question.values) > limits.max_rows:
+            return read_question(body, self.schema, limits, plan=plan)
+        return question
+
+    def predictions(self, question: Question) -> list[dict[str, Any]]:
+        """Return one prediction per row of a question."""
+        if question.frame is None and self.is_safe:
+            return _ROW_ANSWERS[self.task](self.model, question.values)
         with self._lock:
             if question.frame is None:
-                answers = _ROW_ANSWERS[self.task](self.model, question.values)
-            else:
-                answers = _ANSWERS[self.task](self.model, question.frame)
-        return {**self.head(), "predictions": answers, "warnings": list(question.warnings)}
+                return _ROW_ANSWERS[self.task](self.model, question.values)
+            return _ANSWERS[self.task](self.model, question.frame)
+
+    def reply(self, predictions: Sequence[Mapping[str, Any]], warnings: Sequence[Mapping[str, Any]]) -> bytes:
+        """Return the answer to a request as JSON; what is not finite is null."""
+        found = (b',"predictions":', _encode(predictions), b',"warnings":', _encode(warnings) if warnings else b"[]")
+        return b"".join((self._head, *found, b"}"))
 
     def explain(self, question: Question) -> dict[str, Any]:
         """Return what each column added to each prediction."""
@@ -130,19 +192,25 @@ def decision_of(model: Any) -> Decision | None:
     return found
 
 
+def to_bytes(value: Any) -> bytes:
+    """Return a value as JSON text; half characters, which no text can hold, become question marks."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def _classes(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
     return _with_labels(model, model.predict_proba(frame))
 
 
 def _classes_of_rows(model: Any, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    return _with_labels(model, np.array([model.row_plan_.answer(row) for row in rows]))
+    answer = model.row_plan_.answer
+    return _with_labels(model, np.array([answer(row) for row in rows]))
 
 
 def _with_labels(model: Any, probabilities: Array) -> list[dict[str, Any]]:
-    labels = json_ready(model.classes_.tolist())
-    names = [str(label) for label in labels]
+    labels = model.classes_.tolist()
+    names = list(map(str, labels))
     answers: list[dict[str, Any]] = [
-        {"prediction": labels[best], "probability": dict(zip(names, json_ready(row), strict=True))}
+        {"prediction": labels[best], "probability": dict(zip(names, row, strict=True))}
         for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True)
     ]
     if (decision := decision_of(model)) is None:
@@ -156,17 +224,19 @@ def _values(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _values_of_rows(model: Any, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    values = np.array([model.row_plan_.answer(row)[0] for row in rows])
+    answer = model.row_plan_.answer
+    values = np.array([answer(row)[0] for row in rows])
     return _with_intervals(values, model.model_.conformal.interval(values, level=LEVEL))
 
 
 def _with_intervals(values: Array, intervals: Array) -> list[dict[str, Any]]:
     return [
-        {"prediction": json_ready(value), "interval": json_ready(interval), "level": LEVEL}
+        {"prediction": value, "interval": interval, "level": LEVEL}
         for value, interval in zip(values.tolist(), intervals.tolist(), strict=True)
     ]
 
 
+_encode = msgspec.json.encode
 _ANSWERS: Mapping[str, Callable[[Any, pl.DataFrame], list[dict[str, Any]]]] = {"classify": _classes, "regress": _values}
 _ROW_ANSWERS: Mapping[str, Callable[[Any, Sequence[Sequence[Any]]], list[dict[str, Any]]]] = {
     "classify": _classes_of_rows,

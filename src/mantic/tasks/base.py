@@ -17,19 +17,14 @@ from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.core.table import Array, Target
 from mantic.evaluate.decide import Decision
-from mantic.evaluate.fit_report import fit_report
 from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
 from mantic.search.record import Record
 from mantic.search.row import RowPlan, row_plan
-from mantic.tasks.background import keep
-from mantic.tasks.decide import unseen_of
 from mantic.tasks.door import Given, accept_fit, accept_labelled, accept_predict, moments
-from mantic.tasks.findings import findings_of
 from mantic.tasks.sklearn_rules import Parameters, tags
 from mantic.tasks.task import Task
-from mantic.tasks.walk import walk
 from mantic.tasks.wishes import Wishes
 
 
@@ -206,6 +201,12 @@ class Estimator(Parameters):
 
     def _fit(self, X: Any, y: Any, wishes: Wishes, *, roles: tuple[str | None, str | None], run: Run | None) -> Self:
         started = time_now()
+        from mantic.evaluate.fit_report import fit_report  # a server answers without what only a fit needs
+        from mantic.tasks.background import keep
+        from mantic.tasks.decide import unseen_of
+        from mantic.tasks.findings import findings_of
+        from mantic.tasks.walk import walk
+
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
         with watch_ctrl_c():  # once there is something to keep, one press never costs it

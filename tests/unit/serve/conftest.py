@@ -14,7 +14,7 @@ import pytest
 
 from mantic.core.schema import Column, Kind, Schema
 from mantic.report.blocks import Report
-from mantic.serve.app import make_app
+from mantic.serve.app import House, make_app
 from mantic.serve.question import Limits
 
 SCHEMA = Schema(
@@ -112,7 +112,7 @@ def broken() -> Churn:
 
 @pytest.fixture(scope="module")
 def ask() -> Ask:
-    return asker(make_app({"churn": Churn(), "spend": Spend()}, limits=Limits(max_rows=100, max_bytes=20_000)))
+    return asker(make_app({"churn": Churn(), "spend": Spend()}, House(Limits(max_rows=100, max_bytes=20_000))))
 
 
 @pytest.fixture

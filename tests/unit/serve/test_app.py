@@ -11,7 +11,8 @@ from mantic.evaluate.blocks_decision import decided
 from mantic.evaluate.costs import read_costs
 from mantic.evaluate.decide import Weighed
 from mantic.evaluate.unseen import Answers, Unseen
-from mantic.serve.app import MAX_EXPLAINED, make_app
+from mantic.serve.app import make_app
+from mantic.serve.desk import MAX_EXPLAINED
 
 NO_QUESTIONS = ["", "{", "[]", "7", '{"row": []}', '{"rows": 7}', '{"rows": [7]}', '{"rows": [], "x": 1}', b"\xff"]
 NO_QUESTIONS += ['{"rows": [{"age": NaN}]}', '{"rows": [{"age": 1, "age": 2}]}', "[" * 9000, "1" * 5000]

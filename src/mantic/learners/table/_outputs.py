@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from mantic.core.lazy import need
 from mantic.core.table import Array, Target
 from mantic.learners.table._classes import Classes
 
@@ -20,10 +19,12 @@ def answer(margin: Array, n_classes: int) -> Array:
     """
     if n_classes == 0:
         return margin[:, 0]
-    special = need("scipy.special", why="probabilities")
-    if n_classes == 2:
-        return np.asarray(special.expit(np.column_stack([-margin[:, 0], margin[:, 0]])))
-    return np.asarray(special.softmax(margin, axis=1))
+    if n_classes == 2:  # in NumPy, as `_chance_row.py` does for one row: scipy.special takes 0.15 s to be loaded
+        power = np.exp(-np.abs(margin[:, 0]))
+        less, more, is_second = power / (1 + power), 1 / (1 + power), margin[:, 0] > 0
+        return np.column_stack([np.where(is_second, less, more), np.where(is_second, more, less)])
+    powers = np.exp(margin - margin.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,135 @@
+"""Who is let in: as many requests as can be answered in time; the others hear at once when to come again."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from mantic.serve.problem import BusyError, LateError
+from mantic.serve.question import Limits
+
+T = TypeVar("T")
+
+_SMOOTH = 0.1  # weight of the newest request in the mean time of one
+_START_SECONDS = 0.01  # that mean before the first request
+
+
+class Bench:
+    """Threads with a bounded queue before them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="mantic-serve")
+        self._lock = threading.Lock()
+        self._inside, self._mean = 0, _START_SECONDS
+
+    @property
+    def inside(self) -> int:
+        """Return how many requests wait or are worked on."""
+        return self._inside
+
+    async def run(self, work: Callable[[], T], *, until: float | None) -> T:
+        """Do work in a thread.
+
+        Parameters
+        ----------
+        until : on `time.monotonic`; who has to wait longer is told so, and work that has not begun by then is left.
+
+        Raises
+        ------
+        BusyError : if too many wait already. LateError : if the deadline passes.
+        """
+        done = self._submit(work, until)
+        try:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            return await asyncio.wait_for(asyncio.wrap_future(done), left)
+        except TimeoutError as error:
+            raise _late() from error
+
+    def offer(self, work: Callable[[], object]) -> bool:
+        """Do work some time, unless there is too much already; return whether it will be done."""
+        try:
+            self._submit(work, None)
+        except BusyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let what has begun be finished."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, work: Callable[[], T], until: float | None) -> "Future[T]":
+        with self._lock:
+            if self._inside >= self._limits.threads + self._limits.max_waiting:
+                raise busy(self._inside * self._mean / self._limits.threads)
+            self._inside += 1
+
+        def timed() -> T:
+            started = time.monotonic()
+            if until is not None and started >= until:
+                raise _late()
+            try:
+                return work()
+            finally:
+                self._mean += _SMOOTH * (time.monotonic() - started - self._mean)
+
+        done = self._threads.submit(timed)
+        done.add_done_callback(self._leave)
+        return done
+
+    def _leave(self, done: "Future[Any]") -> None:
+        with self._lock:
+            self._inside -= 1
+
+
+class Turn:
+    """How long quick answers have taken without a look at what else has arrived.
+
+    Requests that arrive together are answered one after the other in the event loop. Those that wait are not to be
+    seen anywhere; what they wait for is the time that was spent since the first of them.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.turn_ms / 1000
+        self._spent = 0.0
+        self._is_open = False
+
+    def enter(self) -> None:
+        """Let a request in.
+
+        Raises
+        ------
+        BusyError : if those before it in this turn took all the time that there is.
+        """
+        if self._spent > self._most:
+            raise busy(self._spent)
+        if not self._is_open:
+            self._is_open = True
+            asyncio.get_running_loop().call_soon(self._end)
+
+    def spend(self, seconds: float) -> None:
+        """Tell how long an answer took."""
+        self._spent += seconds
+
+    def _end(self) -> None:
+        self._is_open, self._spent = False, 0.0
+
+
+def busy(seconds: float) -> BusyError:
+    """Return the refusal of somebody who should come again after so many seconds."""
+    return BusyError(
+        "more is asked than can be answered in time",
+        where="the server",
+        fix="wait as long as the header Retry-After says, then ask again",
+        seconds=seconds,
+    )
+
+
+def _late() -> LateError:
+    return LateError(
+        "the deadline has passed before there was an answer",
+        where="header X-Mantic-Deadline-Ms",
+        fix="allow more time, or ask with fewer rows",
+    )

@@ -1,0 +1,143 @@
+"""The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mantic.core.artifact import library_versions
+from mantic.serve import metrics as counted
+from mantic.serve import page
+from mantic.serve.admission import Bench
+from mantic.serve.metrics import Metrics
+from mantic.serve.openapi import openapi
+from mantic.serve.predict import KEY, deadline_of, read_body
+from mantic.serve.problem import UnknownModelError
+from mantic.serve.question import Limits, read_question
+from mantic.serve.route import ADDRESSES, CLEARED, Address
+from mantic.serve.served import to_bytes
+from mantic.serve.shelf import Shelf
+from mantic.serve.wire import check_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+MAX_EXPLAINED = 100  # rows of one request; an explanation may cost many predictions
+
+
+class Desk:
+    """The handlers, and the models they answer for."""
+
+    def __init__(self, shelf: Shelf, *, limits: Limits, bench: Bench, metrics: Metrics) -> None:
+        self._shelf, self._limits, self._bench, self._metrics = shelf, limits, bench, metrics
+        self._is_ready = False
+
+    def routes(self) -> "list[BaseRoute]":
+        """Return a route for every address; the gate has answered a prediction before it gets here."""
+        from starlette.routing import Route
+
+        return [Route(one.path, self._cleared(one), methods=[one.method]) for one in ADDRESSES]
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any) -> "AsyncIterator[None]":
+        """Warm the models before the first caller comes; finish what is being answered at the end."""
+        await self._bench.run(self._shelf.warm, until=None)
+        self._is_ready = True
+        yield
+        self._is_ready = False
+        self._bench.close()
+
+    async def predict(self, request: "Request") -> "Response":
+        """Stand in the list of addresses, so that a wrong method is told the right one."""
+        raise AssertionError("the gate answers this")
+
+    async def explain(self, request: "Request") -> "Response":
+        """Answer POST /v1/models/{name}/explain."""
+        headers = dict(reversed(request.scope["headers"]))
+        name = request.path_params["name"]
+        served, _ = self._shelf.choose(name, headers.get(KEY), where=request.url.path)
+        limits = replace(self._limits, max_rows=min(MAX_EXPLAINED, self._limits.max_rows))
+        check_json(headers)
+        until = deadline_of(headers)
+        body = await read_body(headers, request.receive, limits)
+
+        def answer() -> bytes:
+            return to_bytes(served.explain(read_question(body, served.schema, limits)))
+
+        return _reply(await self._bench.run(answer, until=until))
+
+    async def about(self, request: "Request") -> "Response":
+        """Answer GET /v1/models/{name}."""
+        served, _ = self._shelf.choose(request.path_params["name"], None, where=request.url.path)
+        return _reply(to_bytes(served.about()))
+
+    async def list(self, request: "Request") -> "Response":
+        """Answer GET /v1/models."""
+        heads = [one.head() | {"task": one.task, "target": one.model.target_.name} for one in self._shelf.live]
+        return _reply(to_bytes({"models": heads}))
+
+    async def live(self, request: "Request") -> "Response":
+        """Answer GET /healthz."""
+        return _reply(to_bytes({"status": "alive"}))
+
+    async def ready(self, request: "Request") -> "Response":
+        """Answer GET /readyz."""
+        state = {"status": "ready" if self._is_ready else "starting", "models": list(self._shelf.names)}
+        return _reply(to_bytes(state), status=200 if self._is_ready else 503)
+
+    async def metrics(self, request: "Request") -> "Response":
+        """Answer GET /metrics."""
+        return _reply(self._metrics.text(self._shelf.versions()).encode("utf-8", "replace"), media=counted.MEDIA)
+
+    async def openapi(self, request: "Request") -> "Response":
+        """Answer GET /openapi.json."""
+        return _reply(to_bytes(self.document()))
+
+    async def docs(self, request: "Request") -> "Response":
+        """Answer GET /docs."""
+        text = page.page(self._shelf.live, version=library_versions()["mantic"])
+        return _reply(text.encode(), media="text/html; charset=utf-8", headers={"content-security-policy": page.POLICY})
+
+    async def style(self, request: "Request") -> "Response":
+        """Answer GET /docs/style.css."""
+        return _reply(page.style().encode(), media="text/css; charset=utf-8")
+
+    async def script(self, request: "Request") -> "Response":
+        """Answer GET /docs/form.js."""
+        return _reply(page.script().encode(), media="text/javascript; charset=utf-8")
+
+    async def home(self, request: "Request") -> "Response":
+        """Send a visitor to the documentation."""
+        return _reply(b"", media="text/plain", status=307, headers={"location": "docs"})
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return openapi(self._shelf.live, version=library_versions()["mantic"])
+
+    def _cleared(self, address: Address) -> "Callable[[Request], Awaitable[Response]]":
+        """Return a handler that only answers what the gate took for its address.
+
+        A router is lenient about paths (one that ends in a line break still matches); who may ask was decided by the
+        exact one.
+        """
+        handler: Callable[[Request], Awaitable[Response]] = getattr(self, address.handler)
+
+        async def answer(request: "Request") -> "Response":
+            if request.scope.get(CLEARED) is not address:
+                where = f"{request.method} {request.url.path}"[:200]
+                raise UnknownModelError("there is nothing at this address", where=where, fix="see /docs")
+            return await handler(request)
+
+        return answer
+
+
+def _reply(
+    text: bytes, *, status: int = 200, media: str = "application/json", headers: dict[str, str] | None = None
+) -> "Response":
+    from starlette.responses import Response
+
+    return Response(text, status_code=status, media_type=media, headers=headers)

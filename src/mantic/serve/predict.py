@@ -1,0 +1,155 @@
+"""The way of a prediction: from the headers and the body of a request to the answer, as short as it can be."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from mantic.serve.admission import Bench, Turn
+from mantic.serve.metrics import Metrics
+from mantic.serve.problem import MediaError, RequestError, too_many_bytes
+from mantic.serve.question import Limits, Question
+from mantic.serve.served import Served
+from mantic.serve.shelf import Shelf, is_alike
+from mantic.serve.wire import Wire, wires_of
+
+Headers = Mapping[bytes, bytes]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Listener = Callable[[str, str, Question, list[dict[str, Any]]], object]
+"""Receives name, version, the rows as a question, and one answer per row, to which it may add; from any thread."""
+
+DEADLINE, KEY = b"x-mantic-deadline-ms", b"x-mantic-key"
+_LONGEST_MS = 3_600_000
+_LARGE_BYTES = 16_384  # a body that takes longer to be read than a hop to a thread and back
+
+
+class Reply(NamedTuple):
+    """An answer before it is sent."""
+
+    status: int
+    media: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class GoneError(Exception):
+    """The caller went away before the question was complete."""
+
+
+class Predict:
+    """Answers POST /v1/models/{name}/predict; few plain rows at once, the rest in a thread."""
+
+    def __init__(
+        self, shelf: Shelf, *, limits: Limits, bench: Bench, metrics: Metrics, listener: Listener | None
+    ) -> None:
+        self._shelf, self._limits, self._metrics = shelf, limits, metrics
+        self._bench, self._turn, self._listener = bench, Turn(limits), listener
+
+    async def __call__(self, name: str, headers: Headers, receive: Receive) -> Reply:
+        """Return the answer to a request for the model of this name.
+
+        Raises
+        ------
+        ManticError : says why there is no answer. GoneError : if nobody waits for one.
+        """
+        served, shadow = self._shelf.choose(name, headers.get(KEY), where=name)
+        wire, to = wires_of(headers)
+        until = deadline_of(headers)
+        body = await read_body(headers, receive, self._limits)
+        done = None
+        if wire.is_json and len(body) <= _LARGE_BYTES and served.is_quick:
+            self._turn.enter()
+            done = self._quick(served, body, to)
+        if done is None:
+            work = partial(self._read_and_answer, served, wire, body, to)
+            done = await self._bench.run(work, until=until)
+        reply, n_rows = done
+        self._metrics.count("mantic_predictions_total", served.labels, n_rows)
+        if shadow is not None:
+            self._compare(served, shadow, body, wire)
+        return reply
+
+    def _quick(self, served: Served, body: bytes, to: Wire) -> tuple[Reply, int] | None:
+        started = time.perf_counter()
+        question = served.read_quick(body, self._limits)
+        if question is None:
+            return None
+        done = self._answer(served, question, to)
+        self._turn.spend(time.perf_counter() - started)
+        return done
+
+    def _read_and_answer(self, served: Served, wire: Wire, body: bytes, to: Wire) -> tuple[Reply, int]:
+        return self._answer(served, wire.read(served, body, self._limits), to)
+
+    def _answer(self, served: Served, question: Question, to: Wire) -> tuple[Reply, int]:
+        predictions = served.predictions(question)
+        if self._listener is not None:
+            self._listener(served.name, served.version, question, predictions)
+        body = to.write(served, predictions, question.warnings)
+        return Reply(200, to.media, body, () if to.is_json else _facts(served, question.warnings)), len(predictions)
+
+    def _compare(self, served: Served, shadow: Served, body: bytes, wire: Wire) -> None:
+        """Ask the version in the shadow some time, unless the server has better things to do."""
+        loop = asyncio.get_running_loop()
+
+        def compare() -> None:
+            both = [one.predictions(wire.read(one, body, self._limits)) for one in (served, shadow)]
+            labels = (*shadow.labels, ("agrees", "yes" if is_alike(*both) else "no"))
+            loop.call_soon_threadsafe(self._metrics.count, "mantic_shadow_total", labels)
+
+        if not self._bench.offer(compare):
+            self._metrics.count("mantic_shadow_total", (*shadow.labels, ("agrees", "not asked")))
+
+
+def deadline_of(headers: Headers) -> float | None:
+    """Return until when an answer is of use, on `time.monotonic`, by the header X-Mantic-Deadline-Ms.
+
+    Raises
+    ------
+    RequestError : if it is no whole number of milliseconds.
+    """
+    text = headers.get(DEADLINE)
+    if text is None:
+        return None
+    if not (text.isdigit() and len(text) < 9 and int(text) <= _LONGEST_MS):
+        raise RequestError(
+            "the deadline is no number of milliseconds",
+            where="header X-Mantic-Deadline-Ms",
+            fix=f"send a whole number up to {_LONGEST_MS:,}, for instance 250",
+        )
+    return time.monotonic() + int(text) / 1000
+
+
+async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:
+    """Return the body of a request, reading no more than is allowed.
+
+    Raises
+    ------
+    MediaError : if it is packed. TooLargeError : if it is longer than `limits.max_bytes`.
+    """
+    coding = headers.get(b"content-encoding", b"identity").lower()
+    if coding != b"identity":
+        shown = coding[:40].decode("latin-1")
+        raise MediaError(f"the body is packed ({shown})", where="header Content-Encoding", fix="send it unpacked")
+    declared = headers.get(b"content-length", b"")
+    if not (declared.isdigit() and int(declared[:20]) > limits.max_bytes):
+        parts: list[bytes] = []
+        n_bytes, is_whole = 0, False
+        while not is_whole and n_bytes <= limits.max_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise GoneError
+            parts.append(message.get("body", b""))
+            n_bytes, is_whole = n_bytes + len(parts[-1]), not message.get("more_body", False)
+        if n_bytes <= limits.max_bytes:
+            return b"".join(parts)
+    raise too_many_bytes(limits.max_bytes)
+
+
+def _facts(served: Served, warnings: Sequence[Mapping[str, Any]]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return as headers what has no place in a body of rows only."""
+    return (
+        (b"x-mantic-version", served.version.encode("latin-1", "replace")),
+        (b"x-mantic-warnings", str(len(warnings)).encode()),
+    )

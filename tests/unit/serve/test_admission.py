@@ -1,0 +1,234 @@
+"""More than can be answered: who is let in, who is told when to come again, and who waits no longer."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from mantic.serve.admission import Bench, Turn
+from mantic.serve.app import House, make_asgi
+from mantic.serve.problem import BusyError, LateError
+from mantic.serve.question import Limits
+
+ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True}
+PREDICT = "/v1/models/churn/predict"
+
+
+@pytest.fixture
+def slow(churn):
+    """Return a model that answers when it is let go, and says when it has begun."""
+
+    class Slow(churn):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begun, self.go = threading.Event(), threading.Event()
+
+        def predict_proba(self, frame: Any) -> Any:
+            self.begun.set()
+            assert self.go.wait(60)
+            return super().predict_proba(frame)
+
+    return Slow()
+
+
+async def crowd(app: Any, n: int, **options: Any) -> list[httpx.Response]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        return await asyncio.gather(*(client.post(PREDICT, json={"rows": [ROW]}, **options) for _ in range(n)))
+
+
+def test_who_finds_no_room_is_told_when_to_come_again(slow):
+    app = make_asgi({"churn": slow}, House(Limits(threads=1, max_waiting=2)))
+
+    async def talk() -> list[httpx.Response]:
+        asked = asyncio.create_task(crowd(app, 10))
+        await asyncio.to_thread(slow.begun.wait, 60)
+        await asyncio.sleep(0.05)
+        slow.go.set()
+        return await asked
+
+    answers = asyncio.run(talk())
+
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [200] * 3 + [429] * 7
+    refused = answers[statuses.index(429)]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    assert asyncio.run(crowd(app, 3))[0].status_code == 200
+
+
+def test_who_has_a_deadline_is_told_when_it_has_passed(slow):
+    app = make_asgi({"churn": slow}, House(Limits(threads=1)))
+
+    async def talk() -> list[httpx.Response]:
+        return await crowd(app, 2, headers={"X-Mantic-Deadline-Ms": "30"})
+
+    answers = asyncio.run(talk())
+    slow.go.set()
+
+    assert [answer.status_code for answer in answers] == [504, 504]
+    assert "deadline" in answers[0].json()["what"]
+
+
+def test_a_deadline_far_away_changes_nothing(slow):
+    slow.go.set()
+    app = make_asgi({"churn": slow})
+
+    assert asyncio.run(crowd(app, 1, headers={"X-Mantic-Deadline-Ms": "60000"}))[0].status_code == 200
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "1.5", "9" * 30, ""])
+def test_a_deadline_is_a_whole_number(text, churn):
+    app = make_asgi({"churn": churn()})
+
+    assert asyncio.run(crowd(app, 1, headers={"X-Mantic-Deadline-Ms": text}))[0].status_code == 400
+
+
+def test_what_has_waited_too_long_is_not_begun():
+    done: list[int] = []
+
+    async def talk() -> None:
+        bench, gate = Bench(Limits(threads=1)), threading.Event()
+        first = asyncio.create_task(bench.run(lambda: gate.wait(60), until=None))
+        await asyncio.sleep(0)
+        with pytest.raises(LateError):
+            await bench.run(lambda: done.append(1), until=time.monotonic() + 0.01)
+        gate.set()
+        await first
+        await bench.run(lambda: done.append(2), until=None)
+        assert bench.inside == 0
+        bench.close()
+
+    asyncio.run(talk())
+
+    assert done == [2]
+
+
+def test_those_who_come_together_are_answered_as_long_as_there_is_time():
+    async def talk() -> list[bool]:
+        turn, let_in = Turn(Limits(turn_ms=5)), []
+        for _ in range(10):
+            try:
+                turn.enter()
+            except BusyError:
+                let_in.append(False)
+            else:
+                turn.spend(0.002)
+                let_in.append(True)
+        await asyncio.sleep(0)
+        turn.enter()
+        return let_in
+
+    assert asyncio.run(talk()) == [True] * 3 + [False] * 7
+
+
+_SERVER = """
+import sys, threading, time
+sys.path.insert(0, {folder!r})
+import conftest
+from mantic.serve.run import serve
+
+class Slow(conftest.Churn):
+    is_warm = False
+    def predict_proba(self, frame):
+        if self.is_warm:
+            print("begun", file=sys.stderr, flush=True)
+            time.sleep(1.5)
+        self.is_warm = True
+        return super().predict_proba(frame)
+
+serve({{"churn": Slow()}}, port=0)
+"""
+
+
+def test_what_is_being_answered_is_finished_when_the_server_is_told_to_stop():
+    folder = os.path.dirname(__file__)  # noqa: PTH120  (as text, for another process)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SERVER.format(folder=folder)], stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        assert process.stderr is not None
+        greeting = next(line for line in process.stderr if line.startswith("serving "))
+        base = greeting.partition(" at ")[2].split()[0]
+        found: list[httpx.Response] = []
+        asked = threading.Thread(
+            target=lambda: found.append(httpx.post(f"{base}{PREDICT}", json={"rows": [ROW]}, timeout=30))
+        )
+        asked.start()
+        next(line for line in process.stderr if line.startswith("begun"))
+
+        process.send_signal(signal.SIGTERM)
+        asked.join(30)
+
+        assert found[0].status_code == 200
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.stderr.close()
+
+
+def test_the_server_counts_what_it_does(churn, asker):
+    ask = asker(make_asgi({"churn": churn()}, House(Limits(max_rows=3))))
+    for rows in ([ROW], [ROW, ROW], [ROW] * 4):
+        ask("POST", PREDICT, content=json.dumps({"rows": rows}))
+    for path in ("/nothing", "/elsewhere"):
+        ask("GET", path)
+
+    lines = ask("GET", "/metrics").text.splitlines()
+
+    path = "/v1/models/{name}/predict"
+    assert f'mantic_requests_total{{address="{path}",method="POST",status="200"}} 2' in lines
+    assert f'mantic_requests_total{{address="{path}",method="POST",status="413"}} 1' in lines
+    assert 'mantic_requests_total{address="elsewhere",method="GET",status="404"} 2' in lines
+    assert 'mantic_predictions_total{model="churn",version="0123456789ab"} 3' in lines
+    assert f'mantic_request_seconds_bucket{{address="{path}",le="+Inf"}} 3' in lines
+    assert f'mantic_request_seconds_count{{address="{path}"}} 3' in lines
+    assert "mantic_in_flight 1" in lines
+    assert "# TYPE mantic_request_seconds histogram" in lines
+
+
+def test_buckets_of_the_histogram_only_grow(churn, asker):
+    ask = asker(make_asgi({"churn": churn()}))
+    for _ in range(5):
+        ask("GET", "/healthz")
+
+    counts = [
+        int(line.rpartition(" ")[2])
+        for line in ask("GET", "/metrics").text.splitlines()
+        if line.startswith('mantic_request_seconds_bucket{address="/healthz"')
+    ]
+
+    assert counts == sorted(counts)
+    assert counts[-1] == 5
+
+
+def test_names_of_models_cannot_break_the_metrics(churn, asker):
+    ask = asker(make_asgi({'a"b\\c\nd': churn()}))
+
+    text = ask("GET", "/metrics").text
+
+    assert 'model="a\\"b\\\\c\\nd"' in text
+
+
+def test_whoever_listens_is_told_every_prediction_and_may_add_to_it(churn, asker):
+    told: list[tuple[str, str, int]] = []
+
+    def listener(model: str, version: str, question: Any, answers: list[dict[str, Any]]) -> None:
+        told.append((model, version, question.frame.height))
+        for number, answer in enumerate(answers):
+            answer["id"] = f"p{number}"
+
+    ask = asker(make_asgi({"churn": churn()}, House(listener=listener)))
+
+    answers = ask("POST", PREDICT, json={"rows": [ROW, ROW]}).json()["predictions"]
+
+    assert told == [("churn", "0123456789ab", 2)]
+    assert [one["id"] for one in answers] == ["p0", "p1"]
