@@ -16,8 +16,8 @@ from mantic.serve.wire import Wire, wires_of
 
 Headers = Mapping[bytes, bytes]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Listener = Callable[[str, str, Question, list[dict[str, Any]]], object]
-"""Receives name, version, the rows as a question, and one answer per row, to which it may add; from any thread."""
+Listener = Callable[[Served, Question, list[dict[str, Any]]], object]
+"""Receives who answered, the rows as a question, and one answer per row, to which it may add; from any thread."""
 
 DEADLINE, KEY = b"x-mantic-deadline-ms", b"x-mantic-key"
 _LONGEST_MS = 3_600_000
@@ -85,7 +85,7 @@ class Predict:
     def _answer(self, served: Served, question: Question, to: Wire) -> tuple[Reply, int]:
         predictions = served.predictions(question)
         if self._listener is not None:
-            self._listener(served.name, served.version, question, predictions)
+            self._listener(served, question, predictions)
         body = to.write(served, predictions, question.warnings)
         return Reply(200, to.media, body, () if to.is_json else _facts(served, question.warnings)), len(predictions)
 

@@ -1,12 +1,12 @@
 """Predictions: which row was answered how, by which version, and when."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
@@ -53,16 +53,23 @@ class Predictions:
         rows = [_packed(one) for one in predictions]
         ids = [row["id"] for row in rows]
         with self._database.writing() as connection:
-            taken: list[str] = []
-            for start in range(0, len(ids), 500):  # SQLite allows so many words in one question
-                part = select(PREDICTION.c.id).where(PREDICTION.c.id.in_(ids[start : start + 500]))
-                taken += connection.execute(part).scalars()
+            taken = _taken(connection, ids)
             if taken or len(set(ids)) < len(ids):
                 what = f"a prediction '{taken[0][:40]}' is there already" if taken else "two of them have the same id"
                 raise StoreError(f"{what}; none was kept", where="predictions", fix="give each an id of its own")
             if rows:
                 connection.execute(insert(PREDICTION), rows)
         return ids
+
+    def absorb(self, predictions: Iterable[Prediction]) -> int:
+        """Keep those answered rows of many, as a whole, that are not kept yet; return how many that were."""
+        rows = {row["id"]: row for row in map(_packed, predictions)}
+        with self._database.writing() as connection:
+            for one in _taken(connection, list(rows)):
+                del rows[one]
+            if rows:
+                connection.execute(insert(PREDICTION), list(rows.values()))
+        return len(rows)
 
     def get(self, identity: str) -> Prediction | None:
         """Return a prediction; None when there is none of this id."""
@@ -98,6 +105,15 @@ class Predictions:
 def prediction_of(row: Any) -> Prediction:
     """Return the prediction that a row of the table holds."""
     return Prediction(row.name, row.number, unpack(row.row), unpack(row.answer), row.id, row.at)
+
+
+def _taken(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Return those of the ids that are there."""
+    found: list[str] = []
+    for start in range(0, len(ids), 500):  # SQLite allows so many words in one question
+        part = select(PREDICTION.c.id).where(PREDICTION.c.id.in_(ids[start : start + 500]))
+        found += connection.execute(part).scalars()
+    return found
 
 
 def _packed(one: Prediction) -> dict[str, Any]:

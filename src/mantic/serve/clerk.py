@@ -1,0 +1,111 @@
+"""A clerk: a process beside a server that brings its log into the store, and tells when an alias has moved.
+
+It reads one line of JSON, what it is to do, from standard input, and tells in lines of JSON on standard output. When
+its standard input ends, it brings away what is left and ends.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mantic.core.errors import ManticError
+from mantic.serve.log_reader import LogReader
+from mantic.store.reference import read_reference
+from mantic.store.store import Store, open_store
+
+_EVERY = 0.2  # seconds between two rounds
+_TROUBLE_SECONDS = 2.0  # the store is left alone for so long when it has refused something
+_LAST_SECONDS = 5.0  # for what is left at the end
+
+
+@dataclass
+class Clerk:
+    """What it does, and how far it is.
+
+    Parameters
+    ----------
+    reader : of the log; None where nothing is logged.
+    watched : name in the server's address to the reference that it follows, `churn@champion` for instance.
+    standing : name to the number of the version that the server has.
+    """
+
+    store: Store
+    reader: LogReader | None
+    watched: Mapping[str, str]
+    standing: dict[str, int]
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mantic-clerk-")))
+    _quiet_until: float = 0.0
+
+    def round(self) -> None:
+        """Do what there is to do."""
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            self._look_at_aliases()
+            self._bring()
+        except ManticError as error:
+            self._quiet_until = time.monotonic() + _TROUBLE_SECONDS
+            tell({"trouble": f"{error.what} ({error.where}); {error.fix}"})
+
+    def end(self) -> None:
+        """Bring away what is left."""
+        until = time.monotonic() + _LAST_SECONDS
+        try:
+            while self.reader is not None and self.reader.bring(self.store) and time.monotonic() < until:
+                pass
+        except ManticError as error:
+            tell({"trouble": f"{error.what} ({error.where}); {error.fix}"})
+
+    def _bring(self) -> None:
+        """Bring rows away as long as there are many; an alias is looked at in between."""
+        if self.reader is None:
+            return
+        if n_rows := self.reader.bring(self.store):
+            tell({"stored": n_rows, "damaged": self.reader.n_damaged})
+
+    def _look_at_aliases(self) -> None:
+        for name, words in self.watched.items():
+            version = self.store.models.get(words)
+            if version.number == self.standing.get(name):
+                continue
+            path = self.folder / f"{version.name}-{version.number}.mantic"
+            self.store.models.export(str(version), path)
+            self.standing[name] = version.number
+            tell({"moved": name, "number": version.number, "path": str(path)})
+
+
+def tell(facts: Mapping[str, Any]) -> None:
+    """Tell the server something."""
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Work until standard input ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the server says when it is over
+    wanted = json.loads(sys.stdin.buffer.readline())
+    for words in wanted["watched"].values():
+        read_reference(words)
+    with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
+        reader = LogReader(Path(wanted["log"])) if wanted["log"] else None
+        clerk = Clerk(store, reader, wanted["watched"], dict(wanted["standing"]))
+        tell({"ready": True})
+        while not select.select([sys.stdin], [], [], _EVERY)[0]:
+            clerk.round()
+        clerk.end()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BrokenPipeError:  # the server was killed
+        os._exit(0)

@@ -1,0 +1,117 @@
+"""The clerk beside a server: brings the log into the store, and tells when an alias has moved."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import mantic
+from mantic.serve.log import PredictionLog
+from mantic.serve.question import Limits
+from mantic.serve.shelf import Shelf
+from mantic.serve.sidecar import Kept, Sidecar
+from mantic.store.store import open_store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def models(churn_like, tmp_path_factory):
+    """Return a folder with a store that keeps two versions of one model; the first is the champion."""
+    folder = tmp_path_factory.mktemp("kept")
+    with open_store(folder / "store") as store:
+        for learner in ("linear", "tree"):
+            fitted = mantic.Classifier(budget="1 trial", learners=[learner], seed=0).fit(churn_like, "churned")
+            store.models.register(fitted.save(folder / f"{learner}.mantic"), "churn")
+    return folder
+
+
+@pytest.fixture
+def serving(models):
+    """Return a shelf that follows the champion, with its sidecar and log; and what it says."""
+    said: list[str] = []
+    with open_store(models / "store") as store:
+        champion = store.models.get("churn@champion")
+    first = mantic.load(models / "linear.mantic")
+    log = PredictionLog(models / "log", {("churn", first.version_): champion.number})
+    shelf = Shelf({"churn": first})
+    kept = Kept(str(models / "store"), "", log, {"churn": "churn@champion"}, {"churn": champion.number}, mantic.load)
+    sidecar = Sidecar(kept, shelf, said.append)
+    sidecar.start()
+    yield shelf, log, said
+    sidecar.end()
+
+
+def until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_predictions_reach_the_store_while_it_serves(serving, models):
+    shelf, log, _ = serving
+    served = shelf.place("churn").live
+    question = served.read(json.dumps({"rows": [dict.fromkeys(served.schema.names)]}).encode(), Limits())
+    answers = served.predictions(question)
+
+    log(served, question, answers)
+
+    with open_store(models / "store") as store:
+        until(lambda: store.predictions.get(answers[0]["id"]) is not None)
+        assert store.predictions.get(answers[0]["id"]).number == 1
+
+
+def test_a_server_follows_its_alias_there_and_back(serving, models):
+    shelf, _, said = serving
+    linear, tree = mantic.load(models / "linear.mantic").version_, mantic.load(models / "tree.mantic").version_
+    with open_store(models / "store") as store:
+        store.models.promote("churn/2")
+        until(lambda: shelf.place("churn").live.version == tree)
+
+        store.models.rollback("churn")
+        until(lambda: shelf.place("churn").live.version == linear)
+
+    until(lambda: len(said) == 2)
+    assert said == ["churn/2 answers now", "churn/1 answers now"]
+
+
+def test_a_version_that_cannot_be_served_leaves_the_one_before(serving, models, monkeypatch):
+    shelf, _, said = serving
+    before = shelf.place("churn").live
+
+    def broken(*_, **__):
+        raise RuntimeError("it is broken")
+
+    monkeypatch.setattr(shelf, "switch", broken)
+    with open_store(models / "store") as store:
+        store.models.promote("churn/2")
+        until(lambda: said)
+        store.models.promote("churn/1")
+    until(lambda: len(said) == 2)
+
+    assert "it is broken" in said[0]
+    assert shelf.place("churn").live is before
+
+
+def test_the_clerk_ends_when_its_server_is_gone(models):
+    clerk = subprocess.Popen(
+        [sys.executable, "-m", "mantic.serve.clerk"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    wanted = {"url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}}
+    assert clerk.stdin is not None
+    assert clerk.stdout is not None
+    clerk.stdin.write(json.dumps(wanted).encode() + b"\n")
+    clerk.stdin.flush()
+    assert json.loads(clerk.stdout.readline()) == {"ready": True}
+
+    clerk.stdin.close()
+
+    assert clerk.wait(30) == 0
+    clerk.stdout.close()

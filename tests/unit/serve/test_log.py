@@ -1,0 +1,186 @@
+"""The prediction log: what was answered is put down before it is sent, and comes into the store once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mantic.serve import log as room
+from mantic.serve.log import PredictionLog
+from mantic.serve.log_reader import LogReader
+from mantic.serve.question import Limits
+from mantic.serve.served import Served
+from mantic.store.store import open_store
+
+ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True, "customer": "c7"}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(tmp_path / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(churn):
+    return Served("churn", churn())
+
+
+def ask(log, served, *rows):
+    """Answer rows as a server does; return the answers."""
+    question = served.read(json.dumps({"rows": list(rows)}).encode(), Limits())
+    answers = served.predictions(question)
+    log(served, question, answers)
+    return answers
+
+
+def test_an_answer_gets_an_id_by_which_it_is_found_with_its_row(tmp_path, store, served):
+    log = PredictionLog(tmp_path / "log", {("churn", served.version): 3})
+    (answer,) = ask(log, served, ROW)
+
+    LogReader(tmp_path / "log").bring(store)
+
+    kept = store.predictions.get(answer["id"])
+    assert (kept.name, kept.number) == ("churn", 3)
+    assert kept.row == {
+        "age": 30.0,
+        "plan": "basic",
+        "since": "2023-05-01T00:00:00",
+        "is_member": True,
+        "customer": "c7",
+    }
+    assert kept.answer == {key: answer[key] for key in ("prediction", "probability")} | {"version": served.version}
+
+
+def test_ids_sort_as_the_answers_came(tmp_path, served):
+    log = PredictionLog(tmp_path / "log")
+    ids = []
+    for _ in range(5):
+        ids += [answer["id"] for answer in ask(log, served, ROW, ROW)]
+        time.sleep(0.002)
+
+    assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)
+    assert len(set(ids)) == 10
+
+
+def test_what_is_brought_twice_is_kept_once(tmp_path, store, served):
+    log = PredictionLog(tmp_path / "log")
+    ask(log, served, ROW, ROW)
+
+    assert LogReader(tmp_path / "log").bring(store) == 2
+    ask(log, served, ROW)
+
+    assert LogReader(tmp_path / "log").bring(store) == 1
+    assert len(store.predictions.find("churn")) == 3
+
+
+def test_a_file_that_is_let_go_is_brought_away_and_removed(tmp_path, store, served):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log")
+    ask(log, served, ROW)
+    reader.bring(store)
+    assert len(list((tmp_path / "log").iterdir())) == 1
+
+    ask(log, served, ROW)
+    log.close()
+
+    assert reader.bring(store) == 1
+    assert list((tmp_path / "log").iterdir()) == []
+
+
+def test_a_large_file_is_followed_by_another(tmp_path, store, served, monkeypatch):
+    monkeypatch.setattr(room, "_ROTATE_BYTES", 1_000)
+    log = PredictionLog(tmp_path / "log")
+    for _ in range(30):
+        ask(log, served, ROW)
+
+    assert len(list((tmp_path / "log").iterdir())) > 3
+    assert LogReader(tmp_path / "log").bring(store) == 30
+    assert len(list((tmp_path / "log").iterdir())) == 1
+
+
+def test_a_line_that_is_cut_off_waits_and_a_damaged_one_is_counted(tmp_path, store, served):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log")
+    ask(log, served, ROW)
+    (path,) = (tmp_path / "log").iterdir()
+    with path.open("ab") as file:
+        file.write(b'["rows", nonsense\n["rows", 1.0, ["a')
+
+    assert reader.bring(store) == 1
+    assert reader.n_damaged == 1
+
+    with path.open("ab") as file:
+        file.write(b'"], [[1, null, null, null, null]], [{}]]\n')
+    assert reader.bring(store) == 1
+    assert store.predictions.get("a").row["age"] == 1
+
+
+def test_what_cannot_be_put_down_is_counted_and_answered_all_the_same(tmp_path, served, monkeypatch):
+    log = PredictionLog(tmp_path / "log")
+    monkeypatch.setattr(room, "_MOST_BYTES", -1)
+
+    (answer,) = ask(log, served, ROW)
+
+    assert answer["prediction"] == "yes"
+    assert log.n_lost == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_loses_rows_and_says_so_until_there_is_room(tmp_path, store, served):
+    log = PredictionLog(tmp_path / "log")
+    ask(log, served, ROW)
+    full = os.open("/dev/full", os.O_WRONLY)
+    kept, log._file = log._file, full
+
+    ask(log, served, ROW, ROW)
+    os.close(kept)
+    (answer,) = ask(log, served, ROW)
+
+    assert log.n_lost == 2
+    LogReader(tmp_path / "log").bring(store)
+    assert store.predictions.get(answer["id"]) is not None
+    assert len(store.predictions.find("churn")) == 2
+
+
+KILLED = """
+import sys, time
+sys.path[:0] = {path!r}
+from mantic.serve.log import PredictionLog
+from mantic.serve.question import Question
+from mantic.core.schema import Column, Kind, Schema
+from types import SimpleNamespace
+from pathlib import Path
+served = SimpleNamespace(name="churn", version="1", schema=Schema((Column("x", Kind.NUMBER),)))
+log = PredictionLog(Path(sys.argv[1]))
+while True:
+    answers = [dict(prediction=1.0)]
+    log(served, Question(None, (), ([1.0],)), answers)
+    print(answers[0]["id"], flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_what_was_answered_before_a_kill_is_kept(tmp_path, store):
+    script = KILLED.format(path=[path for path in sys.path if path])
+    for moment in (0.05, 0.1, 0.15):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        first = writer.stdout.readline()
+        time.sleep(moment)
+        os.kill(writer.pid, signal.SIGKILL)
+        told = [first.strip(), *(line.strip() for line in writer.stdout if line.endswith("\n"))]
+        writer.stdout.close()
+        writer.wait()
+        reader = LogReader(tmp_path / "log")
+        while reader.bring(store):
+            pass
+
+        assert len(told) > 1
+        assert [one for one in told if store.predictions.get(one) is None] == []
+        assert list((tmp_path / "log").iterdir()) == []
