@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from mantic.core.errors import StoreError
 from mantic.core.strict_json import read_json
@@ -149,10 +149,6 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Dump:
 def _digest(archive: zipfile.ZipFile, name: str) -> str:
     found = hashlib.sha256()
     with archive.open(name) as stream:
-        _feed(found, stream)
+        while part := stream.read(STEP):
+            found.update(part)
     return found.hexdigest()
-
-
-def _feed(found: Any, stream: IO[bytes]) -> None:
-    while part := stream.read(STEP):
-        found.update(part)
