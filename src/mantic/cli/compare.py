@@ -50,10 +50,10 @@ def facts_of(version: "Version") -> dict[str, Any]:
     return {"model": str(version), **facts}
 
 
-def day(moment: str) -> str:
+def minute(moment: str) -> str:
     """Return a moment to the minute.
 
-    >>> day("2026-05-01T12:34:56.000000Z")
+    >>> minute("2026-05-01T12:34:56.000000Z")
     '2026-05-01 12:34'
     """
     return moment[:16].replace("T", " ")
@@ -80,7 +80,7 @@ def _show(options: Namespace) -> int:
     blocks: list[Block] = [Grid(("what", "value"), tuple(row for row in rows if row[1] not in ("", None)))]
     if moves:
         heads = ("when", "by", "what", "alias", "from", "to")
-        told = tuple((day(one.at), one.by, one.kind, one.alias, one.before, one.after) for one in moves)
+        told = tuple((minute(one.at), one.by, one.kind, one.alias, one.before, one.after) for one in moves)
         blocks.append(Grid(heads, told, title="Moves"))
     show_report(Report(str(version), tuple(blocks)))
     return 0
@@ -106,7 +106,7 @@ def _compare(options: Namespace) -> int:
 def _rows(facts: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Return a row per fact for people: moments to the minute, digests by how they begin."""
     brief: dict[str, Callable[[str], str]] = {
-        "created": day,
+        "created": minute,
         "fingerprint": lambda text: text[:19],
         "sha256": lambda text: text[:12],
     }

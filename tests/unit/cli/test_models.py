@@ -151,6 +151,17 @@ def test_an_alias_is_retired_and_a_version_deleted(stored):
     assert "there is no churn/2" in stored("models", "show", "churn/2").err
 
 
+def test_the_history_says_who_did_what(stored):
+    stored("models", "promote", "churn/2")
+
+    deeds = stored("models", "history", "churn", "--json").facts["deeds"]
+
+    assert [deed["action"] for deed in deeds] == ["promote", "register", "promote", "register"]
+    assert deeds[0]["detail"] == {"alias": "champion", "before": 1, "after": 2}
+    assert "after 2, alias champion, before 1" in stored("models", "history", "--limit", 1).out
+    assert len(stored("models", "history", "--limit", 1, "--json").facts["deeds"]) == 1
+
+
 def test_a_version_shows_its_moves(stored):
     stored("models", "promote", "churn/2")
 
@@ -278,7 +289,8 @@ def test_what_nothing_points_at_is_mentioned(stored, kept):
 
 
 @pytest.mark.parametrize(
-    "action", ["list", "show", "compare", "promote", "rollback", "retire", "delete", "export", "import", "sign"]
+    "action",
+    ["list", "show", "compare", "promote", "rollback", "retire", "delete", "history", "export", "import", "sign"],
 )
 def test_every_action_says_what_its_options_are_for(mantic, action):
     done = mantic("models", action, "--help")
