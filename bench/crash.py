@@ -76,8 +76,7 @@ def _place(database: str, folder: Path) -> Iterator[Place]:
     if database == "sqlite":
         yield Place(str(folder / "store"), "")
         return
-    (folder / "server").mkdir()
-    with postgres.server(folder / "server") as server:
+    with postgres.server() as server:
         yield Place(server.url, str(folder / "blobs"), server)
 
 
@@ -239,6 +238,8 @@ def _check_rows(store: Store, expected: Expected, call: str, found: Found) -> No
 def _campaign(database: str, place: Place, folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     rng = random.Random(options.seed)
     files = _files(folder)
+    (folder / "tmp").mkdir()
+    tempfile.tempdir = str(folder / "tmp")  # the killed tidy nothing up
     place.open().close()
     expected, lost, half = Expected(), [], []
     restarts: dict[str, list[float]] = {"store": [], "server and store": []}

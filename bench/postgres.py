@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,8 +28,6 @@ class Server:
         self.user = _user()
         self.port = _free_port()
         self.url = f"postgresql://mantic@127.0.0.1:{self.port}/postgres"
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
         if self.user:
             shutil.chown(folder, self.user)
         self._run(tool("initdb"), "-D", folder / "data", "-U", "mantic", "-A", "trust", "--locale=C.UTF-8")
@@ -75,13 +74,17 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    """Give a fresh server in an empty folder, until the block ends."""
-    started = Server(folder)
-    try:
-        yield started
-    finally:
-        started.stop()
+def server() -> Iterator[Server]:
+    """Give a fresh server until the block ends.
+
+    Its folder lies by itself: pytest closes its own to other users whenever another run of it begins.
+    """
+    with tempfile.TemporaryDirectory(prefix="mantic-postgresql-") as folder:
+        started = Server(Path(folder))
+        try:
+            yield started
+        finally:
+            started.stop()
 
 
 def _user() -> str | None:

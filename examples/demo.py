@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -72,7 +73,8 @@ def _command(*parts: object) -> list[str]:
 
 
 def _mantic(*parts: object) -> None:
-    code = subprocess.run(_command(*parts), check=False).returncode
+    own = os.environ | {"MANTIC_STORE_URL": str(OUT / "store")}  # not among the models of whoever tries it
+    code = subprocess.run(_command(*parts), check=False, env=own).returncode
     if code:
         sys.exit(code)
 

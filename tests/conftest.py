@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _STORE = tempfile.mkdtemp(prefix="mantic-test-store-")
 os.environ["MANTIC_STORE_URL"] = f"{_STORE}/store"
 os.environ["MANTIC_STORE_KEYS"] = f"{_STORE}/keys"
+os.environ["XDG_DATA_HOME"] = f"{_STORE}/data"  # open_store() without a place
 for _name in ("MANTIC_STORE_BLOBS", "MANTIC_STORE_SIGNATURE"):
     os.environ.pop(_name, None)
 

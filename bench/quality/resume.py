@@ -27,7 +27,7 @@ from mantic.core.journal import Done, Journal
 
 MANTIC = [sys.executable, "-m", "mantic.cli.main"]
 BUDGET, N_ROWS = "12 trials", 1_000
-WORDS = ["fit", "digits.csv", "--target", "digit", "--budget", BUDGET, "--json"]
+WORDS = ["fit", "digits.csv", "--target", "digit", "--budget", BUDGET, "--json", "--no-store"]
 WORDS += ["--learner", "tree", "--learner", "naive_bayes", "--learner", "linear"]
 
 

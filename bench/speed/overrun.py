@@ -28,7 +28,8 @@ def fit_seconds(table: Path, budget: int, folder: Path) -> float:
     command = [sys.executable, "-m", "mantic.cli.main", "fit", str(table), "--target", "target", "--json"]
     command += ["--budget", f"{budget}s", "--out", str(folder / "m.mantic"), "--report", str(folder / "r.html")]
     started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
+    own = os.environ | {"MANTIC_STORE_URL": str(folder / "store")}
+    subprocess.run(command, check=True, capture_output=True, env=own)
     return time.perf_counter() - started
 
 

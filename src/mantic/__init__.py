@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from mantic.core.errors import SchemaError as SchemaError
     from mantic.core.errors import SettingsError as SettingsError
     from mantic.core.errors import SourceError as SourceError
+    from mantic.core.errors import StoreError as StoreError
     from mantic.core.schema import Schema as Schema
     from mantic.report.blocks import Report as Report
     from mantic.sources.read import read as read
+    from mantic.store.store import open_store as open_store
     from mantic.tasks.base import load as load
     from mantic.tasks.choose import fit as fit
     from mantic.tasks.classify import Classifier as Classifier
@@ -41,8 +43,10 @@ _EXPORTS = {
     "SchemaError": "mantic.core.errors",
     "SettingsError": "mantic.core.errors",
     "SourceError": "mantic.core.errors",
+    "StoreError": "mantic.core.errors",
     "fit": "mantic.tasks.choose",
     "load": "mantic.tasks.base",
+    "open_store": "mantic.store.store",
     "profile": "mantic.tasks.profile",
     "read": "mantic.sources.read",
 }

@@ -1,6 +1,7 @@
 """mantic models show, compare: what is known of a version, and how versions differ."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +50,10 @@ def facts_of(version: "Version") -> dict[str, Any]:
     return {"model": str(version), **facts}
 
 
-def day(moment: str) -> str:
+def minute(moment: str) -> str:
     """Return a moment to the minute.
 
-    >>> day("2026-05-01T12:34:56.000000Z")
+    >>> minute("2026-05-01T12:34:56.000000Z")
     '2026-05-01 12:34'
     """
     return moment[:16].replace("T", " ")
@@ -75,16 +76,11 @@ def _show(options: Namespace) -> int:
         return 0
     from mantic.report.blocks import Block, Grid, Report
 
-    facts = facts_of(version)
-    rows = [
-        ("aliases", ", ".join(aliases)),
-        *((name, facts[name]) for name in _FACTS),
-        ("signed by", ", ".join(signers)),
-    ]
+    rows = [("aliases", ", ".join(aliases)), *_rows([facts_of(version)]), ("signed by", ", ".join(signers))]
     blocks: list[Block] = [Grid(("what", "value"), tuple(row for row in rows if row[1] not in ("", None)))]
     if moves:
         heads = ("when", "by", "what", "alias", "from", "to")
-        told = tuple((day(one.at), one.by, one.kind, one.alias, one.before, one.after) for one in moves)
+        told = tuple((minute(one.at), one.by, one.kind, one.alias, one.before, one.after) for one in moves)
         blocks.append(Grid(heads, told, title="Moves"))
     show_report(Report(str(version), tuple(blocks)))
     return 0
@@ -101,11 +97,20 @@ def _compare(options: Namespace) -> int:
         return 0
     from mantic.report.blocks import Grid, Report, Text
 
-    facts = [facts_of(one) for one in versions]
-    rows = tuple((name, *(one[name] for one in facts)) for name in _FACTS)
+    rows = tuple(_rows([facts_of(one) for one in versions]))
     grid = Grid(("what", *(str(one) for one in versions)), rows)
     show_report(Report("Versions side by side", (Text(sentence), grid)))
     return 0
+
+
+def _rows(facts: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return a row per fact for people: moments to the minute, digests by how they begin."""
+    brief: dict[str, Callable[[str], str]] = {
+        "created": minute,
+        "fingerprint": lambda text: text[:19],
+        "sha256": lambda text: text[:12],
+    }
+    return [(name, *(brief[name](one[name]) if name in brief else one[name] for one in facts)) for name in _FACTS]
 
 
 def _sentence(versions: "list[Version]") -> str:

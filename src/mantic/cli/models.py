@@ -56,7 +56,7 @@ def _list(options: Namespace) -> int:
     rows = tuple(
         (
             str(one), ", ".join(standing.get((one.name, one.number), [])), one.target, one.metric, one.score,
-            compare.day(one.created), one.by, one.note,
+            compare.minute(one.created), one.by, one.note,
         )
         for one in versions
     )  # fmt: skip

@@ -1,11 +1,12 @@
-"""mantic models promote, rollback, retire, delete: which version answers to a name."""
+"""mantic models promote, rollback, retire, delete, history: which version answers to a name."""
 
 from argparse import Namespace
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mantic.cli.compare import minute
 from mantic.cli.kept import store_of
-from mantic.cli.screen import show_json, tell
+from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, action
 from mantic.core.settings import read_settings
 from mantic.store.reference import CHAMPION, read_reference
@@ -30,9 +31,12 @@ def actions() -> dict[str, Parser]:
     retire.add_argument("alias", metavar="NAME@ALIAS", help="its version stays")
     delete = action("models delete", "delete a version for good", example="mantic models delete churn/1", do=_delete)
     delete.add_argument("model", metavar="MODEL", help="churn/1; no alias may point to it")
-    for one in (promote, rollback, retire, delete):
+    history = action("models history", "who did what, and when", example="mantic models history churn", do=_history)
+    history.add_argument("name", metavar="NAME", nargs="?", help="only what was done to this one")
+    history.add_argument("--limit", type=int, default=50, metavar="N", help="only the latest (50)")
+    for one in (promote, rollback, retire, delete, history):
         one.add_json()
-    return {"promote": promote, "rollback": rollback, "retire": retire, "delete": delete}
+    return {"promote": promote, "rollback": rollback, "retire": retire, "delete": delete, "history": history}
 
 
 def _promote(options: Namespace) -> int:
@@ -59,6 +63,22 @@ def _delete(options: Namespace) -> int:
         show_json({"deleted": str(version), "swept": n_swept})
     else:
         tell(f"deleted {version}; its number is not given again, its content goes within the next hours")
+    return 0
+
+
+def _history(options: Namespace) -> int:
+    with store_of(read_settings().store) as store:
+        deeds = store.audit.list(options.name, limit=max(0, options.limit))
+    if options.json:
+        show_json({"deeds": [asdict(deed) for deed in deeds]})
+        return 0
+    from mantic.report.blocks import Grid, Report
+
+    def told(detail: dict[str, Any]) -> str:
+        return ", ".join(f"{name} {str(value)[:12]}" for name, value in detail.items() if value is not None)
+
+    rows = tuple((minute(deed.at), deed.by, deed.action, deed.subject, told(deed.detail)) for deed in deeds)
+    show_report(Report("History", (Grid(("when", "by", "what", "of", "how"), rows),)))
     return 0
 
 

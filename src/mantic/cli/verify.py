@@ -37,8 +37,8 @@ def run(options: Namespace) -> int:
     else:
         for fault in found.faults:
             print(f"fault: {fault}")
-        said = f"{len(found.faults)} faults" if found.faults else "no fault"
+        said = {0: "no fault", 1: "1 fault"}.get(len(found.faults), f"{len(found.faults):,} faults")
         tell(f"{said} in {found.n_rows:,} rows and {found.n_blobs:,} models of {where}")
         if found.garbage:
-            tell(f"{len(found.garbage):,} files that nothing points at; they go when a version is next deleted")
+            tell(f"nothing points at {len(found.garbage):,} of its files; they go with the next 'mantic models delete'")
     return _FAULTY if found.faults else 0

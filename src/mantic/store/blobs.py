@@ -206,9 +206,11 @@ class RemoteBlobs:
             yield
         except StoreError:
             raise
-        except OSError as error:
+        except Exception as error:  # each driver of fsspec has a family of errors of its own
             raise StoreError(
-                f"the place of the models cannot be reached: {error}", where=self.where, fix="check its name and rights"
+                f"the place of the models says: {error}",
+                where=self.where,
+                fix="check its name, your rights, the network",
             ) from error
 
 

@@ -13,10 +13,10 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from mantic.core.errors import StoreError
 from mantic.core.strict_json import read_json
@@ -51,7 +51,11 @@ class Dump:
         """Return the rows of a table, one by one."""
         with self.archive.open(f"rows/{table}.jsonl") as stream:
             while line := stream.readline(MAX_LINE):
-                yield dict(read_json(line, max_depth=2))
+                try:
+                    row = dict(read_json(line, max_depth=2))
+                except (ValueError, TypeError) as error:
+                    raise damaged(self.path, f"a row of '{table}' cannot be read ({error})") from error
+                yield row
 
 
 @contextmanager
@@ -62,19 +66,21 @@ def open_dump(path: Path) -> Iterator[Dump]:
     ------
     StoreError : if it is none, is cut off, or was written by a newer mantic.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield _read(path, archive)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise StoreError("there is no such backup", where=str(path), fix="give the file of 'mantic backup'") from error
-    except OSError as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(
-            f"the backup cannot be read: {error.strerror or error}", where=str(path), fix="check its rights"
-        ) from error
-    except _DAMAGE as error:
-        raise damaged(path, str(error)) from error
+    with ExitStack() as stack:
+        try:
+            dump = _read(path, stack.enter_context(zipfile.ZipFile(path)))
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise StoreError(
+                "there is no such backup", where=str(path), fix="give the file that 'mantic backup' wrote"
+            ) from error
+        except _DAMAGE as error:
+            raise damaged(path, str(error)) from error
+        except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            what = f"the backup cannot be read: {error.strerror or error}"
+            raise StoreError(what, where=str(path), fix="check its rights") from error
+        yield dump
 
 
 def faults(dump: Dump) -> list[str]:
@@ -149,10 +155,6 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Dump:
 def _digest(archive: zipfile.ZipFile, name: str) -> str:
     found = hashlib.sha256()
     with archive.open(name) as stream:
-        _feed(found, stream)
+        while part := stream.read(STEP):
+            found.update(part)
     return found.hexdigest()
-
-
-def _feed(found: Any, stream: IO[bytes]) -> None:
-    while part := stream.read(STEP):
-        found.update(part)

@@ -36,8 +36,8 @@ def check_known(revision: str, where: str) -> None:
         )
 
 
-def upgrade(connection: Connection, to: str = REVISION) -> None:
-    """Take every step up to one, within the transaction of the connection."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Take every step up to one, or all, within the transaction of the connection."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory

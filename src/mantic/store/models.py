@@ -60,8 +60,10 @@ class Models:
         name = check_name(name_for(str(model)) if name is None else name)
         note, by = plain(note, "the note"), by or whoami()
         with file_of(model) as file:
-            facts = {**asdict(about(file)), "sha256": digest(file), "n_bytes": file.stat().st_size}
+            facts = _facts(file)
             self._blobs.put(facts["sha256"], file)
+            if digest(file) != facts["sha256"]:
+                raise StoreError("the file changed while it was being kept", where=str(file), fix="try again")
             with self._database.moving() as connection:
                 if self._blobs.size(facts["sha256"]) != facts["n_bytes"]:  # swept away a moment ago
                     self._blobs.put(facts["sha256"], file)
@@ -191,6 +193,12 @@ class Models:
 
 def _alive() -> "Select[Any]":
     return select(*_OF_VERSION).where(VERSION.c.deleted.is_(None))
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    """Return what is to be put down of a model file; it is checked in full."""
+    sha256 = digest(file) if file.is_file() else ""  # before it is checked: what is checked must be what is kept
+    return {**asdict(about(file)), "sha256": sha256, "n_bytes": file.stat().st_size}
 
 
 def _add(connection: Connection, name: str, facts: Mapping[str, Any]) -> Version:

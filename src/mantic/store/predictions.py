@@ -84,11 +84,14 @@ class Predictions:
         number: int | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
+        after: Prediction | None = None,
         limit: int = MOST,
     ) -> list[Prediction]:
         """Return the answers of a model from `since` to before `until`, oldest first; at most `limit`.
 
-        To read on, ask again with the last one's `at` as `since`.
+        Parameters
+        ----------
+        after : the last one that was read, to read on behind it.
         """
         query = select(PREDICTION).where(PREDICTION.c.name == check_name(name))
         if number is not None:
@@ -97,6 +100,9 @@ class Predictions:
             query = query.where(PREDICTION.c.at >= moment(since))
         if until is not None:
             query = query.where(PREDICTION.c.at < moment(until))
+        if after is not None:
+            at, identity = moment(after.at), after.id
+            query = query.where((PREDICTION.c.at > at) | ((PREDICTION.c.at == at) & (PREDICTION.c.id > identity)))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
         return [prediction_of(row) for row in rows]

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -139,12 +138,8 @@ def _check_rows_empty(connection: Connection, place: str) -> None:
 
 
 def _check_blobs_empty(blobs: Blobs, place: str) -> None:
-    if next(_names(blobs), None) is not None:
+    if next(blobs.listed(), None) is not None:
         raise _taken(place, "give another place for the blobs: no two stores may share one")
-
-
-def _names(blobs: Blobs) -> Iterator[str]:
-    return (name for name, _ in blobs.listed())
 
 
 def _taken(place: str, fix: str) -> StoreError:

@@ -42,13 +42,13 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgresql() -> Iterator[Any]:
     """Return a PostgreSQL server; where CI cannot start one, that is a failure and no skip."""
     postgres = _postgres()
     if postgres.tool("postgres") is None:
         absent = "PostgreSQL is not installed (Debian: apt-get install postgresql); `make test` does it where it can"
         pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
-    with postgres.server(tmp_path_factory.mktemp("postgresql")) as server:
+    with postgres.server() as server:
         yield server
 
 

@@ -1,6 +1,8 @@
 """Disks that are full, folders that cannot be written, and calls that are cut short: nothing is ever half kept."""
 
+import errno
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -151,3 +153,59 @@ def test_readers_see_one_moment_while_others_write(store, model):
 
     assert (first, second) == (1, 1)
     assert len(store.models.list()) == 2
+
+
+def test_a_disk_that_reports_an_error_leaves_no_version_and_no_half_of_a_model(store, model, monkeypatch):
+    file = model(1)
+
+    def broken(handle):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(StoreError, match="Input/output error"):
+        store.models.register(file)
+    monkeypatch.undo()
+
+    assert store.models.list() == []
+    assert list(store.blobs.listed()) == []
+
+
+def test_a_file_that_changes_while_it_is_kept_is_no_version(store, model, monkeypatch):
+    file = model(1)
+    put = store.blobs.put
+
+    def slow(sha256, path):
+        put(sha256, path)
+        model(2)
+
+    monkeypatch.setattr(store.blobs, "put", slow)
+
+    with pytest.raises(StoreError, match="changed while it was being kept"):
+        store.models.register(file)
+
+    assert store.models.list() == []
+
+
+def test_the_moves_of_three_who_promote_at_once_are_one_chain(store, place, model):
+    for mark in range(4):
+        store.models.register(model(mark))
+
+    def promote(seed):
+        choice = random.Random(seed)
+        with place.open() as mine:
+            for _ in range(15):
+                mine.models.promote(f"churn/{choice.randint(1, 4)}", by=str(seed))
+
+    threads = [threading.Thread(target=promote, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    moves = store.models.moves("churn")
+    assert len(moves) == 1 + 3 * 15
+    assert [move.before for move in moves[1:]] == [move.after for move in moves[:-1]]
+    assert store.models.get("churn").number == moves[-1].after
+    assert [deed.detail["after"] for deed in reversed(store.audit.list("churn", limit=45))] == [
+        move.after for move in moves[1:]
+    ]

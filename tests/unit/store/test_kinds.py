@@ -108,14 +108,17 @@ def test_predictions_are_found_by_id_model_version_and_time(store):
 
 
 def test_reading_is_bounded_and_can_go_on(store):
+    moments = [f"2026-01-01T00:00:{place // 7:02d}" for place in range(20)]  # several share a moment
     ids = store.predictions.append(
-        Prediction("churn", None, {}, {}, at=f"2026-01-01T00:00:{place:02d}") for place in range(20)
+        Prediction("churn", None, {}, {}, id=f"p{place:02d}", at=at) for place, at in enumerate(moments)
     )
 
-    first = store.predictions.find("churn", limit=15)
-    rest = store.predictions.find("churn", since=first[-1].at)
+    read = store.predictions.find("churn", limit=6)
+    while more := store.predictions.find("churn", after=read[-1], limit=6):
+        assert len(more) <= 6
+        read += more
 
-    assert [one.id for one in (*first, *rest[1:])] == ids
+    assert [one.id for one in read] == ids
 
 
 def test_of_a_batch_with_an_id_that_is_taken_nothing_is_kept(store):

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from mantic.core.errors import MissingExtraError, SettingsError, StoreError
 from mantic.store import migration, opening
 from mantic.store.address import masked, where
 from mantic.store.engine import FILE
+from mantic.store.restore import restore
 from mantic.store.store import open_store
 from mantic.store.tables import METADATA, REVISION
 
@@ -48,16 +50,86 @@ def test_a_store_of_a_newer_mantic_is_refused_and_left_as_it_is(place):
     assert caught.value.fix == "pip install --upgrade mantic"
 
 
-def test_before_its_tables_change_a_folder_keeps_a_copy(folder_place, tmp_path, model):
-    with folder_place.open() as store:
+_NEXT_STEP = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade():
+    op.add_column("alert", sa.Column("colour", sa.Text()))
+    op.execute("UPDATE alert SET colour = 'red'")
+"""
+
+
+@pytest.fixture
+def tomorrow(tmp_path, monkeypatch):
+    """Return a function after which the code is that of a later mantic, which knows one more step."""
+
+    def come(step=_NEXT_STEP):
+        steps = tmp_path / "steps"
+        shutil.copytree(migration._STEPS, steps)
+        (steps / "versions" / "second.py").write_text(step)
+        monkeypatch.setattr(migration, "_STEPS", steps)
+        for module in (migration, opening):
+            monkeypatch.setattr(module, "REVISION", "0002")
+
+    return come
+
+
+def _colours(store):
+    with store.database.reading() as connection:
+        return list(connection.execute(text("SELECT colour FROM alert")).scalars())
+
+
+def test_an_older_store_is_brought_up_to_date_when_it_is_opened(place, tomorrow, model, tmp_path):
+    with place.open() as store:
         store.models.register(model(1))
+        store.alerts.add("note", "old", "from yesterday")
+    tomorrow()
 
-    opening._copy(tmp_path / "store", "0000")
+    with place.open() as store:
+        assert _colours(store) == ["red"]
+        assert store.models.get("churn").number == 1
+    place.open().close()
 
-    (copy,) = (tmp_path / "store").glob("before-0000-*.sqlite")
-    with sqlite3.connect(copy) as kept:
-        assert kept.execute("SELECT name, number FROM version").fetchall() == [("churn", 1)]
-    kept.close()
+    copies = list((tmp_path / "store").glob("before-0001-*.sqlite"))
+    assert len(copies) == (0 if place.blobs else 1)  # a server's owner copies it by his own means
+    for copy in copies:
+        with sqlite3.connect(copy) as kept:
+            assert kept.execute("SELECT name, number FROM version").fetchall() == [("churn", 1)]
+        kept.close()
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was(place, tomorrow, model, monkeypatch):
+    with place.open() as store:
+        store.models.register(model(1))
+        store.alerts.add("note", "old", "from yesterday")
+    tomorrow(_NEXT_STEP + '    op.execute("SELECT nothing FROM nowhere")\n')
+
+    with pytest.raises(StoreError):
+        place.open()
+    monkeypatch.undo()
+
+    with place.open() as store:
+        assert store.models.get("churn").number == 1
+        with pytest.raises(StoreError):
+            _colours(store)
+
+
+def test_a_backup_from_before_a_step_is_restored_and_brought_up_to_date(place, tomorrow, model, tmp_path):
+    with open_store(tmp_path / "old") as store:
+        store.models.register(model(1))
+        store.alerts.add("note", "old", "from yesterday")
+        made = store.back_up(tmp_path / "old.backup")
+    tomorrow()
+
+    restore(made.path, place.url, blobs=place.blobs)
+
+    with place.open() as store:
+        assert _colours(store) == ["red"]
+        assert store.models.get("churn").number == 1
 
 
 def test_an_empty_database_beside_models_is_no_new_store(folder_place, tmp_path, model):
@@ -179,6 +251,7 @@ def test_opening_loads_no_alembic_when_the_tables_are_up_to_date(folder_place):
     folder_place.open().close()
     code = f"""
 import sys
+from mantic.store.restore import restore
 from mantic.store.store import open_store
 open_store({folder_place.url!r}).close()
 print(*(name for name in ("alembic", "polars", "numpy", "cryptography", "fsspec") if name in sys.modules))
