@@ -88,7 +88,7 @@ class Turn:
     """How many quick answers have been given without a look at what else has arrived.
 
     Requests that arrive together are answered one after the other in the event loop; those that wait are not to be seen
-    anywhere. They are counted, not timed: another process that takes the core for a while is no reason to send them away.
+    anywhere. They are counted, not timed: another process that takes the core for a while is no reason to refuse.
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -58,9 +58,9 @@ class Bridge:
         begun = asyncio.get_running_loop().create_future()
 
         async def receive() -> MutableMapping[str, Any]:
-            if not begun.done():
-                return {"type": "lifespan.startup"}
-            return await asyncio.get_running_loop().create_future()
+            if begun.done():
+                await asyncio.Event().wait()
+            return {"type": "lifespan.startup"}
 
         async def send(message: MutableMapping[str, Any]) -> None:
             begun.set_result(message)

@@ -22,8 +22,6 @@ def blueprint(models: Mapping[str, Estimator] | Shelf, house: House | None = Non
     bridge = Bridge(make_asgi(models, house))
     made = flask.Blueprint("mantic", __name__)
 
-    @made.route("/", defaults={"path": ""}, methods=METHODS)
-    @made.route("/<path:path>", methods=METHODS)
     def answer(path: str) -> Any:
         request = flask.request
         body = request.stream.read(house.limits.max_bytes + 1)
@@ -33,4 +31,6 @@ def blueprint(models: Mapping[str, Estimator] | Shelf, house: House | None = Non
         response.headers["Content-Type"] = reply.media.decode("latin-1")
         return response
 
+    made.add_url_rule("/", "home", answer, defaults={"path": ""}, methods=METHODS)
+    made.add_url_rule("/<path:path>", "answer", answer, methods=METHODS)
     return made
