@@ -25,7 +25,7 @@ class Bridge:
         self._app = app
         self._lock = threading.Lock()
         self._process = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def ask(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
         """Return the answer to a request."""
@@ -47,11 +47,12 @@ class Bridge:
     def _running(self) -> asyncio.AbstractEventLoop:
         """Return the loop, which runs in a thread of this process."""
         with self._lock:
-            if self._process != os.getpid():
-                self._process, self._loop = os.getpid(), asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="mantic-bridge", daemon=True).start()
-                asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self._loop
+            if self._loop is None or self._process != os.getpid():
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=loop.run_forever, name="mantic-bridge", daemon=True).start()
+                asyncio.run_coroutine_threadsafe(self._start(), loop).result()
+                self._process, self._loop = os.getpid(), loop
+            return self._loop
 
     async def _start(self) -> None:
         """Let the application begin, as a server would; it ends with the process."""
