@@ -85,36 +85,31 @@ class Bench:
 
 
 class Turn:
-    """How long quick answers have taken without a look at what else has arrived.
+    """How many quick answers have been given without a look at what else has arrived.
 
-    Requests that arrive together are answered one after the other in the event loop. Those that wait are not to be
-    seen anywhere; what they wait for is the time that was spent since the first of them.
+    Requests that arrive together are answered one after the other in the event loop; those that wait are not to be seen
+    anywhere. They are counted, not timed: another process that takes the core for a while is no reason to refuse.
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._most = limits.turn_ms / 1000
-        self._spent = 0.0
-        self._is_open = False
+        self._most = limits.max_together
+        self._n = 0
 
     def enter(self) -> None:
         """Let a request in.
 
         Raises
         ------
-        BusyError : if those before it in this turn took all the time that there is.
+        BusyError : if so many came in this turn that the last would wait too long.
         """
-        if self._spent > self._most:
-            raise busy(self._spent)
-        if not self._is_open:
-            self._is_open = True
+        if self._n >= self._most:
+            raise busy(0)
+        if self._n == 0:
             asyncio.get_running_loop().call_soon(self._end)
-
-    def spend(self, seconds: float) -> None:
-        """Tell how long an answer took."""
-        self._spent += seconds
+        self._n += 1
 
     def _end(self) -> None:
-        self._is_open, self._spent = False, 0.0
+        self._n = 0
 
 
 def busy(seconds: float) -> BusyError:

@@ -9,6 +9,7 @@ from mantic.core.artifact import library_versions
 from mantic.serve import metrics as counted
 from mantic.serve import page
 from mantic.serve.admission import Bench
+from mantic.serve.client import client
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
@@ -109,6 +110,10 @@ class Desk:
     async def script(self, request: "Request") -> "Response":
         """Answer GET /docs/form.js."""
         return _reply(page.script().encode(), media="text/javascript; charset=utf-8")
+
+    async def client(self, request: "Request") -> "Response":
+        """Answer GET /docs/client.py."""
+        return _reply(client(self._shelf.live).encode(), media="text/x-python; charset=utf-8")
 
     async def home(self, request: "Request") -> "Response":
         """Send a visitor to the documentation."""

@@ -41,7 +41,8 @@ def page(models: Sequence[Served], *, version: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="docs/style.css"><script src="docs/form.js" defer></script></head><body>'
         '<h1>Ask a model</h1><p class="muted">Fill in what you know; an empty field counts as missing. '
-        f'For programs: <a href="openapi.json">openapi.json</a> · mantic {escape(version)}</p>'
+        f'For programs: <a href="openapi.json">openapi.json</a> · <a href="docs/client.py">client.py</a> · '
+        f"mantic {escape(version)}</p>"
         f"<main>{sections}<section><h2>All addresses</h2><table><thead><tr><th>Method</th><th>Address</th>"
         f"<th>Answer</th></tr></thead><tbody>{addresses}</tbody></table></section></main></body></html>"
     )
@@ -63,7 +64,11 @@ def _section(model: Served) -> str:
         f'<form data-predict="{address}/predict" data-explain="{address}/explain" autocomplete="off">{fields}'
         '<div class="buttons"><button class="first" value="predict">Predict</button>'
         '<button value="explain">Explain</button></div></form>'
-        '<h3>The call</h3><pre class="call"></pre>'
+        '<h3>The call</h3><pre class="call" data-language="curl"></pre>'
+        '<details><summary>In Python</summary><pre class="call" data-language="python"></pre></details>'
+        '<details><summary>In JavaScript</summary><pre class="call" data-language="javascript"></pre></details>'
+        "<details><summary>In Excel (Data, Get Data, Blank Query, Advanced Editor)</summary>"
+        '<pre class="call" data-language="excel"></pre></details>'
         '<h3>The answer</h3><pre class="answer" aria-live="polite"></pre></section>'
     )
 

@@ -57,27 +57,19 @@ class Predict:
         wire, to = wires_of(headers)
         until = deadline_of(headers)
         body = await read_body(headers, receive, self._limits)
-        done = None
+        question = None
         if wire.is_json and len(body) <= _LARGE_BYTES and served.is_quick:
             self._turn.enter()
-            done = self._quick(served, body, to)
-        if done is None:
+            question = served.read_quick(body, self._limits)
+        if question is None:
             work = partial(self._read_and_answer, served, wire, body, to)
-            done = await self._bench.run(work, until=until)
-        reply, n_rows = done
+            reply, n_rows = await self._bench.run(work, until=until)
+        else:
+            reply, n_rows = self._answer(served, question, to)
         self._metrics.count("mantic_predictions_total", served.labels, n_rows)
         if shadow is not None:
             self._compare(served, shadow, body, wire)
         return reply
-
-    def _quick(self, served: Served, body: bytes, to: Wire) -> tuple[Reply, int] | None:
-        started = time.perf_counter()
-        question = served.read_quick(body, self._limits)
-        if question is None:
-            return None
-        done = self._answer(served, question, to)
-        self._turn.spend(time.perf_counter() - started)
-        return done
 
     def _read_and_answer(self, served: Served, wire: Wire, body: bytes, to: Wire) -> tuple[Reply, int]:
         return self._answer(served, wire.read(served, body, self._limits), to)

@@ -29,14 +29,14 @@ class Limits:
     max_rows, max_bytes : of one request.
     threads : requests that are worked on side by side, of those that take longer than a thread is worth.
     max_waiting : how many of them may wait for a thread.
-    turn_ms : how long quick answers to requests that came together may take; the rest of them are sent away.
+    max_together : how many that came together are answered at once, of those that take less; the others are sent away.
     """
 
     max_rows: int = 10_000
     max_bytes: int = 10_000_000
     threads: int = 4
-    max_waiting: int = 64
-    turn_ms: float = 5.0
+    max_waiting: int = 32
+    max_together: int = 256
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ ADDRESSES = (
     Address("GET", "/docs", "read", "docs"),
     Address("GET", "/docs/style.css", "read", "style"),
     Address("GET", "/docs/form.js", "read", "script"),
+    Address("GET", "/docs/client.py", "read", "client"),
     Address("GET", "/", "read", "home"),
 )
 _BY_PATH = {(one.method, one.path): one for one in ADDRESSES}

@@ -191,6 +191,18 @@ class Estimator(Parameters):
         self._check_fitted()
         serve({name: self}, host=host, port=port)
 
+    def asgi(self, *, name: str = "model") -> Any:
+        """Return an ASGI application that answers as `mantic serve` does, to be mounted in another or run by a server.
+
+        Parameters
+        ----------
+        name : of the model in the addresses.
+        """
+        from mantic.serve.app import make_asgi
+
+        self._check_fitted()
+        return make_asgi({name: self})
+
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn what this is and what it accepts."""
         return tags(self.task.sklearn_kind)

@@ -112,16 +112,15 @@ def test_what_has_waited_too_long_is_not_begun():
     assert done == [2]
 
 
-def test_those_who_come_together_are_answered_as_long_as_there_is_time():
+def test_those_who_come_together_are_answered_up_to_a_number():
     async def talk() -> list[bool]:
-        turn, let_in = Turn(Limits(turn_ms=5)), []
+        turn, let_in = Turn(Limits(max_together=3)), []
         for _ in range(10):
             try:
                 turn.enter()
             except BusyError:
                 let_in.append(False)
             else:
-                turn.spend(0.002)
                 let_in.append(True)
         await asyncio.sleep(0)
         turn.enter()

@@ -14,14 +14,44 @@ const row = (form) =>
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+const text = (value) => JSON.stringify(value);
+const inPython = (value) => (value === null ? "None" : value === true ? "True" : value === false ? "False" : text(value));
+
+const CALLS = {
+  curl: (address, row) =>
+    `curl -X POST ${quote(address)} -H 'Content-Type: application/json' -d ${quote(text({ rows: [row] }))}`,
+  python: (address, row) => [
+    "import json, urllib.request",
+    "",
+    `row = {${Object.entries(row).map(([name, value]) => `${text(name)}: ${inPython(value)}`).join(", ")}}`,
+    `request = urllib.request.Request(${text(address)}, json.dumps({"rows": [row]}).encode(), {"Content-Type": "application/json"})`,
+    'print(json.load(urllib.request.urlopen(request))["predictions"][0])',
+  ].join("\n"),
+  javascript: (address, row) => [
+    `const answer = await fetch(${text(address)}, {`,
+    '  method: "POST",',
+    '  headers: { "Content-Type": "application/json" },',
+    `  body: JSON.stringify({ rows: [${text(row)}] }),`,
+    "});",
+    "console.log((await answer.json()).predictions[0]);",
+  ].join("\n"),
+  excel: (address, row) => [
+    "let",
+    `  body = Text.ToBinary("${text({ rows: [row] }).replaceAll('"', '""')}"),`,
+    `  answer = Json.Document(Web.Contents("${address}", [Headers = [#"Content-Type" = "application/json"], Content = body]))`,
+    "in",
+    "  Table.FromRecords(answer[predictions])",
+  ].join("\n"),
+};
+
 for (const form of document.forms) {
   const section = form.closest("section");
-  const call = section.querySelector(".call");
+  const calls = section.querySelectorAll(".call");
   const answer = section.querySelector(".answer");
   const body = () => JSON.stringify({ rows: [row(form)] });
   const show = () => {
     const address = new URL(form.dataset.predict, location).href;
-    call.textContent = `curl -X POST ${quote(address)} -H 'Content-Type: application/json' -d ${quote(body())}`;
+    for (const call of calls) call.textContent = CALLS[call.dataset.language](address, row(form));
   };
   form.addEventListener("input", show);
   form.addEventListener("submit", async (event) => {
