@@ -64,6 +64,21 @@ def model_file(words: str, settings: StoreSettings) -> Iterator[Path]:
         yield Path(words)
 
 
+def check_followed(path: Path, settings: StoreSettings) -> None:
+    """Refuse a version to which an alias has moved, if a signature is required and it has none to be trusted.
+
+    Raises
+    ------
+    ArtifactError : says what is missing.
+    """
+    if settings.signature == "require":
+        from mantic.store.blobs import digest
+
+        content = digest(path)
+        with store_of(settings) as store:
+            _check_signed(content, store.signatures.of(content), path.stem, settings)
+
+
 def model_name(words: str) -> str:
     """Return the name of a MODEL: of its file, or that by which it is kept."""
     return read_reference(words).name if is_reference(words) else Path(words).stem

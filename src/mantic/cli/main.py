@@ -23,6 +23,8 @@ VERBS = {
     "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
     "models": ("", "what the store keeps; show, compare, promote, roll back, export"),
+    "predictions": ("NAME", "what a served model has answered, and how it turned out"),
+    "outcomes": ("DATA --value COLUMN", "say how predictions turned out"),
     "keys": ("", "keys that sign models, and whom one trusts"),
     "backup": ("FILE", "everything that the store keeps, in one file"),
     "restore": ("FILE --to FOLDER", "a backup, into an empty place"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mantic.core.artifact import library_versions
 from mantic.core.errors import ManticError
 from mantic.serve.admission import Bench
-from mantic.serve.desk import Desk
+from mantic.serve.desk import Desk, Office
+from mantic.serve.feedback import Feedback
 from mantic.serve.gate import Gate
 from mantic.serve.keyring import Guard, Keyring
 from mantic.serve.metrics import Metrics
@@ -31,14 +32,18 @@ class House:
     ----------
     limits : how much one request may hold, and how many may wait.
     keyring : who may ask; everybody when absent.
-    listener : is told every prediction before it is sent: name, version, question and answers, to which it may add.
+    listener : is told every prediction before it is sent: who answered, question and answers, to which it may add.
     hosts : names by which it may be called in the header Host; any when empty.
+    feedback : keeps how predictions turned out, by their ids; nothing is kept when absent.
+    counts : returns what is counted elsewhere and belongs to the metrics.
     """
 
     limits: Limits = field(default_factory=Limits)
     keyring: Keyring | None = None
     listener: Listener | None = None
     hosts: Collection[str] = ()
+    feedback: Feedback | None = None
+    counts: Callable[[], Mapping[str, float]] = dict
 
 
 def make_asgi(models: Mapping[str, Estimator] | Shelf, house: House | None = None) -> Gate:
@@ -95,7 +100,8 @@ def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk,
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
     metrics, bench = Metrics(), Bench(house.limits)
-    desk = Desk(shelf, limits=house.limits, bench=bench, metrics=metrics)
+    office = Office(house.limits, bench, metrics, house.counts, house.feedback)
+    desk = Desk(shelf, office)
     predict = Predict(shelf, limits=house.limits, bench=bench, metrics=metrics, listener=house.listener)
     guard = None if house.keyring is None else Guard(house.keyring)
     hosts = frozenset(map(str.encode, house.hosts))

@@ -1,8 +1,8 @@
 """The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mantic.core.artifact import library_versions
@@ -10,6 +10,7 @@ from mantic.serve import metrics as counted
 from mantic.serve import page
 from mantic.serve.admission import Bench
 from mantic.serve.client import client
+from mantic.serve.feedback import Feedback, nothing_kept, read_truths
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
@@ -30,11 +31,23 @@ if TYPE_CHECKING:
 MAX_EXPLAINED = 100  # rows of one request; an explanation may cost many predictions
 
 
+@dataclass(frozen=True)
+class Office:
+    """What the handlers work with, beside the models."""
+
+    limits: Limits
+    bench: Bench
+    metrics: Metrics
+    counts: Callable[[], Mapping[str, float]]
+    feedback: Feedback | None
+
+
 class Desk:
     """The handlers, and the models they answer for."""
 
-    def __init__(self, shelf: Shelf, *, limits: Limits, bench: Bench, metrics: Metrics) -> None:
-        self._shelf, self._limits, self._bench, self._metrics = shelf, limits, bench, metrics
+    def __init__(self, shelf: Shelf, office: Office) -> None:
+        self._shelf, self._office = shelf, office
+        self._limits, self._bench = office.limits, office.bench
         self._is_ready = False
 
     def routes(self) -> "list[BaseRoute]":
@@ -71,6 +84,22 @@ class Desk:
 
         return _reply(await self._bench.run(answer, until=until))
 
+    async def feedback(self, request: "Request") -> "Response":
+        """Answer POST /v1/feedback: what was true is on the disk when this returns."""
+        headers = dict(reversed(request.scope["headers"]))
+        check_json(headers)
+        until = deadline_of(headers)
+        body = await read_body(headers, request.receive, self._limits)
+        keep = self._office.feedback
+
+        def kept() -> bytes:
+            truths = read_truths(body, self._limits)
+            if keep is None:
+                raise nothing_kept()
+            return to_bytes({"kept": keep(truths)})
+
+        return _reply(await self._bench.run(kept, until=until))
+
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/models/{name}."""
         served, _ = self._shelf.choose(request.path_params["name"], None, where=request.url.path)
@@ -92,7 +121,9 @@ class Desk:
 
     async def metrics(self, request: "Request") -> "Response":
         """Answer GET /metrics."""
-        return _reply(self._metrics.text(self._shelf.versions()).encode("utf-8", "replace"), media=counted.MEDIA)
+        counts = await self._bench.run(self._office.counts, until=None)
+        text = self._office.metrics.text(self._shelf.versions(), counts)
+        return _reply(text.encode("utf-8", "replace"), media=counted.MEDIA)
 
     async def openapi(self, request: "Request") -> "Response":
         """Answer GET /openapi.json."""

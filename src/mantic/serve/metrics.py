@@ -12,6 +12,10 @@ _ABOUT = {
     "mantic_refused_total": ("counter", "requests that were sent away, by reason"),
     "mantic_predictions_total": ("counter", "rows that were answered, by model and version"),
     "mantic_shadow_total": ("counter", "requests that a version in the shadow was asked too, by whether it agreed"),
+    "mantic_log_stored_total": ("counter", "answered rows that this server's clerk has brought into the store"),
+    "mantic_log_lost_total": ("counter", "answered rows that were not put down: the disk is full, or too much waits"),
+    "mantic_log_damaged_total": ("counter", "lines of the log that could not be read"),
+    "mantic_log_waiting_bytes": ("gauge", "what has been put down and is not in the store yet"),
     "mantic_model_info": ("gauge", "1 for each version that can be asked, by the part that it plays"),
 }
 
@@ -23,7 +27,7 @@ class Metrics:
 
     >>> metrics = Metrics()
     >>> metrics.count("mantic_refused_total", (("reason", "busy"),))
-    >>> print(metrics.text({}).splitlines()[-1])
+    >>> print(metrics.text({}, {}).splitlines()[-1])
     mantic_refused_total{reason="busy"} 1
     """
 
@@ -47,8 +51,13 @@ class Metrics:
         self._seconds[address][bisect_left(_BOUNDS, seconds)] += 1
         self._sums[address] += seconds
 
-    def text(self, versions: Mapping[Labels, float]) -> str:
-        """Return all that was counted; `versions` are the models as they stand now."""
+    def text(self, versions: Mapping[Labels, float], others: Mapping[str, float]) -> str:
+        """Return all that was counted.
+
+        Parameters
+        ----------
+        versions : the models as they stand now. others : what is counted elsewhere, by its name.
+        """
         found: list[tuple[str, str, float]] = [("mantic_in_flight", "mantic_in_flight", self.in_flight)]
         for (address, method, status), n in self._requests.items():
             labels = (("address", address), ("method", method), ("status", str(status)))
@@ -57,6 +66,7 @@ class Metrics:
             found += (("mantic_request_seconds", *line) for line in self._histogram(address))
         found += ((name, f"{name}{_braces(labels)}", n) for (name, labels), n in self._counts.items())
         found += (("mantic_model_info", f"mantic_model_info{_braces(labels)}", n) for labels, n in versions.items())
+        found += ((name, name, n) for name, n in others.items())
         lines = []
         for name, (kind, about) in _ABOUT.items():
             if mine := [f"{series} {n:.17g}" for of, series, n in found if of == name]:

@@ -25,6 +25,7 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
         "/healthz": {"get": _get("health", "Say whether the process lives", "it lives")},
         "/readyz": {"get": _get("health", "Say whether models can be asked", "they can", ("503", "not yet"))},
     }
+    paths["/v1/feedback"] = {"post": _feedback()}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     for place, model in enumerate(models):
         key = f"Row{place + 1}" if len(models) > 1 else "Row"
@@ -82,7 +83,8 @@ def _predictions(model: Served) -> dict[str, Any]:
             "level": number | {"description": "share of such intervals that hold the truth"},
         },
     }
-    one = {"type": "object", "properties": kinds[model.task] | _decision(model)}
+    identity = {"type": "string", "description": "by which /v1/feedback finds it, where predictions are kept"}
+    one = {"type": "object", "properties": kinds[model.task] | _decision(model) | {"id": identity}}
     warning = {
         "type": "object",
         "properties": {
@@ -123,6 +125,26 @@ def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> d
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
         "responses": {
             "200": {"description": "one answer per row", "content": {"application/json": {"schema": answer}}},
+            **{status: _problem(text) for status, text in faults.items()},
+        },
+    }
+
+
+def _feedback() -> dict[str, Any]:
+    value = {"type": ["string", "number", "boolean", "null"], "description": "what was true"}
+    one = {"type": "object", "properties": {"id": {"type": "string"}, "value": value}, "required": ["id", "value"]}
+    outcomes = {"type": "array", "items": one, "minItems": 1}
+    body = {
+        "type": "object", "properties": {"outcomes": outcomes}, "required": ["outcomes"], "additionalProperties": False,
+    }  # fmt: skip
+    kept = {"type": "object", "properties": {"kept": {"type": "integer"}}, "required": ["kept"]}
+    faults = {"400": "the body is no such JSON", "404": "nothing is kept here", "413": "too much at once"}
+    return {
+        "tags": ["feedback"],
+        "summary": "Say how predictions turned out; a later word replaces an earlier one",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {"description": "they are kept", "content": {"application/json": {"schema": kept}}},
             **{status: _problem(text) for status, text in faults.items()},
         },
     }

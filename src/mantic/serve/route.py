@@ -6,6 +6,7 @@ from dataclasses import dataclass
 SCOPES: Mapping[str, str] = {
     "predict": "ask for predictions",
     "explain": "ask for reasons",
+    "feedback": "say how it turned out",
     "read": "see models, documentation and metrics",
     "admin": "all of it",
 }
@@ -26,6 +27,7 @@ PREDICT = "/v1/models/{name}/predict"
 ADDRESSES = (
     Address("POST", PREDICT, "predict", "predict"),
     Address("POST", "/v1/models/{name}/explain", "explain", "explain"),
+    Address("POST", "/v1/feedback", "feedback", "feedback"),
     Address("GET", "/v1/models/{name}", "read", "about"),
     Address("GET", "/v1/models", "read", "list"),
     Address("GET", "/metrics", "read", "metrics"),

@@ -8,7 +8,8 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +18,9 @@ from mantic.core.lazy import need
 from mantic.serve.app import House, make_asgi
 from mantic.serve.example import example_row
 from mantic.serve.keyring import Keyring
-from mantic.serve.question import Limits
 from mantic.serve.served import Estimator
+from mantic.serve.shelf import Shelf
+from mantic.serve.sidecar import Kept, Sidecar
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
@@ -27,11 +29,11 @@ _STOP_SECONDS = 5  # how long requests in flight may take when the server is tol
 
 def serve(
     models: Mapping[str, Estimator],
+    house: House | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
-    limits: Limits | None = None,
-    keyring: Keyring | None = None,
+    kept: Kept | None = None,
     say: Callable[[str], object] | None = None,
 ) -> None:
     """Serve the models until SIGINT or SIGTERM; what is being answered is finished first.
@@ -39,9 +41,9 @@ def serve(
     Parameters
     ----------
     models : name (as it stands in the address) to fitted Classifier or Regressor.
+    house : how those who ask are treated. Without a keyring it is called by the names of this machine only.
     host, port : where to listen; 127.0.0.1 is this machine only, port 0 takes any free one.
-    limits : how much one request may hold, and how many may wait.
-    keyring : who may ask; everybody on this machine when absent.
+    kept : the store behind the server: where predictions go, and whose aliases are followed.
     say : receives lines for the person who started it: when it is ready, the address and an example. Standard error
         by default.
 
@@ -52,9 +54,15 @@ def serve(
     """
     tell = say or _say
     uvicorn: Any = need("uvicorn", why="serving")
-    check_reach(host, keyring)
-    hosts = _LOCAL if keyring is None else ()  # where a key is asked for, a page from elsewhere has none
-    app = make_asgi(models, House(limits or Limits(), keyring, hosts=hosts))
+    house = house or House()
+    check_reach(host, house.keyring)
+    if house.keyring is None:  # where a key is asked for, a page from elsewhere has none
+        house = replace(house, hosts=_LOCAL)
+    shelf = Shelf(models)
+    sidecar = None if kept is None else Sidecar(kept, shelf, tell)
+    if sidecar is not None:
+        house = replace(house, listener=sidecar.kept.log, feedback=sidecar.kept.learn, counts=sidecar.counts)
+    app = make_asgi(shelf, house)
     listener = listen(host, port)
     config = uvicorn.Config(
         app,
@@ -72,8 +80,8 @@ def serve(
             if not self.should_exit:
                 tell(greeting(models, listener.getsockname()))
 
-    with listener, _told_to_stop(), suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has stopped
-        Server(config).run(sockets=[listener])
+    with listener, nullcontext() if sidecar is None else sidecar, _told_to_stop(), suppress(KeyboardInterrupt):
+        Server(config).run(sockets=[listener])  # uvicorn raises the signal again when it has stopped
 
 
 def check_reach(host: str, keyring: Keyring | None) -> None:

@@ -8,12 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
-from mantic.serve.log import PredictionLog
 from mantic.serve.served import Estimator
 from mantic.serve.shelf import Shelf
+
+if TYPE_CHECKING:
+    from mantic.serve.log import PredictionLog
+    from mantic.store.store import Store
 
 _AGAIN_SECONDS = 1.0
 _END_SECONDS = 8.0
@@ -34,10 +38,25 @@ class Kept:
 
     url: str
     blobs: str
-    log: PredictionLog | None
+    log: "PredictionLog | None"
     watched: Mapping[str, str]
     numbers: Mapping[str, int]
     load: Callable[[Path], Estimator]
+
+    @cached_property
+    def _store(self) -> "Store":
+        from mantic.store.store import open_store  # only where somebody says how it turned out
+
+        return open_store(self.url, blobs=self.blobs)
+
+    def learn(self, truths: Mapping[str, Any]) -> int:
+        """Keep how predictions turned out, by their ids; return how many."""
+        return self._store.outcomes.add(truths)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if "_store" in vars(self):
+            self._store.close()
 
 
 @dataclass
@@ -65,6 +84,15 @@ class Sidecar:
         self._thread = threading.Thread(target=self._live, daemon=True, name="mantic-sidecar")
         self._thread.start()
 
+    def __enter__(self) -> Self:
+        """Start; the clerk ends when the block does."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self.end()
+
     def end(self) -> None:
         """Let the clerk bring away what is left."""
         self._is_over = True
@@ -78,6 +106,19 @@ class Sidecar:
                 self._process.kill()
         if self._thread is not None:
             self._thread.join(_END_SECONDS)
+        self.kept.close()
+
+    def counts(self) -> dict[str, float]:
+        """Return how the log stands, for the metrics."""
+        log = self.kept.log
+        if log is None:
+            return {}
+        return {
+            "mantic_log_stored_total": self.n_stored,
+            "mantic_log_damaged_total": self.n_damaged,
+            "mantic_log_lost_total": log.n_lost,
+            "mantic_log_waiting_bytes": log.waiting_bytes,
+        }
 
     def _live(self) -> None:
         while not self._is_over:

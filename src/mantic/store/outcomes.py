@@ -1,6 +1,6 @@
 """Outcomes: how it turned out, which is often known weeks after the prediction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,16 @@ class Outcomes:
             if rows:
                 connection.execute(insert(OUTCOME), rows)
         return len(rows)
+
+    def of(self, identities: Sequence[str]) -> dict[str, Any]:
+        """Return what is known to be true, by the id of the prediction, of those that are asked for."""
+        found: dict[str, Any] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(identities), 500):
+                some = OUTCOME.c.prediction.in_(identities[start : start + 500])
+                rows = connection.execute(select(OUTCOME.c.prediction, OUTCOME.c.truth).where(some))
+                found |= {row.prediction: unpack(row.truth) for row in rows}
+        return found
 
     def judged(
         self, name: str, *, since: str | datetime | None = None, number: int | None = None, limit: int = MOST

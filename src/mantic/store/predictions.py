@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
@@ -93,19 +93,36 @@ class Predictions:
         ----------
         after : the last one that was read, to read on behind it.
         """
-        query = select(PREDICTION).where(PREDICTION.c.name == check_name(name))
-        if number is not None:
-            query = query.where(PREDICTION.c.number == number)
-        if since is not None:
-            query = query.where(PREDICTION.c.at >= moment(since))
-        if until is not None:
-            query = query.where(PREDICTION.c.at < moment(until))
-        if after is not None:
-            at, identity = moment(after.at), after.id
-            query = query.where((PREDICTION.c.at > at) | ((PREDICTION.c.at == at) & (PREDICTION.c.id > identity)))
+        query = _of(name, number, since, until).order_by(PREDICTION.c.at, PREDICTION.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
-        return [prediction_of(row) for row in rows]
+            return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+
+    def newest(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Prediction]:
+        """Return the last answers of a model, newest first; at most `limit`."""
+        query = _of(name, number, since, until).order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
+        with self._database.reading() as connection:
+            return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+
+
+def _of(
+    name: str, number: int | None, since: str | datetime | None, until: str | datetime | None
+) -> "Select[tuple[Any, ...]]":
+    query = select(PREDICTION).where(PREDICTION.c.name == check_name(name))
+    if number is not None:
+        query = query.where(PREDICTION.c.number == number)
+    if since is not None:
+        query = query.where(PREDICTION.c.at >= moment(since))
+    if until is not None:
+        query = query.where(PREDICTION.c.at < moment(until))
+    return query
 
 
 def prediction_of(row: Any) -> Prediction:

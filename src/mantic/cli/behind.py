@@ -1,0 +1,91 @@
+"""What stands behind a server: the models that were asked for, and the store that keeps its predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mantic.cli.kept import check_followed, model_name, store_of
+from mantic.cli.table import load_model
+from mantic.core.errors import SettingsError
+from mantic.core.settings import StoreSettings
+from mantic.store.reference import is_reference, read_reference
+
+if TYPE_CHECKING:
+    from mantic.serve.sidecar import Kept
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A model to serve.
+
+    Parameters
+    ----------
+    number : of its version in the store; None for a file.
+    follows : the reference whose moves it follows; empty for a file and for one version.
+    """
+
+    model: Any
+    number: int | None = None
+    follows: str = ""
+
+
+def choose(wanted: Sequence[str], plugins: list[str], settings: StoreSettings) -> dict[str, Chosen]:
+    """Load the models that were asked for, by files or references, under their names.
+
+    Raises
+    ------
+    SettingsError : if two have the same name.
+    """
+    chosen: dict[str, Chosen] = {}
+    for words in wanted:
+        name = model_name(words)
+        if name in chosen:
+            raise SettingsError(f"two models are called '{name}'", where="mantic serve", fix="rename one of the files")
+        if not is_reference(words):
+            chosen[name] = Chosen(load_model(words, plugins, settings.signature))
+            continue
+        with store_of(settings) as store:
+            version = store.models.get(words)
+        asked = read_reference(words)
+        follows = str(asked) if asked.number is None else ""
+        chosen[name] = Chosen(load_model(str(version), plugins, settings.signature), version.number, follows)
+    return chosen
+
+
+def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool | None) -> "Kept | None":
+    """Return the store behind a server of these models; None where it needs none.
+
+    Parameters
+    ----------
+    log : whether predictions are kept; where it is not said, if a model comes from the store.
+    """
+    from mantic.serve.log import PredictionLog
+    from mantic.serve.sidecar import Kept
+
+    is_logged = any(one.number is not None for one in chosen.values()) if log is None else log
+    watched = {name: one.follows for name, one in chosen.items() if one.follows}
+    if not is_logged and not watched:
+        return None
+    numbers = {name: one.number for name, one in chosen.items() if one.number is not None}
+    log_numbers = {(name, chosen[name].model.version_): number for name, number in numbers.items()}
+
+    def load(path: Path) -> Any:
+        from mantic.tasks.base import load
+
+        check_followed(path, settings)
+        return load(path)
+
+    kept_log = PredictionLog(_folder(settings), log_numbers) if is_logged else None
+    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load)
+
+
+def _folder(settings: StoreSettings) -> Path:
+    """Return where predictions wait for the store: in its folder, or for a server in one of this user's."""
+    from mantic.store.address import user_folder, where
+
+    address = where(settings.url, settings.blobs)
+    if address.folder is not None:
+        return address.folder / "log"
+    return user_folder() / "log" / sha256(f"{address.server} {address.schema}".encode()).hexdigest()[:16]

@@ -1,0 +1,47 @@
+"""mantic outcomes: say how predictions turned out."""
+
+from argparse import Namespace
+
+from mantic.cli.kept import store_of
+from mantic.cli.screen import show_json, tell, warn_only
+from mantic.cli.words import Parser
+from mantic.core.errors import SchemaError
+from mantic.core.run import Run
+from mantic.core.settings import read_settings
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "outcomes",
+        "Keep what was true, from a table with the ids of predictions; a later word replaces an earlier one.",
+        examples="  mantic outcomes may.csv --value churned\n  mantic outcomes may.csv --id prediction --value churned",
+    )
+    options.add_data()
+    options.add_argument("--value", metavar="COLUMN", required=True, help="what was true; empty cells are left out")
+    options.add_argument("--id", metavar="COLUMN", default="id", help="of the prediction (id)")
+    options.add_json()
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Keep them, piece by piece."""
+    from mantic.sources.pieces import pieces
+
+    n_kept = 0
+    with store_of(read_settings().store) as store, Run(listeners=[warn_only]) as work:
+        for piece in pieces(options.data, work):
+            known = piece.frame
+            if missing := [name for name in (options.id, options.value) if name not in known.columns]:
+                raise SchemaError(
+                    f"there is no column '{missing[0]}'",
+                    where=options.data,
+                    fix=f"name one of {', '.join(known.columns[:10])} by --id and --value",
+                )
+            known = known.select(options.id, options.value).drop_nulls()
+            n_kept += store.outcomes.add(dict(zip(map(str, known[options.id]), known[options.value], strict=True)))
+    if options.json:
+        show_json({"kept": n_kept})
+    else:
+        tell(f"kept {n_kept:,} outcomes")
+    return 0

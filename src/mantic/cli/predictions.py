@@ -1,0 +1,137 @@
+"""mantic predictions: what was answered, and how it turned out."""
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mantic.cli.kept import store_of
+from mantic.cli.screen import show_json, show_report, tell
+from mantic.cli.words import Parser, check_output
+from mantic.core.settings import read_settings
+
+if TYPE_CHECKING:
+    from mantic.store.predictions import Prediction
+    from mantic.store.store import Store
+
+_SHOWN = 20
+_AT_ONCE = 10_000
+_NOT_YET = object()  # an outcome may be null
+
+
+def parser() -> Parser:
+    """Return the options."""
+    options = Parser(
+        "predictions",
+        "Show what a served model has answered, and how it turned out where that is known. Shows the newest; --out "
+        "writes all.",
+        examples="  mantic predictions churn\n  mantic predictions churn --since 2026-05-01 --judged --out may.parquet",
+    )
+    options.add_argument("name", metavar="NAME", help="of a model, as it was served")
+    options.add_argument("--since", metavar="MOMENT", help="from this moment on (2026-05-01, or with a time; UTC)")
+    options.add_argument("--until", metavar="MOMENT", help="before this moment")
+    options.add_argument("--version", metavar="NUMBER", type=int, help="only of this version")
+    options.add_argument("--judged", action="store_true", help="only those whose outcome is known")
+    options.add_argument("--out", metavar="FILE", help="write all of them to .csv, .parquet or .ndjson")
+    options.add_json()
+    return options
+
+
+def run(options: Namespace) -> int:
+    """Show or write them."""
+    out = check_output(options.out, "--out", (".csv", ".parquet", ".ndjson"))
+    with store_of(read_settings().store) as store:
+        if out is not None:
+            n_rows = _write(_all(store, options), out)
+            tell(f"wrote {n_rows:,} predictions to {out}")
+            return 0
+        newest = _newest(store, options)
+    if options.json:
+        show_json({"name": options.name, "predictions": [one | _outcome(truth) for one, truth in newest]})
+    else:
+        _show(options.name, newest)
+    return 0
+
+
+_Row = tuple[dict[str, Any], Any]  # of a prediction, and what was true
+
+
+def _all(store: "Store", options: Namespace) -> Iterator[list[_Row]]:
+    """Yield predictions with their outcomes, oldest first, some thousand at a time."""
+    since, seen = options.since, frozenset[str]()
+    while True:
+        found = store.predictions.find(
+            options.name, number=options.version, since=since, until=options.until, limit=_AT_ONCE + len(seen)
+        )
+        new = [one for one in found if one.id not in seen]
+        if not new:
+            return
+        since = new[-1].at
+        seen = frozenset(one.id for one in found if one.at == since)
+        yield _joined(store, new, options)
+
+
+def _joined(store: "Store", found: "Sequence[Prediction]", options: Namespace) -> list[_Row]:
+    truths = store.outcomes.of([one.id for one in found])
+    rows = [(_facts(one), truths.get(one.id, _NOT_YET)) for one in found]
+    return [row for row in rows if row[1] is not _NOT_YET] if options.judged else rows
+
+
+def _newest(store: "Store", options: Namespace) -> list[_Row]:
+    found = store.predictions.newest(
+        options.name, number=options.version, since=options.since, until=options.until, limit=_SHOWN
+    )
+    return _joined(store, found, options)
+
+
+def _facts(one: "Prediction") -> dict[str, Any]:
+    head = {"id": one.id, "at": one.at, "number": one.number}
+    return head | {"row": dict(one.row), "answer": dict(one.answer)}
+
+
+def _outcome(truth: Any) -> dict[str, Any]:
+    return {} if truth is _NOT_YET else {"outcome": truth}
+
+
+def _flat(facts: Mapping[str, Any], truth: Any) -> dict[str, Any]:
+    """Return a prediction as one row of a table: the columns of its row, then those of the answer."""
+    answer: dict[str, Any] = {}
+    for name, value in facts["answer"].items():
+        if isinstance(value, Mapping):
+            answer |= {f"{name}_{label}": one for label, one in value.items()}
+        elif isinstance(value, list):
+            answer |= dict(zip(("low", "high"), value, strict=False))
+        else:
+            answer[name] = value
+    head = {name: facts[name] for name in ("id", "at", "number")}
+    return {**head, **facts["row"], **answer, "outcome": None if truth is _NOT_YET else truth}
+
+
+def _write(pages: Iterator[list[_Row]], out: Path) -> int:
+    import polars as pl
+
+    from mantic.core.files import write_atomic
+    from mantic.serve.parts import FORMS
+
+    rows = [_flat(facts, truth) for page in pages for facts, truth in page]
+    frame = pl.DataFrame(rows, infer_schema_length=None, strict=False)
+    with write_atomic(out) as part:
+        FORMS[out.suffix.lower()].write(frame, part)
+    return frame.height
+
+
+def _show(name: str, newest: Sequence[_Row]) -> None:
+    from mantic.report.blocks import Block, Grid, Report, Text
+
+    heads = ("id", "when (UTC)", "version", "prediction", "outcome")
+    rows = tuple(
+        (
+            facts["id"], facts["at"][:19].replace("T", " "),
+            str(facts["number"] or facts["answer"].get("version", "")), str(facts["answer"].get("prediction", "")),
+            "" if truth is _NOT_YET else str(truth),
+        )
+        for facts, truth in newest
+    )  # fmt: skip
+    nothing = Text(f"Nothing is kept of '{name}': 'mantic serve {name}' keeps what it answers.")
+    blocks: tuple[Block, ...] = (Grid(heads, rows, note=f"the newest {len(rows)}"),) if rows else (nothing,)
+    show_report(Report(f"Predictions of {name}", blocks))
