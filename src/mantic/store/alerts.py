@@ -30,7 +30,16 @@ class KeptAlert:
 
 
 class Alerts:
-    """The alerts of a store."""
+    """The alerts of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     first = store.alerts.add("warning", "drift", "'plan' moved", name="churn")
+    ...     store.alerts.close(first)
+    ...     len(store.alerts.open()), len(store.alerts.list())
+    (0, 1)
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -25,7 +25,17 @@ class Judged:
 
 
 class Outcomes:
-    """The labels of a store."""
+    """The labels of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     ids = store.predictions.append([Prediction("churn", 2, {"tenure": 3}, {"prediction": "yes"})])
+    ...     store.outcomes.add({ids[0]: "no"})
+    ...     [one.truth for one in store.outcomes.judged("churn")]
+    1
+    ['no']
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
