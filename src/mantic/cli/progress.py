@@ -1,4 +1,4 @@
-"""Follow a fit: a bar of the time in a terminal, a rare plain line elsewhere."""
+"""Follow long work: a bar in a terminal, a rare plain line elsewhere."""
 
 import sys
 import time
@@ -55,6 +55,36 @@ def following(started: float, deadline: Deadline) -> Iterator[Listener]:
 def _describe(bars: Any, task: Any, line: str) -> None:
     if line:
         bars.update(task, description=line)
+
+
+@contextmanager
+def counting() -> Iterator[Listener]:
+    """Give a listener that shows how much of a known amount is done, in percent; a bar is gone at the end."""
+    if not sys.stderr.isatty():
+        yield _Rare()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    with Bars(
+        BarColumn(24), TaskProgressColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bars:
+        task = bars.add_task("", total=100)
+        yield lambda event: bars.update(task, completed=event.done) if isinstance(event, Progress) else None
+
+
+class _Rare:
+    """Tells how much is done, at most once in five seconds and not at once."""
+
+    def __init__(self) -> None:
+        self.told = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        now = time.monotonic()
+        if isinstance(event, Progress) and now - self.told >= _RARELY:
+            self.told = now
+            print(f"{100 * event.done / event.total:.0f} % done", file=sys.stderr, flush=True)
 
 
 class _Plain:

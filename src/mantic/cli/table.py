@@ -36,12 +36,12 @@ def read_for(model: Any, address: str, run: Run) -> tuple[pl.DataFrame, pl.DataF
     ------
     SchemaError : names every column and value that does not fit.
     """
+    from mantic.serve.answer import aligned
     from mantic.serve.question import unknown_categories
     from mantic.sources.read import read
 
     raw = read(address, run=run)
-    absent = [column.name for column in model.schema_.columns if not column.is_used and column.name not in raw.columns]
-    frame = model.schema_.align(raw.with_columns(pl.lit(None).alias(name) for name in absent), where=address)
+    frame = aligned(raw, model.schema_, where=address)
     for one in unknown_categories(frame, model.schema_):
         run.warn(one["code"], one["text"], column=one["column"])
     return frame, raw

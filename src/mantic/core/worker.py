@@ -1,5 +1,6 @@
 """A worker process: reads jobs from standard input, answers on standard output, ends when its parent is gone."""
 
+import ctypes
 import importlib
 import os
 import pickle
@@ -32,6 +33,17 @@ def main() -> None:
             return
         pickle.dump(attempt(work, job), answers, protocol=5)
         answers.flush()
+        give_back()
+
+
+def give_back() -> None:
+    """Give freed memory back to the system: else what the largest job needed stays with the process for good.
+
+    Only glibc has to be asked, and only glibc can be.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 if __name__ == "__main__":

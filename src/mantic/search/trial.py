@@ -168,7 +168,7 @@ class _Encoded:
 
 # A worker meets the same fold with many learners: encoding it once per layout saves most of the work.
 _encoded: "OrderedDict[tuple[Any, ...], _Encoded]" = OrderedDict()
-_MOST_CELLS = 40_000_000  # of all tables kept: about 320 MB
+_MOST_CELLS = 12_000_000  # of all tables kept: about 100 MB
 
 
 def _encode(material: Material, key: tuple[int, int], fold: Fold, *, layout: Layout, seed: int) -> _Encoded:

@@ -1,7 +1,7 @@
 """Read a CSV file record by record: slower than polars, but it knows the line of every fault."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -21,9 +21,17 @@ def read_records(path: Path, dialect: Dialect, *, names: Sequence[str], where: s
     ------
     SourceError : names the lines whose number of fields is not the header's, or the line where a quote is left open.
     """
+    return records_frame(records(path, dialect, where), dialect, names=names, where=where)
+
+
+Record = tuple[int, list[str]]  # the line where it begins, and its fields
+
+
+def records_frame(found: Iterable[Record], dialect: Dialect, *, names: Sequence[str], where: str) -> pl.DataFrame:
+    """Return records as texts, as `read_records` does."""
     columns: list[list[str | None]] = [[] for _ in names]
     faults: list[tuple[int, int]] = []
-    for line, record in _body(path, dialect, where):
+    for line, record in found:
         fields = record or [""]  # a blank line
         if len(fields) == len(columns):
             for column, value in zip(columns, fields, strict=True):
@@ -41,7 +49,7 @@ def read_records(path: Path, dialect: Dialect, *, names: Sequence[str], where: s
     return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(names, columns, strict=True)])
 
 
-def _body(path: Path, dialect: Dialect, where: str) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, dialect: Dialect, where: str) -> Iterator[Record]:
     """Yield (line where it begins, record) below the header."""
     line, has_header = 1, False
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -2,6 +2,9 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -82,16 +85,41 @@ def _find(kind: str, where: str) -> Source:
 
 
 def _read_file(address: str, run: Run) -> pl.DataFrame:
+    file = resolve(address, run)
+    check_fits(file.plain.stat().st_size, file.kind, where=str(file.path))
+    suffix = address[len(str(file.path)) :] if file.kind == "excel" else ""
+    with file.named():
+        return _find(file.kind, str(file.path))(f"{file.plain}{suffix}", run)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to read: as the user named it, unpacked, and which source reads it."""
+
+    path: Path
+    plain: Path
+    kind: str
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Let errors name the file that the user gave, not the unpacked copy."""
+        try:
+            yield
+        except ManticError as error:
+            raise _renamed(error, self.plain, self.path) from error.__cause__
+
+
+def resolve(address: str, run: Run) -> File:
+    """Find a file, unpack it if it is packed, and tell its kind.
+
+    Raises
+    ------
+    SourceError : if there is none, it is empty, or its ending contradicts what it holds.
+    """
     path = _file_of(address)
     _check_exists(path)
     plain = _unpacked(path, run)
-    kind = _kind(plain, path)
-    check_fits(plain.stat().st_size, kind, where=str(path))
-    suffix = address[len(str(path)) :] if kind == "excel" else ""
-    try:
-        return _find(kind, str(path))(f"{plain}{suffix}", run)
-    except ManticError as error:
-        raise _renamed(error, plain, path) from error.__cause__
+    return File(path, plain, _kind(plain, path))
 
 
 def _unpacked(path: Path, run: Run) -> Path:

@@ -116,3 +116,18 @@ def test_what_was_shared_is_removed_when_the_parent_is_killed():
     assert done.returncode == -signal.SIGKILL
     assert folder.name.startswith("mantic-share-")
     assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system in Linux's words")
+def test_a_worker_gives_back_what_a_job_has_freed():
+    keeps_few_of_many = "__import__('sys').modules.update(few=[bytes(2000) for _ in range(100_000)][::200])"
+    resident = "int(open('/proc/self/statm').read().split()[1]) * 4096"
+    alone = Processes(1)
+    try:
+        before, _, after = (
+            result for job in (resident, keeps_few_of_many, resident) for _, result in alone.run(eval, [_Path(job)])
+        )
+    finally:
+        alone.close()
+
+    assert after - before < 100_000_000

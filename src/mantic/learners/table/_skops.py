@@ -49,7 +49,7 @@ def load_model(folder: Path, *, trusted: tuple[str, ...], kinds: tuple[str, ...]
         raise _refusal(folder, str(error)) from error
     if type(model).__name__ not in kinds:
         raise _refusal(folder, f"it holds a {type(model).__name__}, and {' or '.join(kinds)} was expected")
-    if not all(is_sound(model, tree) for tree in _trees(model)):
+    if not all(is_sound(model.n_features_in_, tree) for tree in _trees(model)):
         raise _refusal(folder, "a tree in it points outside of itself")
     if not all(_is_whole(part) for part in vars(model).values() if hasattr(part, "check_format")):
         raise _refusal(folder, "a sparse matrix in it points outside of itself")
@@ -63,7 +63,7 @@ def _trees(model: Any) -> list[Any]:
     return [one.tree_ for one in grown] + boosted
 
 
-def is_sound(model: Any, tree: Any) -> bool:
+def is_sound(n_columns: int, tree: Any) -> bool:
     """Whether a tree's nodes point forward and stay inside of it: scikit-learn follows them unchecked."""
     if hasattr(tree, "nodes"):  # histogram boosting
         nodes = tree.nodes
@@ -73,11 +73,11 @@ def is_sound(model: Any, tree: Any) -> bool:
         has_maps = bool((inner["bitset_idx"][inner["is_categorical"] != 0] < n_maps).all())
         size = len(nodes)
     else:
-        left, size, has_maps = tree.children_left, tree.node_count, tree.n_features == model.n_features_in_
+        left, size, has_maps = tree.children_left, tree.node_count, tree.n_features == n_columns
         places = np.flatnonzero(left != -1)
         columns, children = tree.feature[places], [left[places], tree.children_right[places]]
     is_inside = all(bool(((child > places) & (child < size)).all()) for child in children)
-    return size > 0 and has_maps and is_inside and bool(((columns >= 0) & (columns < model.n_features_in_)).all())
+    return size > 0 and has_maps and is_inside and bool(((columns >= 0) & (columns < n_columns)).all())
 
 
 def _is_whole(matrix: Any) -> bool:

@@ -18,6 +18,7 @@ _MIXED = 3  # outputs per number, beside the number itself
 _MOST_WAVES = 64  # numbers; with more (texts, mostly) waves cost more than they bring
 _RATE_FACTORS = {"scale": 6.0, "base": 0.1, "frequency": 0.1, "phase": 0.1, "mix": 0.1, "shift": 0.1}
 _CYCLE_ENDS = (1 / 15, 3 / 15, 7 / 15, 1.0)
+_JUDGED_AT_ONCE = 1_000  # rows: a pass keeps what each layer said of each of them by each voice
 _SAFETY = 0.85  # share of the time that steps are planned for; answers come after them
 
 
@@ -175,8 +176,12 @@ def _is_over(share: float, best_share: float, params: Params, judge: Rows | None
 
 
 def _judged(adam: Adam, judge: Rows, params: Params) -> float:
-    output = forward(adam.weights, judge.inputs, activation=params["activation"]).output
-    return loss(output.mean(axis=0), judge.labels)[0]
+    total = 0.0
+    for at in range(0, len(judge), _JUDGED_AT_ONCE):
+        part = judge.take(np.arange(at, min(at + _JUDGED_AT_ONCE, len(judge))))
+        output = forward(adam.weights, part.inputs, activation=params["activation"]).output
+        total += loss(output.mean(axis=0), part.labels)[0] * len(part)
+    return total / len(judge)
 
 
 def _epochs(adam: Adam, rows: Rows, params: Params, *, chance: np.random.Generator, run: Run) -> Iterator[float]:

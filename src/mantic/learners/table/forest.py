@@ -9,9 +9,9 @@ from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complet
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes
-from mantic.learners.table._forest_file import load_forest, save_forest, shorten
+from mantic.learners.table._forest_file import load_forest, save_forest
 from mantic.learners.table._forest_row import answer_of_trees
-from mantic.learners.table._skops import TREES, load_model
+from mantic.learners.table._grove import Bare, Grove
 
 _NAMES = {
     ("random", True): "RandomForestClassifier",
@@ -55,44 +55,43 @@ class Forest:
         kind = getattr(ensemble, _NAMES[full.pop("kind"), target.is_classes])
         wanted = full.pop("n_estimators")
         model = kind(**full, n_estimators=1, warm_start=True, random_state=run.seed, n_jobs=run.threads)
-        self.model_ = _grown(model, (table.numbers, self.classes_.labels(target)), wanted, run)
-        if not target.is_classes:
-            shorten(self.model_)
+        rows = table.numbers, self.classes_.labels(target)
+        self.grove_ = Grove.of(_grown(model, rows, wanted, run), len(self.classes_.seen))
         return self
 
     def predict(self, table: Table) -> Array:
         """Return probabilities or values: the mean over the trees."""
-        return self.classes_.predict(self.model_, table.numbers)
+        mean = self.grove_.predict(table.numbers)
+        return self.classes_.spread(mean) if self.classes_.n else mean[:, 0]
 
     def for_rows(self) -> RowAnswer:
         """Return a walk down all trees at once."""
-        return answer_of_trees([one.tree_ for one in self.model_.estimators_], self.classes_)
+        return answer_of_trees(self.grove_, self.classes_)
 
     def save(self, folder: Path) -> None:
         """Write the trees as numbers."""
-        save_forest(folder, self.model_, self.classes_)
+        save_forest(folder, self.grove_, self.classes_)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Restore what `save` wrote."""
-        restored, kinds = cls(), tuple(_NAMES.values())
-        if (folder / "model.skops").exists():  # saved before trees were kept as numbers
-            restored.model_, restored.classes_ = load_model(folder, trusted=TREES, kinds=kinds)
-        else:
-            restored.model_, restored.classes_ = load_forest(folder, kinds=kinds)
+        restored = cls()
+        restored.grove_, restored.classes_ = load_forest(folder)
         return restored
 
 
-def _grown(model: Any, rows: tuple[Array, Array], wanted: int, run: Run) -> Any:
+def _grown(model: Any, rows: tuple[Array, Array], wanted: int, run: Run) -> list[Bare]:
     started = time.monotonic()
-    model.fit(*rows)
-    while model.n_estimators < wanted:
-        each = (time.monotonic() - started) / model.n_estimators
-        affordable = run.deadline.left() / max(each, 1e-6)
-        if affordable < 1:
-            break
-        model.n_estimators += int(min(wanted - model.n_estimators, 20, affordable))
+    trees: list[Bare] = []
+    while True:
         model.fit(*rows)
-        run.progress(model.n_estimators, wanted, "trees")
-    model.n_jobs = None  # answers come from one thread: starting more costs more than it saves on one row
-    return model
+        n_classes = getattr(model, "n_classes_", 0)
+        for one in model.estimators_[len(trees) :]:
+            trees.append(Bare.of(one.tree_, n_classes))
+            one.tree_ = None  # further trees do not need it, and with many classes it is large
+        each = (time.monotonic() - started) / len(trees)
+        affordable = run.deadline.left() / max(each, 1e-6)
+        if len(trees) >= wanted or affordable < 1:
+            return trees
+        model.n_estimators += int(min(wanted - len(trees), 20, affordable))
+        run.progress(len(trees), wanted, "trees")

@@ -15,7 +15,7 @@ from mantic.learners.table._network import Inputs, Weights, forward
 from mantic.learners.table._outputs import Outputs
 from mantic.learners.table._training import Rows, train
 
-_ROWS_AT_ONCE = 4_000
+_ROWS_AT_ONCE = 1_000  # a pass keeps what each layer said of each row by each voice
 _ROWS_TO_JUDGE = 10_000
 _CLASSES, _VALUES = ("selu", 0.04), ("mish", 0.07)  # activation, and rate before the schedule
 

@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from mantic.core.lazy import need
 from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes, hold_out, loss, sample
 from mantic.learners.table._forest_row import answer_of_trees
+from mantic.learners.table._grove import Bare, Grove
 from mantic.learners.table._skops import TREES, load_model, save_model
 
 _LEAVES = (100, 50, 20, 10, 5)
@@ -41,6 +44,8 @@ class Tree:
             part = sample(target, _ROWS_TO_CHOOSE, seed=run.seed)
             full["min_samples_leaf"] = _best_leaf(table.rows(part), target.rows(part), full, run)
         self.model_ = _grown(table, target, full, run.seed)
+        values = self.model_.tree_.value
+        values[:] = values if target.is_classes else values.astype(np.float32)  # as the walk for one row holds them
         return self
 
     def predict(self, table: Table) -> Array:
@@ -49,7 +54,8 @@ class Tree:
 
     def for_rows(self) -> RowAnswer:
         """Return a walk down the tree."""
-        return answer_of_trees([self.model_.tree_], self.classes_)
+        n_classes = len(self.classes_.seen)
+        return answer_of_trees(Grove.of([Bare.of(self.model_.tree_, n_classes)], n_classes), self.classes_)
 
     def save(self, folder: Path) -> None:
         """Write the tree by skops."""

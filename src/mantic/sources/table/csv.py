@@ -50,6 +50,32 @@ def to_numbers(texts: pl.DataFrame, run: Run) -> pl.DataFrame:
 
 def read_texts(address: str, run: Run) -> pl.DataFrame:
     """Read a CSV file and leave every value as it is written; an empty cell is null."""
+    csv = open_csv(address, run)
+    frame = _read_fast(csv)
+    if frame is None:
+        frame = read_records(csv.path, csv.dialect, names=csv.names, where=address)
+    if frame.height == 0:
+        raise no_rows(csv.names, address)
+    return frame
+
+
+@dataclass(frozen=True)
+class Csv:
+    """A CSV file and how it is written: as UTF-8 with ordinary lines, by now.
+
+    Parameters
+    ----------
+    written, names : the fields of its header, and what the columns are called.
+    """
+
+    path: Path
+    dialect: Dialect
+    written: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def open_csv(address: str, run: Run) -> Csv:
+    """Find out how a CSV file is written; tell `run` what is not the usual."""
     original = Path(address)
     _check_content(original)
     path = _as_utf8(original, run)
@@ -61,16 +87,16 @@ def read_texts(address: str, run: Run) -> pl.DataFrame:
     names = _names(header)
     check_names(names, where=f"{address}, line 1")
     _report_header(header, original.name, run)
-    frame = _read_fast(path, _Header(tuple(header), names), dialect)
-    if frame is None:
-        frame = read_records(path, dialect, names=names, where=address)
-    if frame.height == 0:
-        raise SourceError(
-            f"there is a header of {len(names)} columns and no row below it",
-            where=address,
-            fix="export the table with its rows",
-        )
-    return frame
+    return Csv(path, dialect, tuple(header), names)
+
+
+def no_rows(names: Sequence[str], address: str) -> SourceError:
+    """Return the error for a table that is only a header."""
+    return SourceError(
+        f"there is a header of {len(names)} columns and no row below it",
+        where=address,
+        fix="export the table with its rows",
+    )
 
 
 def _check_content(path: Path) -> None:
@@ -128,40 +154,58 @@ def _is_number(text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Header:
-    written: tuple[str, ...]
-    names: tuple[str, ...]
-
-
-def _read_fast(path: Path, header: _Header, dialect: Dialect) -> pl.DataFrame | None:
+def _read_fast(csv: Csv) -> pl.DataFrame | None:
     """Return what polars reads, or None where that cannot be trusted.
 
-    Polars fills short lines silently, so the delimiters of the whole file are counted: in each line there must be one
-    fewer than columns, and those inside of values. Odd quotes, blank lines and broken lines are left to `read_records`.
+    Odd quotes, blank lines and broken lines are left to `read_records`.
     """
-    counts = _count(path, dialect)
-    if counts is None or counts[dialect.quote] % 2:
+    counts = _count(csv.path, csv.dialect)
+    if counts is None or counts[csv.dialect.quote] % 2:
         return None
+    frame = parse(csv.path, csv)
+    in_names = sum(name.count(csv.dialect.delimiter) for name in csv.written)
+    return trusted(frame, counts, csv, n_lines=1, inside=in_names)
+
+
+def parse(content: Path | bytes, csv: Csv) -> pl.DataFrame | None:
+    """Return what polars makes of the whole file, or of lines below its header; None where it cannot."""
     try:
-        frame = pl.read_csv(
-            path,
-            separator=dialect.delimiter,
-            quote_char=dialect.quote,
+        return pl.read_csv(
+            content,
+            has_header=isinstance(content, Path),
+            separator=csv.dialect.delimiter,
+            quote_char=csv.dialect.quote,
             infer_schema=False,
-            new_columns=list(header.names),
+            new_columns=list(csv.names),
             glob=False,
         )
     except (pl.exceptions.PolarsError, OSError):
         return None
-    inside = 0
-    if counts[dialect.quote]:
-        mark = dialect.delimiter
+
+
+def trusted(
+    frame: pl.DataFrame | None, counts: Counter[str], csv: Csv, *, n_lines: int, inside: int = 0
+) -> pl.DataFrame | None:
+    """Return the frame if it holds all that was in the lines it was read from, else None.
+
+    Polars fills short lines silently, so delimiters are counted: in each line there must be one fewer than columns, and
+    those inside of values.
+
+    Parameters
+    ----------
+    counts : of delimiters and quotes in these lines.
+    n_lines : beside those of the frame: 1 with the header, else 0.
+    inside : delimiters inside of the header's names.
+    """
+    if frame is None or frame.width != len(csv.names):
+        return None
+    if counts[csv.dialect.quote]:
+        mark = csv.dialect.delimiter
         sums = frame.lazy().select(pl.all().str.count_matches(mark, literal=True).sum()).collect()
-        inside = sum(sums.row(0)) + sum(name.count(mark) for name in header.written)
+        inside += sum(sums.row(0))
         frame = frame.with_columns(pl.all().replace("", None))  # "" in quotes is empty too
-    expected = (len(header.names) - 1) * (frame.height + 1) + inside
-    return frame if frame.width == len(header.names) and counts[dialect.delimiter] == expected else None
+    expected = (len(csv.names) - 1) * (frame.height + n_lines) + inside
+    return frame if counts[csv.dialect.delimiter] == expected else None
 
 
 def _count(path: Path, dialect: Dialect) -> Counter[str] | None:
@@ -170,6 +214,10 @@ def _count(path: Path, dialect: Dialect) -> Counter[str] | None:
     for part in chunks(path):
         if not counts and part.removeprefix(_MARK)[:1] in (b"\r", b"\n"):
             return None
-        for mark in (dialect.delimiter, dialect.quote):
-            counts[mark] += part.count(mark.encode())
+        counts += marks_in(part, dialect)
     return counts
+
+
+def marks_in(part: bytes, dialect: Dialect) -> Counter[str]:
+    """Return how many delimiters and quotes there are."""
+    return Counter({mark: part.count(mark.encode()) for mark in (dialect.delimiter, dialect.quote)})

@@ -52,17 +52,24 @@ def _parse(text: str, where: str) -> Any:
     except json.JSONDecodeError as error:
         if not error.msg.startswith("Extra data"):
             raise _fault(where, error.lineno, f"{error.msg}, character {error.colno}") from error
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise _fault(where, number, f"{error.msg}, character {error.colno}") from error
-        if not isinstance(rows[-1], dict):
-            raise _fault(where, number, "this line is no object")
-    return rows
+    lines = enumerate(text.split("\n"), start=1)
+    return [parse_line(line, where, number) for number, line in lines if line.strip()]
+
+
+def parse_line(text: str, where: str, number: int) -> dict[str, Any]:
+    """Return the object in a line.
+
+    Raises
+    ------
+    SourceError : names the line, if it holds no JSON or no object.
+    """
+    try:
+        row = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _fault(where, number, f"{error.msg}, character {error.colno}") from error
+    if not isinstance(row, dict):
+        raise _fault(where, number, "this line is no object")
+    return row
 
 
 def _fault(where: str, line: int, what: str) -> SourceError:

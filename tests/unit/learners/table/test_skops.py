@@ -32,7 +32,7 @@ def tree_with(**changed):
 def test_a_grown_tree_is_sound():
     tree = tree_with()
 
-    assert is_sound(tree, tree.tree_)
+    assert is_sound(tree.n_features_in_, tree.tree_)
 
 
 @pytest.mark.parametrize(

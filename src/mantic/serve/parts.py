@@ -1,0 +1,65 @@
+"""Answers in parts, and how parts become one file."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True)
+class Form:
+    """How answers stand in a file: how a part is written, and how parts become the file."""
+
+    write: Callable[[pl.DataFrame, Path], Any]
+    join: Callable[[Sequence[Path], Path], Any]
+
+
+def _join_csv(parts: Sequence[Path], whole: Path) -> None:
+    """Put the parts behind each other, with the header of the first."""
+    with whole.open("wb") as out:
+        for number, part in enumerate(parts):
+            with part.open("rb") as file:
+                header = file.readline()
+                if number == 0:
+                    out.write(header)
+                shutil.copyfileobj(file, out, _BUFFER)
+
+
+def _join_lines(parts: Sequence[Path], whole: Path) -> None:
+    with whole.open("wb") as out:
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, out, _BUFFER)
+
+
+def _join_json(parts: Sequence[Path], whole: Path) -> None:
+    """Make one array of what is one array in each part."""
+    with whole.open("wb") as out:
+        for number, part in enumerate(parts):
+            out.write(b"," if number else b"[")
+            out.write(part.read_bytes().strip()[1:-1])
+        out.write(b"]")
+
+
+def _join_parquet(parts: Sequence[Path], whole: Path) -> None:
+    """Put the parts behind each other; an identifier that is a number in some and a text in others becomes a text."""
+    kinds: dict[str, set[pl.DataType]] = {}
+    for part in parts:
+        for name, kind in pl.read_parquet_schema(part).items():
+            kinds.setdefault(name, set()).add(kind)
+    mixed = [name for name, found in kinds.items() if len(found) > 1]
+    frames = [pl.scan_parquet(part, glob=False).with_columns(pl.col(mixed).cast(pl.String)) for part in parts]
+    pl.concat(frames).sink_parquet(whole)
+
+
+FORMS: Mapping[str, Form] = {
+    ".csv": Form(pl.DataFrame.write_csv, _join_csv),
+    ".parquet": Form(pl.DataFrame.write_parquet, _join_parquet),
+    ".json": Form(pl.DataFrame.write_json, _join_json),
+    ".ndjson": Form(pl.DataFrame.write_ndjson, _join_lines),
+}

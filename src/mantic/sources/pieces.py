@@ -1,0 +1,108 @@
+"""Read a table piece by piece, so that it may be larger than memory."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from mantic.core.errors import SourceError
+from mantic.core.run import Run
+from mantic.sources.csv_pieces import csv_pieces
+from mantic.sources.frames import to_polars
+from mantic.sources.json_pieces import json_pieces
+from mantic.sources.piece import START, Piece, Place
+from mantic.sources.read import File, read, resolve
+
+_MOST_ROWS = 262_144
+_MOST_CELLS = 16_000_000  # of one piece: about 128 MB
+_WORDS = {"parquet": "Parquet", "arrow": "Arrow"}
+_SCANS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {
+    "parquet": lambda path: pl.scan_parquet(path, glob=False),
+    "arrow": pl.scan_ipc,
+}
+
+
+def pieces(address: str, run: Run, *, start: Place = START) -> Iterator[Piece]:
+    r"""Read the pieces of a table in order; together they are what `read` gives.
+
+    Files of CSV, NDJSON, Parquet and Arrow come in pieces of some hundred thousand rows; all else in one. A column of
+    a text file may be numbers in one piece and texts in another, where only some of its values are numbers.
+
+    Parameters
+    ----------
+    address : as for `read`.
+    start : where to begin: the end of an earlier piece.
+
+    Raises
+    ------
+    SourceError, SchemaError : as `read`, when the piece with the fault is reached.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "sales.csv"
+    >>> _ = path.write_text("day,amount\n1,2.5\n2,\n")
+    >>> [piece.frame.rows() for piece in pieces(str(path), Run())]
+    [[(1, 2.5), (2, None)]]
+    """
+    if not _is_file(address):
+        yield from _whole(address, run, start)
+        return
+    file = resolve(address, run)
+    with file.named():
+        yield from _READERS.get(file.kind, _whole_file)(file, run, start)
+
+
+def _is_file(address: str) -> bool:
+    return address != "-" and Path(address.removeprefix("file://")).is_file()
+
+
+def _whole(address: str, run: Run, start: Place) -> Iterator[Piece]:
+    if start == START:
+        frame = read(address, run=run)
+        yield Piece(frame, Place(at=frame.height), 1.0)
+
+
+def _whole_file(file: File, run: Run, start: Place) -> Iterator[Piece]:
+    return _whole(str(file.path), run, start)
+
+
+def _csv(file: File, run: Run, start: Place) -> Iterator[Piece]:
+    return csv_pieces(str(file.plain), run, start)
+
+
+def _json(file: File, run: Run, start: Place) -> Iterator[Piece]:
+    found = json_pieces(file.plain, start)
+    return _whole_file(file, run, start) if found is None else found
+
+
+def _frames(file: File, run: Run, start: Place) -> Iterator[Piece]:
+    """Read files that polars opens without reading them; an Arrow stream has to be read whole."""
+    with file.plain.open("rb") as opened:
+        is_stream = file.kind == "arrow" and opened.read(6) != b"ARROW1"
+    if is_stream:
+        yield from _whole_file(file, run, start)
+        return
+    at = start.at
+    try:
+        table = _SCANS[file.kind](file.plain)
+        n_rows = int(table.select(pl.len()).collect().item())
+        n_columns = max(1, len(table.collect_schema()))
+        while at < n_rows:
+            frame = table.slice(at, max(1, min(_MOST_ROWS, _MOST_CELLS // n_columns))).collect()
+            at += frame.height
+            yield Piece(to_polars(frame), Place(at=at), at / n_rows)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        word = _WORDS[file.kind]
+        raise SourceError(
+            f"the file is no {word} file, or it is damaged",
+            where=str(file.plain),
+            fix="write it again, or give it its true ending",
+        ) from error
+
+
+_READERS: Mapping[str, Callable[[File, Run, Place], Iterator[Piece]]] = {
+    "csv": _csv,
+    "json": _json,
+    "parquet": _frames,
+    "arrow": _frames,
+}
