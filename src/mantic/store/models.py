@@ -231,7 +231,9 @@ def _unknown(connection: Connection, asked: Reference) -> StoreError:
         near = get_close_matches(asked.name, names, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         return StoreError(
-            f"there is no model '{asked.name}'", where="store", fix=f"{hint}'mantic models' lists what is kept"
+            f"there is no model '{asked.name}'",
+            where="store",
+            fix=f"{hint}'mantic models' lists what is kept; a file's name ends with .mantic",
         )
     shown = ", ".join(map(str, numbers[-10:]))
     query = select(ALIAS.c.alias).where(ALIAS.c.name == asked.name)
