@@ -11,7 +11,7 @@ from mantic.store.database import Database
 from mantic.store.predictions import MOST, Prediction, prediction_of
 from mantic.store.reference import check_name
 from mantic.store.tables import OUTCOME, PREDICTION
-from mantic.store.value import moment, now, pack, plain, unpack, whoami
+from mantic.store.value import author, moment, now, pack, plain, unpack
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Outcomes:
         How many were kept.
         """
         rows = [
-            {"prediction": plain(one, "the id"), "truth": pack(truth), "at": now(), "by": by or whoami()}
+            {"prediction": plain(one, "the id"), "truth": pack(truth), "at": now(), "by": author(by)}
             for one, truth in sorted(
                 truths.items()
             )  # in one order everywhere, so that two writers never wait in a ring
