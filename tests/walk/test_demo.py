@@ -24,7 +24,8 @@ def test_the_demo_walks_from_a_real_table_to_an_answer_over_http(tmp_path):
     assert answer["model"] == "weather"
     assert sum(answer["predictions"][0]["probability"].values()) == pytest.approx(1, abs=1e-6)
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"profile.html", "report.html", "weather.mantic"}
+    made = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert made == {"profile.html", "report.html", "weather.mantic", "store"}
 
 
 def test_the_demo_takes_a_table_of_ones_own(tmp_path, rent_like):

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from mantic.core.errors import SettingsError
 
 _SERVERS = ("postgresql", "postgres")
+_DRIVER = "postgresql+psycopg"  # as SQLAlchemy calls it
 SCHEMA = "mantic"  # of the tables on a server; ?schema=NAME chooses another
 
 
@@ -29,7 +30,7 @@ class Address:
 
     def __str__(self) -> str:
         """Return it for people; a password is not shown."""
-        return str(self.folder) if self.folder else masked(self.server)
+        return str(self.folder) if self.folder else masked(self.server).replace(_DRIVER, "postgresql", 1)
 
 
 def where(url: str = "", blobs: str = "") -> Address:
@@ -97,7 +98,7 @@ def _server(url: str, blobs: str) -> Address:
         raise SettingsError(
             f"'{schema[:60]}' is no name of a schema", where="store.url", fix="use letters a to z, 0-9, _"
         )
-    driver = urlunsplit(("postgresql+psycopg", parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
+    driver = urlunsplit((_DRIVER, parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
     return Address(None, driver, schema, _absolute(blobs))
 
 

@@ -10,7 +10,7 @@ from mantic.core.errors import StoreError
 from mantic.store.audit import note_deed
 from mantic.store.database import Database
 from mantic.store.tables import ALERT
-from mantic.store.value import now, pack, plain, unpack, whoami
+from mantic.store.value import author, now, pack, plain, unpack
 
 LEVELS = ("note", "warning", "stop")
 
@@ -30,7 +30,16 @@ class KeptAlert:
 
 
 class Alerts:
-    """The alerts of a store."""
+    """The alerts of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     first = store.alerts.add("warning", "drift", "'plan' moved", name="churn")
+    ...     store.alerts.close(first)
+    ...     len(store.alerts.open()), len(store.alerts.list())
+    (0, 1)
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -63,7 +72,7 @@ class Alerts:
                 raise StoreError(
                     f"there is no open alert {identity}", where="alerts", fix="store.alerts.open() lists those that are"
                 )
-            note_deed(connection, "close", f"alert {identity}", by=by or whoami(), detail={})
+            note_deed(connection, "close", f"alert {identity}", by=author(by), detail={})
 
     def open(self, *, limit: int = 100) -> list[KeptAlert]:
         """Return alerts that nobody has closed, newest first."""

@@ -16,7 +16,7 @@ from mantic.core.files import names_to_disk, write_atomic
 from mantic.core.lazy import need
 from mantic.store.address import masked
 
-_NAME = re.compile(r"[0-9a-f]{64}")
+NAME = re.compile(r"[0-9a-f]{64}")
 _DRIVERS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 _STEP = 1 << 20
 
@@ -89,8 +89,9 @@ class FolderBlobs:
         target = self._path(sha256)
         try:
             if self.size(sha256) == file.stat().st_size:
-                os.utime(target)  # whoever sweeps sees that it is wanted again
-                return
+                with suppress(FileNotFoundError):  # swept a moment ago
+                    os.utime(target)  # whoever sweeps sees that it is wanted again
+                    return
             self._make_folder(target.parent)
             with write_atomic(target, mode=0o600) as part, file.open("rb") as source, part.open("wb") as out:
                 shutil.copyfileobj(source, out, _STEP)
@@ -99,8 +100,10 @@ class FolderBlobs:
 
     def size(self, sha256: str) -> int | None:
         """Return the bytes of a blob; None when it is not there."""
-        path = self._path(sha256)
-        return path.stat().st_size if path.is_file() else None
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def fetch(self, sha256: str, target: Path) -> None:
         """Copy a blob to a file."""
@@ -122,8 +125,8 @@ class FolderBlobs:
                 yield path.name, max(0.0, time.time() - path.stat().st_mtime)
 
     def _path(self, name: str) -> Path:
-        start = name if _NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
-        if not _NAME.match(start):
+        start = name if NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
+        if not NAME.match(start):
             raise StoreError(
                 f"'{name[:80]}' names no blob", where=str(self.folder), fix="'mantic verify' lists the faults"
             )

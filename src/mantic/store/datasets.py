@@ -26,7 +26,14 @@ class Dataset:
 
 
 class Datasets:
-    """The data sets that a store knows."""
+    """The data sets that a store knows.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     store.datasets.add("sha256:1f0c", "june.csv", shape=(1000, 12)).n_rows
+    1000
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

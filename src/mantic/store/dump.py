@@ -11,7 +11,9 @@ The same for both databases: a backup of one can be restored into the other.
 import hashlib
 import json
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,7 +30,10 @@ MANIFEST = "manifest.json"
 MAX_MANIFEST = 200_000_000  # bytes; a blob takes about 150 of them
 MAX_LINE = 32_000_000  # bytes of one row
 _MEMBER = re.compile(r"rows/[a-z_]{1,50}\.jsonl|blobs/[0-9a-f]{64}")
-_DAMAGE = (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, KeyError, TypeError)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, OverflowError, NotImplementedError,
+    RuntimeError, KeyError, TypeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from mantic.store.blobs import Blobs, digest, fetched
 from mantic.store.database import Database
 from mantic.store.reference import CHAMPION, Reference, check_name, name_for, read_reference
 from mantic.store.tables import ALIAS, VERSION
-from mantic.store.value import now, plain, whoami
+from mantic.store.value import author, now, plain
 from mantic.store.version import Savable, Version, about, file_of
 
 _OF_VERSION = (*VERSION.c,)  # in the order of Version's fields; a test holds the two equal
@@ -58,7 +58,7 @@ class Models:
         if name is None and not isinstance(model, str | Path):
             raise StoreError("a fitted model needs a name", where="register", fix="give one: register(model, 'churn')")
         name = check_name(name_for(str(model)) if name is None else name)
-        note, by = plain(note, "the note"), by or whoami()
+        said = {"note": plain(note, "the note"), "fingerprint": plain(fingerprint, "the fingerprint"), "by": author(by)}
         with file_of(model) as file:
             facts = _facts(file)
             self._blobs.put(facts["sha256"], file)
@@ -67,7 +67,7 @@ class Models:
             with self._database.moving() as connection:
                 if self._blobs.size(facts["sha256"]) != facts["n_bytes"]:  # swept away a moment ago
                     self._blobs.put(facts["sha256"], file)
-                return _add(connection, name, {**facts, "by": by, "note": note, "fingerprint": fingerprint})
+                return _add(connection, name, {**facts, **said})
 
     def get(self, reference: str) -> Version:
         """Return the version that `churn`, `churn@alias` or `churn/3` calls.
@@ -113,7 +113,7 @@ class Models:
         alias = check_name(alias, "alias")
         with self._database.moving() as connection:
             version = _find(connection, read_reference(reference))
-            return aliases.move(connection, "promote", version.name, alias, to=version.number, by=by or whoami())
+            return aliases.move(connection, "promote", version.name, alias, to=version.number, by=author(by))
 
     def rollback(self, name: str, alias: str = CHAMPION, *, by: str | None = None) -> Move:
         """Move an alias back to where it stood before; again, and it goes one further back.
@@ -125,7 +125,7 @@ class Models:
         name, alias = check_name(name), check_name(alias, "alias")
         with self._database.moving() as connection:
             to = aliases.one_before(connection, name, alias)
-            return aliases.move(connection, "rollback", name, alias, to=to, by=by or whoami())
+            return aliases.move(connection, "rollback", name, alias, to=to, by=author(by))
 
     def remove_alias(self, name: str, alias: str, *, by: str | None = None) -> Move:
         """Take an alias away; its version stays.
@@ -136,7 +136,7 @@ class Models:
         """
         with self._database.moving() as connection:
             _find(connection, Reference(check_name(name), check_name(alias, "alias")))
-            return aliases.move(connection, "remove", name, alias, to=None, by=by or whoami())
+            return aliases.move(connection, "remove", name, alias, to=None, by=author(by))
 
     def delete(self, reference: str, *, by: str | None = None) -> Version:
         """Delete a version for good; its number is never given again.
@@ -157,7 +157,7 @@ class Models:
             here = (VERSION.c.name == version.name, VERSION.c.number == version.number)
             connection.execute(update(VERSION).where(*here).values(deleted=now()))
             detail = {"number": version.number, "sha256": version.sha256}
-            note_deed(connection, "delete", version.name, by=by or whoami(), detail=detail)
+            note_deed(connection, "delete", version.name, by=author(by), detail=detail)
         return version
 
     @contextmanager
@@ -231,7 +231,9 @@ def _unknown(connection: Connection, asked: Reference) -> StoreError:
         near = get_close_matches(asked.name, names, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         return StoreError(
-            f"there is no model '{asked.name}'", where="store", fix=f"{hint}'mantic models' lists what is kept"
+            f"there is no model '{asked.name}'",
+            where="store",
+            fix=f"{hint}'mantic models' lists what is kept; a file's name ends with .mantic",
         )
     shown = ", ".join(map(str, numbers[-10:]))
     query = select(ALIAS.c.alias).where(ALIAS.c.name == asked.name)

@@ -11,7 +11,7 @@ from mantic.store.database import Database
 from mantic.store.predictions import MOST, Prediction, prediction_of
 from mantic.store.reference import check_name
 from mantic.store.tables import OUTCOME, PREDICTION
-from mantic.store.value import moment, now, pack, plain, unpack, whoami
+from mantic.store.value import author, moment, now, pack, plain, unpack
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,17 @@ class Judged:
 
 
 class Outcomes:
-    """The labels of a store."""
+    """The labels of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     ids = store.predictions.append([Prediction("churn", 2, {"tenure": 3}, {"prediction": "yes"})])
+    ...     store.outcomes.add({ids[0]: "no"})
+    ...     [one.truth for one in store.outcomes.judged("churn")]
+    1
+    ['no']
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,12 +49,8 @@ class Outcomes:
         -------
         How many were kept.
         """
-        rows = [
-            {"prediction": plain(one, "the id"), "truth": pack(truth), "at": now(), "by": by or whoami()}
-            for one, truth in sorted(
-                truths.items()
-            )  # in one order everywhere, so that two writers never wait in a ring
-        ]
+        known = {"at": now(), "by": author(by)}
+        rows = [{"prediction": plain(one, "the id"), "truth": pack(truth), **known} for one, truth in truths.items()]
         with self._database.moving() as connection:
             ids = [row["prediction"] for row in rows]
             for start in range(0, len(ids), 500):

@@ -38,7 +38,15 @@ class Prediction:
 
 
 class Predictions:
-    """The prediction log of a store."""
+    """The prediction log of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     ids = store.predictions.append([Prediction("churn", 2, {"tenure": 3}, {"prediction": "yes"})])
+    ...     [one.answer for one in store.predictions.find("churn", number=2)]
+    [{'prediction': 'yes'}]
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -19,7 +19,7 @@ from mantic.store.dump import STEP, Dump, damaged, faults, open_dump
 from mantic.store.engine import lock_registry
 from mantic.store.opening import make_folder, mark
 from mantic.store.tables import COUNTED, METADATA
-from mantic.store.value import whoami
+from mantic.store.value import author
 
 _AT_ONCE = 500  # rows
 
@@ -42,7 +42,7 @@ def restore(path: str | Path, url: str | Path = "", *, blobs: str | Path = "", b
         if found := faults(dump):
             raise damaged(Path(path), "; ".join(found[:10]))
         fill = _into_folder if address.folder else _into_server
-        fill(dump, address, by or whoami())
+        fill(dump, address, author(by))
     return str(address)
 
 

@@ -40,7 +40,17 @@ class KeptEvent:
 
 
 class Runs:
-    """The runs of a store."""
+    """The runs of a store.
+
+    >>> import tempfile
+    >>> from mantic.store.store import open_store
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+    ...     run = store.runs.start("churn", "fit")
+    ...     store.runs.append(run, [("measured", {"score": 0.31}), ("warned", {"text": "few rows"})])
+    ...     store.runs.finish(run).state
+    2
+    'done'
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from mantic.store.audit import note_deed
 from mantic.store.database import Database
 from mantic.store.tables import SIGNATURE
-from mantic.store.value import now, plain, whoami
+from mantic.store.value import author, now, plain
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Signatures:
         with self._database.moving() as connection:
             here = (SIGNATURE.c.sha256 == sha256, SIGNATURE.c.key == one.key)
             if connection.execute(select(SIGNATURE.c.key).where(*here)).first() is None:
-                who = by or whoami()
+                who = author(by)
                 row = {"key": plain(one.key, "the key"), "signature": plain(one.signature, "the signature")}
                 connection.execute(insert(SIGNATURE).values(sha256=sha256, at=now(), by=who, **row))
                 note_deed(connection, "sign", subject, by=who, detail={"key": one.key, "sha256": sha256})

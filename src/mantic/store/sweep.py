@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from mantic.store.blobs import Blobs
+from mantic.store.blobs import NAME, Blobs
 from mantic.store.database import Database
 from mantic.store.tables import VERSION
 from mantic.store.value import before
@@ -18,7 +18,12 @@ def sweep(database: Database, blobs: Blobs, *, grace: float = GRACE_SECONDS) -> 
     with database.moving() as connection:
         query = select(VERSION.c.sha256).where(VERSION.c.deleted.is_(None) | (VERSION.c.deleted > before(grace)))
         wanted = set(connection.execute(query).scalars())
-        garbage = [name for name, age in blobs.listed() if name not in wanted and age >= grace]
+        garbage = [name for name, age in blobs.listed() if name not in wanted and age >= _patience(name, grace)]
         for name in garbage:
             blobs.remove(name)
     return len(garbage)
+
+
+def _patience(name: str, grace: float) -> float:
+    """Return how long to leave a file alone; one that is not whole yet may be in the hands of a writer."""
+    return grace if NAME.fullmatch(name) else max(grace, GRACE_SECONDS)

@@ -102,8 +102,14 @@ def plain(text: str, what: str) -> str:
     return done
 
 
-def whoami() -> str:
-    """Return the name under which this process runs; a moved thing says by whom."""
+def author(by: str | None) -> str:
+    """Return by whom something is done: as was said, or the name under which this process runs.
+
+    >>> author("ada")
+    'ada'
+    """
+    if by:
+        return plain(by, "the author's name")
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may run as a number that has no name

@@ -85,9 +85,9 @@ def about(file: Path) -> About:
     interval = facts.get("interval")
     ends = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
     return About(
-        task=str(manifest["task"])[:100],
-        target=str(first.get("name", "") if isinstance(first, dict) else "")[:1000],
-        metric=str(facts.get("metric") or "")[:100],
+        task=_shown(manifest["task"], 100),
+        target=_shown(first.get("name") if isinstance(first, dict) else None, 1000),
+        metric=_shown(facts.get("metric"), 100),
         score=_number(facts.get("score")),
         low=_number(ends[0]),
         high=_number(ends[1]),
@@ -110,6 +110,11 @@ def _facts(report: str) -> dict[str, Any]:
     except (ValueError, AttributeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _shown(value: object, most: int) -> str:
+    """Return a text of a file as any database and terminal can show it: the file itself stays as it is."""
+    return "".join(mark if mark.isprintable() else "?" for mark in str(value or "")[:most])
 
 
 def _number(value: object) -> float | None:

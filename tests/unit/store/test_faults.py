@@ -209,3 +209,27 @@ def test_the_moves_of_three_who_promote_at_once_are_one_chain(store, place, mode
     assert [deed.detail["after"] for deed in reversed(store.audit.list("churn", limit=45))] == [
         move.after for move in moves[1:]
     ]
+
+
+def test_what_is_kept_again_while_another_sweeps_is_never_swept_away(store, place, model):
+    store.models.register(model(0), "other")  # so that there is always a champion of another name
+    file, done, faults = model(1), threading.Event(), []
+
+    def sweep():
+        with place.open() as mine:
+            while not done.is_set():
+                mine.sweep(grace=0.0)
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    try:
+        for _ in range(25):
+            kept = store.models.register(file)
+            faults += store.verify().faults
+            store.models.remove_alias("churn", "champion")
+            store.models.delete(str(kept))
+    finally:
+        done.set()
+        thread.join()
+
+    assert faults == []

@@ -3,6 +3,7 @@ from dataclasses import fields
 
 import pytest
 
+from mantic.core import artifact
 from mantic.core.errors import ArtifactError, StoreError
 from mantic.store.tables import VERSION
 from mantic.store.version import Version
@@ -252,3 +253,21 @@ def test_what_two_open_at_once_both_write_is_all_there(place, model):
     assert not faults
     with place.open() as store:
         assert [one.number for one in store.models.list("churn")] == list(range(16, 0, -1))
+
+
+def test_a_model_whose_target_has_an_odd_name_is_kept_all_the_same(store, tmp_path):
+    (tmp_path / "parts").mkdir()
+    manifest = {"task": "classify", "target": [{"name": "a\x00b\n\u2028c"}]}
+    file = artifact.write(tmp_path / "odd.mantic", manifest=manifest, folder=tmp_path / "parts", report='{"facts": 1}')
+
+    kept = store.models.register(file)
+
+    assert (kept.target, kept.metric, kept.score) == ("a?b??c", "", None)
+
+
+@pytest.mark.parametrize("what", ["note", "by", "fingerprint"])
+def test_words_that_a_database_cannot_hold_are_refused(store, model, what):
+    with pytest.raises(StoreError, match="cannot be kept"):
+        store.models.register(model(1), **{what: "nul \x00"})
+
+    assert store.models.list() == []
