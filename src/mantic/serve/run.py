@@ -19,6 +19,7 @@ from mantic.serve.example import example_row
 from mantic.serve.keyring import Keyring
 from mantic.serve.question import Limits
 from mantic.serve.served import Estimator
+from mantic.serve.shelf import Shelf
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
@@ -26,7 +27,7 @@ _STOP_SECONDS = 5  # how long requests in flight may take when the server is tol
 
 
 def serve(
-    models: Mapping[str, Estimator],
+    models: Mapping[str, Estimator] | Shelf,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -38,7 +39,7 @@ def serve(
 
     Parameters
     ----------
-    models : name (as it stands in the address) to fitted Classifier or Regressor.
+    models : name (as it stands in the address) to fitted Classifier or Regressor; or a shelf.
     host, port : where to listen; 127.0.0.1 is this machine only, port 0 takes any free one.
     limits : how much one request may hold, and how many may wait.
     keyring : who may ask; everybody on this machine when absent.
@@ -53,8 +54,9 @@ def serve(
     tell = say or _say
     uvicorn: Any = need("uvicorn", why="serving")
     check_reach(host, keyring)
+    shelf = models if isinstance(models, Shelf) else Shelf(models)
     hosts = _LOCAL if keyring is None else ()  # where a key is asked for, a page from elsewhere has none
-    app = make_asgi(models, House(limits or Limits(), keyring, hosts=hosts))
+    app = make_asgi(shelf, House(limits or Limits(), keyring, hosts=hosts))
     listener = listen(host, port)
     config = uvicorn.Config(
         app,
@@ -70,7 +72,7 @@ def serve(
             await super().startup(sockets=sockets)
             gc.freeze()  # what was loaded stays: nobody should wait while it is looked through again
             if not self.should_exit:
-                tell(greeting(models, listener.getsockname()))
+                tell(greeting({one.name: one.model for one in shelf.live}, listener.getsockname()))
 
     with listener, _told_to_stop(), suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has stopped
         Server(config).run(sockets=[listener])

@@ -10,7 +10,7 @@ from typing import Any
 from mantic.core.errors import ManticError, SettingsError
 from mantic.serve.example import example_row
 from mantic.serve.problem import UnknownModelError
-from mantic.serve.question import Limits, Question
+from mantic.serve.question import Limits, Question, question_of
 from mantic.serve.served import Estimator, Served, to_bytes
 
 _TOLERANCE = 1e-6
@@ -177,8 +177,8 @@ def _ready(name: str, model: Estimator, golden: Iterable[Golden]) -> Served:
     _warm(served)
     faults = []
     for number, one in enumerate(golden):
-        body = to_bytes({"rows": [dict(one.row)]})
-        answer = json.loads(served.reply(served.predictions(served.read(body, _LIMITS)), ()))["predictions"][0]
+        question = question_of([dict(one.row)], served.schema, _LIMITS, plan=served.plan)
+        answer = json.loads(served.reply(served.predictions(question), ()))["predictions"][0]
         if not is_alike(one.answer, answer):
             faults.append(f"row {number} gives {json.dumps(answer)[:200]} instead of {json.dumps(one.answer)[:200]}")
     if faults:
