@@ -126,7 +126,7 @@ def _scaler(scale: Scale) -> Callable[[Array], tuple[Array, Array]]:
     return apply
 
 
-def _number(piece: Number) -> Callable[[Values], tuple[float]]:
+def _number(piece: Number) -> Numbers:
     column = piece.column
 
     def encode(values: Values) -> tuple[float]:
@@ -144,7 +144,7 @@ def _number(piece: Number) -> Callable[[Values], tuple[float]]:
 
 def _numbers(pieces: list[Number]) -> Numbers:
     """Return what `_number` does, for several pieces at once; one by one only where a value is missing or huge."""
-    take, one_by_one = itemgetter(*(piece.column for piece in pieces)), [_number(piece) for piece in pieces]
+    take, one_by_one = itemgetter(*(piece.column for piece in pieces)), list(map(_dense, pieces))
 
     def encode(values: Values) -> Sequence[float]:
         found = take(values)
