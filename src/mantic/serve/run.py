@@ -23,6 +23,7 @@ from mantic.serve.shelf import Shelf
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
+_SWITCH_SECONDS = 0.001  # after so long a thread that works on many rows lets quick answers and refusals pass
 _STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
 
 
@@ -71,6 +72,7 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             gc.freeze()  # what was loaded stays: nobody should wait while it is looked through again
+            sys.setswitchinterval(_SWITCH_SECONDS)
             if not self.should_exit:
                 tell(greeting({one.name: one.model for one in shelf.live}, listener.getsockname()))
 
