@@ -82,6 +82,10 @@ def _extra(figure: dict[str, Any]) -> str:
     parts = []
     if "p95" in figure:
         parts.append(f"p95 {figure['p95']} ms")
+    if "latency_p99" in figure:
+        parts.append(f"p99 {figure['latency_p99']} ms")
+    if "cpu_us" in figure:
+        parts.append(f"{figure['cpu_us']:,} us of processor time each")
     if "file_mb" in figure:
         parts.append(f"file {figure['file_mb']} MB")
     if "kept" in figure:

@@ -118,6 +118,34 @@ def test_file_and_server_give_the_same_answers(folder, fitted):
     assert "Traceback" not in err
 
 
+def test_a_server_with_keys_answers_who_has_one(folder, fitted):
+    made = json.loads(mantic(folder, "api-keys", "new", "clinic", "--keys", "keys.json", "--json").stdout)
+    words = [*COMMAND, "serve", fitted["model"], "--port", "0", "--keys", "keys.json"]
+    with subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
+        try:
+            assert server.stderr is not None
+            greeting = next(line for line in server.stderr if line.startswith("serving "))
+            address = f"{greeting.partition(' at ')[2].split()[0]}/v1/models/cancer/predict"
+            with (folder / "new.csv").open() as file:
+                row = next(csv.DictReader(file))
+            body = json.dumps({"rows": [row]}).encode()
+            statuses = []
+            for key in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {made['key']}"}):
+                request = urllib.request.Request(address, body, {"Content-Type": "application/json", **key})
+                try:
+                    with urllib.request.urlopen(request) as answer:
+                        statuses.append(answer.status)
+                except urllib.error.HTTPError as error:
+                    statuses.append(error.code)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            _, err = server.communicate(timeout=20)
+
+    assert statuses == [401, 401, 200]
+    assert made["key"] not in err
+    assert made["key"] not in (folder / "keys.json").read_text()
+
+
 def _wait(server: "subprocess.Popen[str]", address: str) -> None:
     for _ in range(600):
         assert server.poll() is None, "the server ended"

@@ -64,7 +64,7 @@ class ServeSettings:
     port: int = _setting(8000, "port to listen on; 0 takes any free one", _whole(0, 65535))
     max_rows: int = _setting(10_000, "rows that one request may hold", _whole(1, 10_000_000))
     max_bytes: int = _setting(10_000_000, "bytes that one request may hold", _whole(1_000, 2_000_000_000))
-    max_waiting: int = _setting(32, "requests that may wait; more are told when to come again", _whole(0, 100_000))
+    max_waiting: int = _setting(20, "requests that may wait; more are told when to come again", _whole(0, 100_000))
     keys: str = _setting("", "file of API keys, made by 'mantic api-keys new'; empty asks nobody for a key", str)
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,7 @@ def row_encoder(encoder: Encoder) -> Callable[[Values], EncodedRow]:
     [7.0, 1.0]
     """
     of_role = {role: [one for one in encoder.pieces_ if one.role is role and one.names] for role in Role}
-    measured = [_dense(piece) for piece in of_role[Role.NUMBER]]
+    measured = _joined(of_role[Role.NUMBER])
     marked = [_dense(piece) for role in (Role.CODE, Role.FLAG) for piece in of_role[role]]
     has_any = bool(measured or marked)
     scaled = None if encoder.scale_ is None else _scaler(encoder.scale_)
@@ -71,6 +73,15 @@ def row_encoder(encoder: Encoder) -> Callable[[Values], EncodedRow]:
         return EncodedRow(dense, places, weights, n_words)
 
     return encode
+
+
+def _joined(pieces: list[Any]) -> list[Numbers]:
+    """Return the row forms of pieces that give numbers; plain numbers that stand in a row are taken at once."""
+    made: list[Numbers] = []
+    for kind, some in groupby(pieces, type):
+        of_kind = list(some)
+        made += [_numbers(of_kind)] if kind is Number and len(of_kind) > 1 else map(_dense, of_kind)
+    return made
 
 
 def _dense(piece: Any) -> Numbers:
@@ -127,6 +138,20 @@ def _number(piece: Number) -> Numbers:
         if math.isnan(value) or math.isinf(value):
             return (math.nan,)
         return (math.copysign(HUGE, value),)
+
+    return encode
+
+
+def _numbers(pieces: list[Number]) -> Numbers:
+    """Return what `_number` does, for several pieces at once; one by one only where a value is missing or huge."""
+    take, one_by_one = itemgetter(*(piece.column for piece in pieces)), list(map(_dense, pieces))
+
+    def encode(values: Values) -> Sequence[float]:
+        found = take(values)
+        for value in found:
+            if value is None or not -HUGE < value < HUGE:
+                return [form(values)[0] for form in one_by_one]
+        return list(map(float, found))
 
     return encode
 

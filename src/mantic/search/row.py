@@ -20,7 +20,7 @@ from mantic.search.blend import Blend
 from mantic.search.margin import to_margin
 from mantic.search.member import Member
 
-_Margin = Callable[[EncodedRow], Array]
+_Margin = Callable[[EncodedRow], Array | float]  # of two classes a plain number: NumPy takes longer than the sum
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class RowPlan:
         model = self.model
         if not model.parts:
             return _guess(model.base.copy(), model.n_classes)
-        margin: Array = np.zeros(len(model.base))
+        margin: Array | float = 0.0
         for group in self._groups:
             row = group.encode(values)
             for weight, margin_of in group.members:
@@ -91,7 +91,8 @@ class RowPlan:
             frame = _frame(values, model.schema)
             for weight, slow in self._slow:
                 margin = margin + weight * slow.margin(frame)[0]
-        return _guess(model.scaling.apply(margin), model.n_classes)
+        scaling = model.scaling
+        return _guess(margin * scaling.slope + scaling.shift, model.n_classes)
 
 
 def row_plan(model: Blend) -> RowPlan:
@@ -144,23 +145,24 @@ def _table(row: EncodedRow, about: Table) -> Table:
 def _margin_of(answer: RowAnswer, floor: float) -> _Margin:
     """Return what `to_margin` makes of an answer, without its detours for many rows."""
 
-    def margin(row: EncodedRow) -> Array:
+    def margin(row: EncodedRow) -> Array | float:
         guess = answer(row)
         if len(guess) == 1:
             return guess
         if len(guess) == 2:
             least = floor / 2
-            return np.array([math.log(max(guess[1], least)) - math.log(max(guess[0], least))])
+            return math.log(max(guess[1], least)) - math.log(max(guess[0], least))
         return np.asarray(to_margin(guess[None], floor=floor)[0])
 
     return margin
 
 
-def _guess(margin: Array, n_classes: int) -> Array:
+def _guess(margin: Array | float, n_classes: int) -> Array:
     """Return what `to_guess` makes of the margin of one row."""
-    if n_classes == 0:
-        return margin
-    return chance_of(float(margin[0])) if n_classes == 2 else shares_of(margin)
+    if n_classes == 2:
+        return chance_of(margin if isinstance(margin, float) else float(margin[0]))
+    found = np.asarray(margin)
+    return found if n_classes == 0 else shares_of(found)
 
 
 def _stored(frame: pl.DataFrame) -> list[Any]:

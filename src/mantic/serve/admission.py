@@ -48,13 +48,12 @@ class Bench:
         except TimeoutError as error:
             raise _late() from error
 
-    def offer(self, work: Callable[[], object]) -> bool:
-        """Do work some time, unless there is too much already; return whether it will be done."""
+    def offer(self, work: Callable[[], T]) -> "Future[T] | None":
+        """Do work some time, unless there is too much already: then return None."""
         try:
-            self._submit(work, None)
+            return self._submit(work, None)
         except BusyError:
-            return False
-        return True
+            return None
 
     def close(self) -> None:
         """Let what has begun be finished."""

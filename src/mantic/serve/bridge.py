@@ -3,7 +3,10 @@
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Iterable, MutableMapping
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from mantic.serve.predict import Reply
@@ -15,8 +18,9 @@ class Bridge:
     """Asks an ASGI application from any thread; it lives in a loop of its own, which a forked process starts anew.
 
     >>> async def hello(scope, receive, send):
-    ...     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
-    ...     await send({"type": "http.response.body", "body": scope["path"].encode()})
+    ...     if scope["type"] == "http":
+    ...         await send({"type": "http.response.start", "status": 200, "headers": []})
+    ...         await send({"type": "http.response.body", "body": scope["path"].encode()})
     >>> Bridge(hello).ask("GET", "/there", [], b"").body
     b'/there'
     """
@@ -29,6 +33,7 @@ class Bridge:
 
     def ask(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
         """Return the answer to a request."""
+        loop = self._running()
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -42,34 +47,19 @@ class Bridge:
             "server": None,
             "client": None,
         }
-        return asyncio.run_coroutine_threadsafe(self._answer(scope, body), self._running()).result()
+        return asyncio.run_coroutine_threadsafe(self._answer(scope, body), loop).result()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         """Return the loop, which runs in a thread of this process."""
         with self._lock:
             if self._loop is None or self._process != os.getpid():
-                loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="mantic-bridge", daemon=True).start()
-                asyncio.run_coroutine_threadsafe(self._start(), loop).result()
+                begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+                life = partial(_live, self._app, begun)
+                threading.Thread(target=lambda: asyncio.run(life()), name="mantic-bridge", daemon=True).start()
+                loop, end = begun.result()
+                weakref.finalize(self, loop.call_soon_threadsafe, end.set)
                 self._process, self._loop = os.getpid(), loop
             return self._loop
-
-    async def _start(self) -> None:
-        """Let the application begin, as a server would; it ends with the process."""
-        begun = asyncio.get_running_loop().create_future()
-
-        async def receive() -> MutableMapping[str, Any]:
-            if begun.done():
-                await asyncio.Event().wait()
-            return {"type": "lifespan.startup"}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            begun.set_result(message)
-
-        self._life = asyncio.ensure_future(self._app({"type": "lifespan"}, receive, send))
-        await asyncio.wait((self._life, begun), return_when=asyncio.FIRST_COMPLETED)
-        if not begun.done():
-            await self._life  # its error says why it did not begin; an application without a beginning just returns
 
     async def _answer(self, scope: MutableMapping[str, Any], body: bytes) -> Reply:
         start: MutableMapping[str, Any] = {}
@@ -88,3 +78,29 @@ class Bridge:
         headers = dict(start["headers"])
         media = headers.pop(b"content-type", b"application/octet-stream")
         return Reply(start["status"], media, b"".join(parts), tuple(headers.items()))
+
+
+async def _live(app: Any, begun: "Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]") -> None:
+    """Let an application begin, stay until nobody can ask any more, and let it end, as a server would."""
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+    first: asyncio.Future[str] = loop.create_future()
+
+    async def receive() -> MutableMapping[str, Any]:
+        if not first.done():
+            return {"type": "lifespan.startup"}
+        await end.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if not first.done():
+            first.set_result(message["type"])
+
+    life = asyncio.ensure_future(app({"type": "lifespan"}, receive, send))
+    await asyncio.wait((life, first), return_when=asyncio.FIRST_COMPLETED)
+    if first.done() and first.result() == "lifespan.startup.failed":
+        await asyncio.wait((life,))
+        begun.set_exception(life.exception() or RuntimeError("the application did not begin"))
+        return
+    begun.set_result((loop, end))  # an application that knows of no beginning has returned by now, which is fine
+    await end.wait()
+    await asyncio.gather(life, return_exceptions=True)

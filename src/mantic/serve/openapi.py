@@ -23,6 +23,7 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/v1/models": {"get": _get("models", "List the models", "every model with its version")},
         "/healthz": {"get": _get("health", "Say whether the process lives", "it lives")},
+        "/metrics": {"get": _get("health", "Say what the server counts, for Prometheus", "counters as text")},
         "/readyz": {"get": _get("health", "Say whether models can be asked", "they can", ("503", "not yet"))},
     }
     paths["/v1/feedback"] = {"post": _feedback()}
@@ -42,7 +43,12 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
         "version": version,
         "description": "Predictions over HTTP. Nothing here needs the network.",
     }
-    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _KEYS},
+    }
 
 
 def row_schema(schema: Schema, *, title: str) -> dict[str, Any]:
@@ -116,8 +122,12 @@ def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> d
     faults = {
         "400": "the body is no such JSON",
         "413": "too much at once",
-        "415": "no JSON",
+        "415": "a form that is not known",
         "422": "the rows do not fit",
+        "401": "an API key is needed, where the server asks for keys",
+        "403": "the API key is not for this",
+        "429": "too much is asked; Retry-After says when to come again",
+        "504": "the deadline of the header X-Mantic-Deadline-Ms has passed",
     }
     return {
         "tags": [model.name],
@@ -161,6 +171,10 @@ def _problem(text: str) -> dict[str, Any]:
     return {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, where the server asks for keys"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+}
 _PROBLEM = {
     "title": "What is wrong, where, and how to fix it (RFC 9457)",
     "type": "object",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -85,13 +86,21 @@ class Predict:
         """Ask the version in the shadow some time, unless the server has better things to do."""
         loop = asyncio.get_running_loop()
 
-        def compare() -> None:
-            both = [one.predictions(wire.read(one, body, self._limits)) for one in (served, shadow)]
-            labels = (*shadow.labels, ("agrees", "yes" if is_alike(*both) else "no"))
-            loop.call_soon_threadsafe(self._metrics.count, "mantic_shadow_total", labels)
+        def compare() -> bool:
+            return is_alike(*(one.predictions(wire.read(one, body, self._limits)) for one in (served, shadow)))
 
-        if not self._bench.offer(compare):
-            self._metrics.count("mantic_shadow_total", (*shadow.labels, ("agrees", "not asked")))
+        def count(outcome: str) -> None:
+            self._metrics.count("mantic_shadow_total", (*shadow.labels, ("agrees", outcome)))
+
+        def tell(done: "Future[bool]") -> None:
+            failed = done.cancelled() or done.exception() is not None
+            loop.call_soon_threadsafe(count, "failed" if failed else "yes" if done.result() else "no")
+
+        asked = self._bench.offer(compare)
+        if asked is None:
+            count("not asked")
+        else:
+            asked.add_done_callback(tell)
 
 
 def deadline_of(headers: Headers) -> float | None:

@@ -35,7 +35,7 @@ class Limits:
     max_rows: int = 10_000
     max_bytes: int = 10_000_000
     threads: int = 4
-    max_waiting: int = 32
+    max_waiting: int = 20
     max_together: int = 256
 
 

@@ -24,11 +24,12 @@ from mantic.serve.sidecar import Kept, Sidecar
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
+_SWITCH_SECONDS = 0.001  # after so long a thread that works on many rows lets quick answers and refusals pass
 _STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
 
 
 def serve(
-    models: Mapping[str, Estimator],
+    models: Mapping[str, Estimator] | Shelf,
     house: House | None = None,
     *,
     host: str = "127.0.0.1",
@@ -40,7 +41,7 @@ def serve(
 
     Parameters
     ----------
-    models : name (as it stands in the address) to fitted Classifier or Regressor.
+    models : name (as it stands in the address) to fitted Classifier or Regressor; or a shelf.
     house : how those who ask are treated. Without a keyring it is called by the names of this machine only.
     host, port : where to listen; 127.0.0.1 is this machine only, port 0 takes any free one.
     kept : the store behind the server: where predictions go, and whose aliases are followed.
@@ -58,7 +59,7 @@ def serve(
     check_reach(host, house.keyring)
     if house.keyring is None:  # where a key is asked for, a page from elsewhere has none
         house = replace(house, hosts=_LOCAL)
-    shelf = Shelf(models)
+    shelf = models if isinstance(models, Shelf) else Shelf(models)
     sidecar = None if kept is None else Sidecar(kept, shelf, tell)
     if sidecar is not None:
         house = replace(house, listener=sidecar.kept.log, feedback=sidecar.kept.learn, counts=sidecar.counts)
@@ -77,8 +78,9 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             gc.freeze()  # what was loaded stays: nobody should wait while it is looked through again
+            sys.setswitchinterval(_SWITCH_SECONDS)
             if not self.should_exit:
-                tell(greeting(models, listener.getsockname()))
+                tell(greeting({one.name: one.model for one in shelf.live}, listener.getsockname()))
 
     with listener, nullcontext() if sidecar is None else sidecar, _told_to_stop(), suppress(KeyboardInterrupt):
         Server(config).run(sockets=[listener])  # uvicorn raises the signal again when it has stopped

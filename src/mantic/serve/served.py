@@ -106,6 +106,7 @@ class Served:
             "target": json_ready(asdict(self.model.target_)),
             "columns": json_ready(json.loads(self.schema.to_json())),
             "metrics": json_ready({name: facts[name] for name in _QUALITY if name in facts}),
+            "row": self._row_facts(),
         }
 
     @cached_property
@@ -114,10 +115,8 @@ class Served:
         return self.plan is not None and not self.plan.fallback
 
     @cached_property
-    def is_quick(self) -> bool:
-        """Whether a row is answered so fast that no thread is worth it; measured when it is first asked for."""
-        if not self.is_safe:
-            return False
+    def row_seconds(self) -> float:
+        """Return how long one row takes, the best of a few; measured when it is first asked for."""
         row = dict.fromkeys(self.schema.names) | example_row(self.schema)
         question = read_question(to_bytes({"rows": [row]}), self.schema, Limits(), plan=self.plan)
         seconds = []
@@ -125,7 +124,12 @@ class Served:
             started = time.perf_counter()
             self.predictions(question)
             seconds.append(time.perf_counter() - started)
-        return min(seconds) < _QUICK_SECONDS
+        return min(seconds)
+
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether a row is answered so fast that no thread is worth it."""
+        return self.is_safe and self.row_seconds < _QUICK_SECONDS
 
     @cached_property
     def _decode(self) -> Decode:
@@ -147,6 +151,12 @@ class Served:
         if question is None or len(question.values) > limits.max_rows:
             return read_question(body, self.schema, limits, plan=plan)
         return question
+
+    def _row_facts(self) -> dict[str, Any]:
+        """Return what one row costs, and what goes the long way of a table, and why."""
+        plan = getattr(self.model, "row_plan_", None)
+        fallback = ["this model has no form for one row"] if plan is None else list(plan.fallback)
+        return {"milliseconds": round(1000 * self.row_seconds, 3), "fallback": fallback}
 
     def predictions(self, question: Question) -> list[dict[str, Any]]:
         """Return one prediction per row of a question."""

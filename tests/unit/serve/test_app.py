@@ -149,6 +149,8 @@ def test_a_model_describes_itself(ask):
     assert (about["task"], about["version"]) == ("classify", "0123456789ab")
     assert about["target"]["name"] == "churned"
     assert [column["name"] for column in about["columns"]][:2] == ["age", "plan"]
+    assert about["row"]["milliseconds"] > 0
+    assert about["row"]["fallback"] == ["this model has no form for one row"]
     assert about["metrics"] == {"metric": "log_loss", "score": 0.5, "interval": [0.4, None]}
     assert [one["model"] for one in ask("GET", "/v1/models").json()["models"]] == ["churn", "spend"]
 
@@ -184,7 +186,7 @@ def test_many_callers_are_answered_one_after_the_other(row, churn):
 
     async def crowd() -> list[int]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-            calls = [client.post("/v1/models/churn/predict", json={"rows": [row] * 50}) for _ in range(30)]
+            calls = [client.post("/v1/models/churn/predict", json={"rows": [row] * 50}) for _ in range(20)]
             return [answer.status_code for answer in await asyncio.gather(*calls)]
 
     assert set(asyncio.run(crowd())) == {200}

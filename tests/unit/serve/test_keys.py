@@ -276,3 +276,19 @@ def test_serving_others_without_keys_is_refused_before_anything_is_loaded(capsys
     assert main(["serve", "no-such-file.mantic", "--host", "0.0.0.0"]) == 2
 
     assert "--keys" in capsys.readouterr().err
+
+
+def test_no_answer_and_no_count_tells_a_key(guarded, ring, caplog):
+    key = ring[1]["predict"]
+    answers = [
+        guarded("GET", "/v1/models", headers=bearer(key)),
+        guarded("GET", "/v1/models", headers=bearer(f"{key}x")),
+        guarded("POST", "/v1/models/churn/predict", json={"rows": [ROW]}, headers=bearer(key)),
+        guarded("POST", f"/v1/models/{key}/predict", headers=bearer(key)),
+        guarded("GET", "/metrics", headers=bearer(ring[1]["read"])),
+        guarded("GET", "/docs", headers=bearer(ring[1]["read"])),
+    ]
+
+    secret = key.rpartition("_")[2]
+    told = [answer.text for answer in answers if answer.request.url.path != f"/v1/models/{key}/predict"]
+    assert not any(secret in text for text in [*told, caplog.text, *map(str, (answer.headers for answer in answers))])

@@ -84,3 +84,10 @@ def test_few_rows_need_no_frame_and_many_do(models, rows):
     assert question(rows[:1]).frame is None
     assert question(rows[:3]).frame is None
     assert question(rows).frame is not None
+
+
+def test_a_model_says_what_a_row_costs_and_what_goes_the_long_way(models, asker):
+    row = asker(make_app(models))("GET", "/v1/models/churn").json()["row"]
+
+    assert row["fallback"] == []
+    assert row["milliseconds"] > 0
