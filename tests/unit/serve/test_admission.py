@@ -17,6 +17,7 @@ from mantic.serve.admission import Bench, Turn
 from mantic.serve.app import House, make_asgi
 from mantic.serve.problem import BusyError, LateError
 from mantic.serve.question import Limits
+from mantic.serve.served import Served
 
 ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True}
 PREDICT = "/v1/models/churn/predict"
@@ -220,8 +221,8 @@ def test_names_of_models_cannot_break_the_metrics(churn, asker):
 def test_whoever_listens_is_told_every_prediction_and_may_add_to_it(churn, asker):
     told: list[tuple[str, str, int]] = []
 
-    def listener(model: str, version: str, question: Any, answers: list[dict[str, Any]]) -> None:
-        told.append((model, version, question.frame.height))
+    def listener(served: Served, question: Any, answers: list[dict[str, Any]]) -> None:
+        told.append((served.name, served.version, question.frame.height))
         for number, answer in enumerate(answers):
             answer["id"] = f"p{number}"
 
