@@ -1,7 +1,8 @@
 """What a server holds: a model of 20 columns and 200 trees, one row per request, one worker, load from elsewhere.
 
 Requests per second with 16 connections that never pause, then latency at half of that, processor time per request,
-memory, and the time from starting the process to the first answer of /readyz. A search keeps several boosters; only the
+memory, and the time from starting the process to the first answer of /readyz: of a server that only answers, and of one
+that also keeps every prediction in a store. A search keeps several boosters; only the
 first of them is served, so that the model is the one of 200 trees that other servers are measured with.
 """
 
@@ -88,7 +89,7 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def measure(running: Running, body: bytes, *, seconds: float) -> Iterator[dict[str, Any]]:
+def measure(running: Running, body: bytes, *, seconds: float, what: str = "serving") -> Iterator[dict[str, Any]]:
     """Return the figures of a server under load, one after the other."""
     load(Load(running.url, body, CONNECTIONS, min(2, seconds)))  # the first requests warm caches
     before = running.cpu_seconds()
@@ -96,21 +97,41 @@ def measure(running: Running, body: bytes, *, seconds: float) -> Iterator[dict[s
     cpu = running.cpu_seconds() - before
     assert not full["refused"], full
     rate = full["requests"] / full["seconds"]
-    yield {"name": "serving, one row, 16 connections", "value": round(rate), "unit": "requests/s", **_latency(full)}
-    yield {"name": "serving, processor time", "value": round(1e6 * cpu / full["requests"]), "unit": "us per request"}
+    yield {"name": f"{what}, one row, 16 connections", "value": round(rate), "unit": "requests/s", **_latency(full)}
+    yield {"name": f"{what}, processor time", "value": round(1e6 * cpu / full["requests"]), "unit": "us per request"}
     one = load(Load(running.url, body, 1, seconds))
-    yield {"name": "serving, one connection", "value": round(one["p50"], 2), "unit": "ms, p50", **_latency(one)}
+    yield {"name": f"{what}, one connection", "value": round(one["p50"], 2), "unit": "ms, p50", **_latency(one)}
     pause = max(1, round(1000 * CONNECTIONS / (rate / 2)))
     half = load(Load(running.url, body, CONNECTIONS, seconds, pause))
     rate = half["requests"] / half["seconds"]
-    figure = {"name": "serving at half load", "value": round(half["p50"], 2), "unit": "ms, p50", **_latency(half)}
+    figure = {"name": f"{what} at half load", "value": round(half["p50"], 2), "unit": "ms, p50", **_latency(half)}
     yield figure | {"requests_per_s": round(rate)}
-    yield {"name": "serving, memory", "value": round(running.memory_mb()), "unit": "MB"}
-    yield {"name": "serving, start to ready", "value": round(running.start_seconds, 2), "unit": "s"}
+    yield {"name": f"{what}, memory", "value": round(running.memory_mb()), "unit": "MB"}
+    yield {"name": f"{what}, start to ready", "value": round(running.start_seconds, 2), "unit": "s"}
 
 
 def _latency(figures: dict[str, float]) -> dict[str, float]:
     return {f"latency_{name}": round(figures[name], 2) for name in ("p50", "p99", "p999")}
+
+
+def _log_of(running: Running) -> dict[str, Any]:
+    """Return what became of the predictions: those that wait when the load ends are in the store a moment later."""
+    address = running.url.partition("/v1/")[0] + "/metrics"
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        found = {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line.startswith("mantic_log_")}
+        answered = sum(float(line.split(" ")[1]) for line in lines if line.startswith("mantic_predictions_total"))
+        if found["mantic_log_stored_total"] + found["mantic_log_lost_total"] >= answered:
+            break
+        time.sleep(0.2)
+    lost = answered - found["mantic_log_stored_total"]
+    waited = round(120 - (until - time.monotonic()), 1)
+    return {
+        "name": "predictions that were answered and are not in the store", "value": round(lost), "unit": "",
+        "answered": round(answered), "seconds_after_the_load": waited,
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -121,6 +142,11 @@ def main() -> None:
         with server(model) as running:
             for figure in measure(running, body, seconds=1 if is_quick else 10):
                 print(json.dumps(figure), flush=True)
+        os.environ["MANTIC_STORE_URL"] = f"{place}/store"
+        with server(model, "--log") as running:
+            for figure in measure(running, body, seconds=1 if is_quick else 10, what="serving and keeping"):
+                print(json.dumps(figure), flush=True)
+            print(json.dumps(_log_of(running)), flush=True)
 
 
 if __name__ == "__main__":
