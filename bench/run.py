@@ -1,6 +1,7 @@
 """Run the measurements and keep their results: ``python bench/run.py [NAME ...] [--quick | --long]``.
 
-Without names all of bench/speed; those of bench/quality need the development tables and are asked for by name. Each
+Without names all of bench/speed but those that install peers (`*_peers`); these, and those of bench/quality, which need
+the development tables, are asked for by name. Each
 file is a program that prints JSON objects, one per line: name, value, unit,
 and what else belongs to the figure. They land in bench/results/<name>.json beside the facts of the machine.
 """
@@ -41,7 +42,7 @@ def main() -> int:
     if unknown := set(options.names) - set(known):
         sys.exit(f"there is no measurement {', '.join(sorted(unknown))}; known are: {', '.join(known)}")
     failed = []
-    for name in options.names or [path.stem for path in speed]:
+    for name in options.names or [path.stem for path in speed if not path.stem.endswith("_peers")]:
         figures = _measure(known[name], [word for word in ("--quick", "--long") if getattr(options, word[2:])])
         failed += [] if figures else [name]
         if figures and not options.quick:
