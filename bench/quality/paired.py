@@ -1,6 +1,6 @@
 """Win, tie or loss of mantic against each peer on the rows of TEST: paired bootstrap of the difference of scores.
 
-``python bench/run.py paired`` (``--long`` for 300 s) after ``bench/quality/tabular.py`` has run the systems; the guesses
+``python bench/run.py paired`` (``--long``: 300 s) after ``bench/quality/tabular.py`` has run the systems; the guesses
 that it keeps outside of the repository are compared row by row. A tie: the 95 % interval of the difference holds 0.
 """
 
