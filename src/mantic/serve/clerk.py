@@ -18,7 +18,6 @@ from typing import Any
 
 from mantic.core.errors import ManticError
 from mantic.serve.log_reader import LogReader
-from mantic.store.reference import read_reference
 from mantic.store.store import Store, open_store
 
 _EVERY = 0.2  # seconds between two rounds
@@ -93,15 +92,27 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the server says when it is over
     wanted = json.loads(sys.stdin.buffer.readline())
-    for words in wanted["watched"].values():
-        read_reference(words)
+    while not _is_over(0.0):
+        try:
+            _work(wanted)
+        except ManticError as error:  # the store cannot be opened
+            tell({"trouble": f"{error.what} ({error.where}); {error.fix}"})
+            _is_over(_TROUBLE_SECONDS)
+
+
+def _work(wanted: Mapping[str, Any]) -> None:
     with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
-        reader = LogReader(Path(wanted["log"])) if wanted["log"] else None
+        reader = LogReader(Path(wanted["log"]), server=os.getppid()) if wanted["log"] else None
         clerk = Clerk(store, reader, wanted["watched"], dict(wanted["standing"]))
         tell({"ready": True})
-        while not select.select([sys.stdin], [], [], _EVERY)[0]:
+        while not _is_over(_EVERY):
             clerk.round()
         clerk.end()
+
+
+def _is_over(seconds: float) -> bool:
+    """Wait so long; return whether the server has closed the pipe, or is gone."""
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
 
 
 if __name__ == "__main__":

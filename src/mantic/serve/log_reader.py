@@ -3,6 +3,7 @@
 import fcntl
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,16 +26,23 @@ class _File:
 
 
 class LogReader:
-    """Follows all files of a folder. What it has brought away and is asked for again, after a crash, is kept once.
+    """Follows the files of one server, and those that nobody writes any more: their servers were killed.
+
+    What it has brought away and meets again, after a crash of its own or of another reader, is kept once.
+
+    Parameters
+    ----------
+    server : process id of the server; its files are read while it writes them.
 
     Attributes
     ----------
     n_damaged : lines that could not be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, server: int) -> None:
         self.folder = folder
         self.n_damaged = 0
+        self._mine = f"-{server}{ENDING}"
         self._files: dict[Path, _File] = {}
 
     def bring(self, store: Store) -> int:
@@ -46,18 +54,26 @@ class LogReader:
         """
         n_rows = 0
         for path in sorted(self.folder.glob(f"*{ENDING}")):
-            file = self._files.setdefault(path, _File())
-            with path.open("rb") as opened:
-                is_over = _is_let_go(opened)  # asked before it is read: nothing comes after
-                while found := self._some(file, opened):
-                    rows, end = found
-                    n_rows += store.predictions.absorb(rows)
-                    file.at = end
-            if is_over:
-                path.unlink(missing_ok=True)
-                del self._files[path]
+            with suppress(FileNotFoundError):  # another reader has brought it away
+                n_rows += self._bring_file(path, store)
             if n_rows >= _MOST_ROWS:
                 break
+        return n_rows
+
+    def _bring_file(self, path: Path, store: Store) -> int:
+        n_rows = 0
+        with path.open("rb") as opened:
+            is_over = _is_let_go(opened)  # asked before it is read: nothing comes after
+            if not is_over and not path.name.endswith(self._mine):
+                return 0
+            file = self._files.setdefault(path, _File())
+            while found := self._some(file, opened):
+                rows, end = found
+                n_rows += store.predictions.absorb(rows)
+                file.at = end
+        if is_over:
+            path.unlink(missing_ok=True)
+            del self._files[path]
         return n_rows
 
     def _some(self, file: _File, opened: IO[bytes]) -> tuple[list[Prediction], int] | None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +126,8 @@ class Sidecar:
             with self._begin() as self._process:
                 assert self._process.stdout is not None
                 for line in self._process.stdout:
-                    self._hear(json.loads(line))
+                    with suppress(ValueError):  # a library has printed something
+                        self._hear(json.loads(line))
             if not self._is_over:
                 self.say("warning: the clerk that keeps predictions has ended; it is started anew")
                 time.sleep(_AGAIN_SECONDS)

@@ -43,7 +43,7 @@ def test_an_answer_gets_an_id_by_which_it_is_found_with_its_row(tmp_path, store,
     log = PredictionLog(tmp_path / "log", {("churn", served.version): 3})
     (answer,) = ask(log, served, ROW)
 
-    LogReader(tmp_path / "log").bring(store)
+    LogReader(tmp_path / "log", server=os.getpid()).bring(store)
 
     kept = store.predictions.get(answer["id"])
     assert (kept.name, kept.number) == ("churn", 3)
@@ -72,15 +72,15 @@ def test_what_is_brought_twice_is_kept_once(tmp_path, store, served):
     log = PredictionLog(tmp_path / "log")
     ask(log, served, ROW, ROW)
 
-    assert LogReader(tmp_path / "log").bring(store) == 2
+    assert LogReader(tmp_path / "log", server=os.getpid()).bring(store) == 2
     ask(log, served, ROW)
 
-    assert LogReader(tmp_path / "log").bring(store) == 1
+    assert LogReader(tmp_path / "log", server=os.getpid()).bring(store) == 1
     assert len(store.predictions.find("churn")) == 3
 
 
 def test_a_file_that_is_let_go_is_brought_away_and_removed(tmp_path, store, served):
-    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log")
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
     ask(log, served, ROW)
     reader.bring(store)
     assert len(list((tmp_path / "log").iterdir())) == 1
@@ -99,12 +99,12 @@ def test_a_large_file_is_followed_by_another(tmp_path, store, served, monkeypatc
         ask(log, served, ROW)
 
     assert len(list((tmp_path / "log").iterdir())) > 3
-    assert LogReader(tmp_path / "log").bring(store) == 30
+    assert LogReader(tmp_path / "log", server=os.getpid()).bring(store) == 30
     assert len(list((tmp_path / "log").iterdir())) == 1
 
 
 def test_a_line_that_is_cut_off_waits_and_a_damaged_one_is_counted(tmp_path, store, served):
-    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log")
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
     ask(log, served, ROW)
     (path,) = (tmp_path / "log").iterdir()
     with path.open("ab") as file:
@@ -141,9 +141,39 @@ def test_a_full_disk_loses_rows_and_says_so_until_there_is_room(tmp_path, store,
     (answer,) = ask(log, served, ROW)
 
     assert log.n_lost == 2
-    LogReader(tmp_path / "log").bring(store)
+    LogReader(tmp_path / "log", server=os.getpid()).bring(store)
     assert store.predictions.get(answer["id"]) is not None
     assert len(store.predictions.find("churn")) == 2
+
+
+def test_files_of_another_server_are_left_to_its_clerk_until_it_is_gone(tmp_path, store, served):
+    log = PredictionLog(tmp_path / "log")
+    ask(log, served, ROW)
+    other = LogReader(tmp_path / "log", server=1)
+
+    assert other.bring(store) == 0
+
+    log.close()
+    assert other.bring(store) == 1
+
+
+def test_two_readers_may_bring_the_same_file_away(tmp_path, store, served, monkeypatch):
+    log = PredictionLog(tmp_path / "log")
+    ask(log, served, ROW, ROW)
+    log.close()
+    one, other = (LogReader(tmp_path / "log", server=number) for number in (1, 2))
+    usual = store.predictions.absorb
+
+    def other_first(rows):
+        monkeypatch.setattr(store.predictions, "absorb", usual)
+        other.bring(store)
+        return usual(rows)
+
+    monkeypatch.setattr(store.predictions, "absorb", other_first)
+
+    assert one.bring(store) == 0
+    assert len(store.predictions.find("churn")) == 2
+    assert list((tmp_path / "log").iterdir()) == []
 
 
 KILLED = """
@@ -177,7 +207,7 @@ def test_what_was_answered_before_a_kill_is_kept(tmp_path, store):
         told = [first.strip(), *(line.strip() for line in writer.stdout if line.endswith("\n"))]
         writer.stdout.close()
         writer.wait()
-        reader = LogReader(tmp_path / "log")
+        reader = LogReader(tmp_path / "log", server=os.getpid())
         while reader.bring(store):
             pass
 
