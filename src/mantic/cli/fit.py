@@ -10,6 +10,7 @@ from mantic.cli.kept import keep
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.sitting import journal_of, left_of
+from mantic.cli.story import Story
 from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import ManticError
@@ -80,13 +81,14 @@ def run(options: Namespace) -> int:
         whole = Deadline.after(left_of(budget, journal), since=options.started)
         deadline = whole.earlier(_writing_seconds(options, budget))
         with following(options.started, deadline) as listener:
-            listeners = [listener]
+            story = Story(options.started)
             work = Run(
-                seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=listeners, journal=journal
-            )
+                seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener, story],
+                journal=journal,
+            )  # fmt: skip
             with work:
                 model = _fitted(options, words, work)
-            kept = _save(model, options, out, journal)
+            kept = _save(model, options, out, story, journal=journal)
         if page:
             model.report_.save(page)
     seconds = time.monotonic() - options.started
@@ -101,7 +103,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) -> str | None:
+def _save(model: Any, options: Namespace, out: Path, story: Story, *, journal: Journal | None) -> str | None:
     """Decide, save, and keep in the store; costs that do not fit cost the decision, not the model."""
     refused = None
     try:
@@ -114,7 +116,7 @@ def _save(model: Any, options: Namespace, out: Path, journal: Journal | None) ->
         journal.remove()
     if refused is not None:
         tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
-    kept = None if options.no_store else keep(out, options.data, read_settings().store)
+    kept = None if options.no_store else keep(out, options.data, read_settings().store, story)
     if refused is not None:
         raise refused
     return kept

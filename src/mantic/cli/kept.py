@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mantic.cli.screen import tell
+from mantic.cli.story import Story
 from mantic.core.errors import ManticError
 from mantic.core.settings import StoreSettings
 from mantic.store.reference import is_reference, name_for, read_reference
@@ -84,14 +85,18 @@ def model_name(words: str) -> str:
     return read_reference(words).name if is_reference(words) else Path(words).stem
 
 
-def keep(model: Path, data: str, settings: StoreSettings) -> str | None:
-    """Keep a fitted model as the next version of its file's name, and say so; return what it is called.
+def keep(model: Path, data: str, settings: StoreSettings, story: Story) -> str | None:
+    """Keep a fitted model as the next version of its file's name, and how it came about; return what it is called.
 
     The file is saved already: a store that cannot be written is a warning.
     """
     try:
         with store_of(settings) as store:
             version = store.models.register(model, name_for(model), fingerprint=_remember(store, data))
+            facts = {"model": str(version), "data": data, "metric": version.metric, "score": version.score}
+            run = store.runs.start(version.name, "fit", facts, at=story.began)
+            store.runs.append(run, story.events)
+            store.runs.finish(run)
             tell(f"kept as {version} {champion_of(version, store.models)}")
             return str(version)
     except ManticError as error:

@@ -23,6 +23,7 @@ VERBS = {
     "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
     "models": ("", "what the store keeps; show, compare, promote, roll back, export"),
+    "runs": ("", "what was worked on, and how it went"),
     "predictions": ("NAME", "what a served model has answered, and how it turned out"),
     "outcomes": ("DATA --value COLUMN", "say how predictions turned out"),
     "keys": ("", "keys that sign models, and whom one trusts"),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
 from mantic.store.tables import EVENT, RUN
-from mantic.store.value import now, pack, plain, unpack
+from mantic.store.value import moment, now, pack, plain, unpack
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
 MOST = 10_000  # events that one reading gives
@@ -55,12 +55,12 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, name: str, kind: str, facts: Mapping[str, Any] | None = None) -> str:
-        """Put down that a run begins; return its id."""
+    def start(self, name: str, kind: str, facts: Mapping[str, Any] | None = None, *, at: str | None = None) -> str:
+        """Put down that a run begins, now or at a moment that has passed; return its id."""
         row = {"name": plain(name, "the name"), "kind": plain(kind, "the kind"), "facts": pack(facts or {})}
         identity = uuid.uuid4().hex
         with self._database.writing() as connection:
-            connection.execute(insert(RUN).values(id=identity, state=RUNNING, started=now(), ended=None, **row))
+            connection.execute(insert(RUN).values(id=identity, state=RUNNING, started=moment(at), ended=None, **row))
         return identity
 
     def append(self, run: str, events: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
@@ -107,6 +107,21 @@ class Runs:
         """
         with self._database.reading() as connection:
             return _run(connection, run)
+
+    def find(self, beginning: str) -> KeptRun:
+        """Return the run whose id begins so.
+
+        Raises
+        ------
+        StoreError : if there is none, or more than one.
+        """
+        query = select(RUN).where(RUN.c.id.startswith(beginning, autoescape=True)).limit(2)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        if len(rows) != 1 or not beginning:
+            what = "several runs begin so" if rows else f"there is no run '{beginning[:40]}'"
+            raise StoreError(what, where="store", fix="'mantic runs' lists them; give more of the id")
+        return _kept(rows[0])
 
     def events(self, run: str, *, after: int = 0, limit: int = MOST) -> list[KeptEvent]:
         """Return the events of a run with a number above `after`, in order: how to follow one while it works."""

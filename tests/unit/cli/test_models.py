@@ -329,3 +329,21 @@ def test_the_facts_of_a_listing_are_plain_json(stored):
     facts = json.loads(stored("models", "--json").out)
 
     assert {"model", "sha256", "created", "by", "aliases"} <= set(facts["models"][0])
+
+
+def test_how_a_model_came_about_is_kept_too(mantic, kept):
+    mantic("fit", kept / "few_churn.csv", "--target", "churned", *QUICK, "--out", "churn.mantic")
+
+    (run,) = mantic("runs", "--json").facts["runs"]
+    shown = mantic("runs", "show", run["id"][:8], "--json").facts
+
+    assert (run["name"], run["state"], run["facts"]["model"]) == ("churn", "done", "churn/1")
+    assert run["started"] < run["ended"]
+    scores = [one["facts"] for one in shown["events"] if one["kind"] == "measured"]
+    assert scores
+    assert all(one["seconds_in"] > 0 for one in scores)
+    assert "log loss" in mantic("runs", "show", run["id"]).out
+
+
+def test_a_run_that_is_not_there_is_told(mantic):
+    assert "there is no run 'beef'" in mantic("runs", "show", "beef").err

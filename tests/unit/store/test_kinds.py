@@ -216,3 +216,25 @@ def test_any_other_text_comes_back_as_it_was(store, text):
 def test_a_moment_that_is_none_is_refused(store):
     with pytest.raises(StoreError, match="'soon' is no moment"):
         store.predictions.find("churn", since="soon")
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(store):
+    one, other = (store.runs.start("churn", "fit") for _ in range(2))
+
+    assert store.runs.find(one[:12]).id == one
+    with pytest.raises(StoreError, match="several runs"):
+        store.runs.find(_common(one, other))
+    for nothing in ("", "zz", "%", "_" * 32):
+        with pytest.raises(StoreError, match=r"there is no run|several"):
+            store.runs.find(nothing)
+
+
+def _common(one, other):
+    """Return how both begin, or nothing where they differ at once: that is refused too."""
+    return next((one[:place] for place in range(len(one), 0, -1) if other.startswith(one[:place])), "")
+
+
+def test_a_run_may_be_put_down_after_it_began(store):
+    run = store.runs.start("churn", "fit", at="2026-05-01T10:00:00")
+
+    assert store.runs.get(run).started.startswith("2026-05-01T10:00:00")
