@@ -113,7 +113,18 @@ def tried(findings: Findings) -> list[Block]:
     note = f"Scores ({name_of(findings.metric)}) are on rows that the trial had not seen, yet the search chose by them."
     if len(order) > _TRIALS:
         note += f" {len(order) - _TRIALS} more are left out."
-    return [Grid(("learner", "parameters", "score", "time", "share in the model", "remark"), rows, note=note)]
+    grid = Grid(("learner", "parameters", "score", "time", "share in the model", "remark"), rows, note=note)
+    return [grid, *_row_cost(findings)]
+
+
+def _row_cost(findings: Findings) -> list[Block]:
+    """Return what an answer for one row costs, and what of the model makes it dear."""
+    if findings.latency_ms is None:
+        return []
+    sentence = f"An answer for one row takes {findings.latency_ms:.2g} ms of one core."
+    if findings.long_way:
+        sentence += f" Most of that is the long way of a table ({'; '.join(findings.long_way)})."
+    return [Text(sentence)]
 
 
 def promise(findings: Findings) -> list[Block]:

@@ -81,6 +81,7 @@ class Findings:
     rules : the model in a few rules, as blocks; empty when there was no time for them.
     seconds : wall clock of the fit so far; 0 when there was none.
     latency_ms : what the kept model takes to answer for one row, measured; None where there was no time to measure.
+    long_way : what of the model has no form for one row and goes the long way of a table, and why.
     command, script : how to do it again in a shell and in Python; empty when there is no way.
     """
 
@@ -110,6 +111,7 @@ class Findings:
     rules: tuple[Block, ...] = ()
     seconds: float = 0.0
     latency_ms: float | None = None
+    long_way: tuple[str, ...] = ()
     command: str = ""
     script: str = ""
 

@@ -39,8 +39,8 @@ def fit_report(findings: Findings, run: Run) -> Report:
     Returns
     -------
     A report whose `facts` hold task, target, metric, score, interval, baseline, linear, metrics, classes, positive,
-    learners, n_rows, n_test, split, seconds, latency_ms, warnings, leaks, drift, importance, conformal and verdict as
-    plain JSON values.
+    learners, n_rows, n_test, split, seconds, latency_ms, long_way, warnings, leaks, drift, importance, conformal and
+    verdict as plain JSON values.
     """
     return _build(findings, run, title=f"Model of {findings.target}")
 
@@ -142,6 +142,7 @@ def facts_of(board: Scoreboard, verdict: Verdict) -> dict[str, Any]:
         "earlier": findings.earlier,
         "seconds": findings.seconds,
         "latency_ms": findings.latency_ms,
+        "long_way": findings.long_way,
         "warnings": [{"code": one.code, "column": one.column, "text": one.text} for one in findings.warnings],
         "leaks": [asdict(one) for one in findings.leaks],
         "drift": None if findings.drift is None else findings.drift.facts(),

@@ -23,6 +23,7 @@ from mantic.explain.rules import LEAST_ROWS as LEAST_FOR_RULES
 from mantic.explain.rules import rules_of
 from mantic.explain.subject import Subject
 from mantic.report.blocks import Block, Report
+from mantic.search.row import row_plan
 from mantic.search.slim import row_seconds
 from mantic.search.trial import Candidate
 from mantic.tasks.background import Background
@@ -88,6 +89,7 @@ def findings_of(
         conformal=_promise(walked, truth),
         seconds=monotonic() - started,
         latency_ms=None if latency is None else 1000 * latency,
+        long_way=() if latency is None else row_plan(walked.model).fallback,
         command=command,
         script=script,
     )

@@ -46,3 +46,13 @@ def test_a_limit_that_nothing_keeps_leaves_one_member_and_a_warning_with_the_fig
     assert model.model_.parts[0].weight == 1.0
     assert len(warned) == 1
     assert f"{model.report_.facts['latency_ms']:.2f} ms" in warned[0]["text"]
+
+
+@pytest.mark.parametrize(("learner", "is_long"), [("linear", False), ("catboost", True)])
+def test_the_report_says_what_a_row_costs_and_what_goes_the_long_way(churn_like, learner, is_long):
+    model = mantic.Classifier(budget="1 trial", learners=[learner], seed=0).fit(churn_like, "churned")
+
+    facts, page = model.report_.facts, model.report_._repr_html_()
+    assert "An answer for one row takes" in page
+    assert bool(facts["long_way"]) == is_long
+    assert ("long way of a table (catboost: " in page) == is_long
