@@ -58,17 +58,12 @@ _Row = tuple[dict[str, Any], Any]  # of a prediction, and what was true
 
 def _all(store: "Store", options: Namespace) -> Iterator[list[_Row]]:
     """Yield predictions with their outcomes, oldest first, some thousand at a time."""
-    since, seen = options.since, frozenset[str]()
-    while True:
-        found = store.predictions.find(
-            options.name, number=options.version, since=since, until=options.until, limit=_AT_ONCE + len(seen)
-        )
-        new = [one for one in found if one.id not in seen]
-        if not new:
-            return
-        since = new[-1].at
-        seen = frozenset(one.id for one in found if one.at == since)
-        yield _joined(store, new, options)
+    last = None
+    while found := store.predictions.find(
+        options.name, number=options.version, since=options.since, until=options.until, after=last, limit=_AT_ONCE
+    ):
+        last = found[-1]
+        yield _joined(store, found, options)
 
 
 def _joined(store: "Store", found: "Sequence[Prediction]", options: Namespace) -> list[_Row]:

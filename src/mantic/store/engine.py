@@ -11,7 +11,7 @@ from mantic.store.address import Address
 
 FILE = "store.sqlite"
 MARK = 0x6D6E7473  # "mnts": says that a database is a store of ours
-WAIT_SECONDS = 5  # for another writer
+WAIT_SECONDS = 30  # for other writers: SQLite has no queue, and who looks at the wrong moment waits on
 
 _PRAGMAS = (
     "PRAGMA trusted_schema=OFF",

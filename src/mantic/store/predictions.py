@@ -101,7 +101,11 @@ class Predictions:
         ----------
         after : the last one that was read, to read on behind it.
         """
-        query = _of(name, number, since, until).order_by(PREDICTION.c.at, PREDICTION.c.id)
+        query = _of(name, number, since, until)
+        if after is not None:
+            at, identity = moment(after.at), after.id
+            query = query.where((PREDICTION.c.at > at) | ((PREDICTION.c.at == at) & (PREDICTION.c.id > identity)))
+        query = query.order_by(PREDICTION.c.at, PREDICTION.c.id)
         with self._database.reading() as connection:
             return [prediction_of(row) for row in connection.execute(query.limit(limit))]
 

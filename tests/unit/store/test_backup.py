@@ -1,6 +1,7 @@
 import os
 import time
 import zipfile
+from uuid import uuid4
 
 import pytest
 
@@ -33,7 +34,7 @@ def other(request, tmp_path):
     if request.param == "sqlite":
         return {"url": tmp_path / "other" / "store", "blobs": ""}
     server = request.getfixturevalue("postgresql")
-    return {"url": f"{server.url}?schema=other_{tmp_path.name.lower()[-20:]}_{id(tmp_path)}", "blobs": tmp_path / "b2"}
+    return {"url": f"{server.url}?schema=other_{uuid4().hex}", "blobs": tmp_path / "b2"}
 
 
 def _everything(store):
@@ -101,7 +102,7 @@ def test_only_an_empty_place_is_restored_into(filled, place, tmp_path):
 
 def test_an_empty_store_on_a_server_is_an_empty_place(filled, postgresql, tmp_path):
     made = filled.back_up(tmp_path / "all.backup")
-    url, blobs = f"{postgresql.url}?schema=empty_{id(tmp_path)}", tmp_path / "b3"
+    url, blobs = f"{postgresql.url}?schema=empty_{uuid4().hex}", tmp_path / "b3"
     open_store(url, blobs=blobs).close()
 
     restore(made.path, url, blobs=blobs)
