@@ -1,0 +1,22 @@
+"""The process of a job: `python -m mantic.cli.job [PLUGIN.py ...]`, started by a server in the folder of the job."""
+
+import sys
+
+from mantic.core.lazy import lighten
+from mantic.serve.job_work import take_limits, work
+
+
+def main(plugins: list[str]) -> None:
+    """Answer the job in the working folder."""
+    limits = take_limits()
+    if not plugins:
+        lighten()
+    from mantic.cli.words import load_plugins
+    from mantic.tasks.base import load
+
+    load_plugins(plugins)
+    work(limits, load)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
