@@ -17,7 +17,7 @@ from mantic.core.errors import ManticError
 from mantic.serve.admission import busy
 from mantic.serve.job import FAILED, RUNNING, STATES, WAITING, Job, JobLimits
 from mantic.serve.job_folder import MODEL, SCRATCH, JobFolder
-from mantic.serve.job_upload import Upload
+from mantic.serve.job_upload import Upload, full_disk_told
 from mantic.serve.problem import problem
 from mantic.serve.served import Served
 
@@ -144,10 +144,11 @@ class Jobs:
         wish : `format` and `is_for_spreadsheet`.
         owner : id of the key of who asks.
         """
-        served.model.save(upload.folder / MODEL)
         head = Job(upload.id, owner, served.name, served.version, upload.table, "csv", False, time.time())
         job = replace(head, format=str(wish["format"]), is_for_spreadsheet=bool(wish["is_for_spreadsheet"]))
-        self.kept.write(job)
+        with full_disk_told():
+            served.model.save(upload.folder / MODEL)
+            self.kept.write(job)
         return job
 
     def remove(self, name: str) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -36,6 +37,26 @@ class FullError(ManticError, OSError):
     """The disk cannot take what was sent."""
 
     status = 507
+
+
+@contextmanager
+def full_disk_told() -> Iterator[None]:
+    """Let errors of the disk be a refusal.
+
+    Raises
+    ------
+    FullError : says what the system said.
+    """
+    try:
+        yield
+    except (ManticError, TimeoutError):
+        raise
+    except OSError as error:
+        raise FullError(
+            f"the table cannot be put down: {error.strerror}",
+            where="the server's disk",
+            fix="send less, remove jobs that are done, or ask the server's administrator for room",
+        ) from error
 
 
 def declared_kind(headers: Headers) -> str:
@@ -128,26 +149,20 @@ class Upload:
         ManticError : says why it is not taken. GoneError : if the sender went away.
         """
         try:
-            async with asyncio.timeout(seconds):
-                await self._receive(receive, most)
-            if not self.n_bytes:
-                raise RequestError("the body is empty", where="the request", fix=_FIX)
-            if declared is not None and declared != self.n_bytes:
-                what = f"{declared:,} bytes were announced and {self.n_bytes:,} came"
-                raise RequestError(what, where="header Content-Length", fix="send the whole table again")
-            await asyncio.to_thread(self._close)
+            with full_disk_told():
+                async with asyncio.timeout(seconds):
+                    await self._receive(receive, most)
+                if self._file is not None:
+                    await asyncio.to_thread(self._close, self._file)
         except TimeoutError as error:
             raise LateError(
                 f"the table has not arrived in {seconds:,.0f} seconds", where="the request", fix="send it faster"
             ) from error
-        except OSError as error:
-            if isinstance(error, ManticError):
-                raise
-            raise FullError(
-                f"the table cannot be put down: {error.strerror}",
-                where="the server's disk",
-                fix="send less, remove jobs that are done, or ask the server's administrator for room",
-            ) from error
+        if not self.n_bytes:
+            raise RequestError("the body is empty", where="the request", fix=_FIX)
+        if declared is not None and declared != self.n_bytes:
+            what = f"{declared:,} bytes were announced and {self.n_bytes:,} came"
+            raise RequestError(what, where="header Content-Length", fix="send the whole table again")
 
     async def _receive(self, receive: Receive, most: int) -> None:
         is_whole, n_waiting = False, 0
@@ -175,14 +190,14 @@ class Upload:
 
     def _drop(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what was not written yet cannot be, where the disk is full
+                self._file.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _close(self) -> None:
-        assert self._file is not None, "a body that is not empty has a file"
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+    def _close(self, file: IO[bytes]) -> None:
+        with file:
+            file.flush()
+            os.fsync(file.fileno())
 
     async def __aenter__(self) -> Self:
         """Begin; what has arrived is removed if the block does not end well."""

@@ -40,10 +40,13 @@ def take_limits() -> Mapping[str, Any]:
     return limits
 
 
+def close_doors() -> None:
+    """Let Python refuse the network and other programs to this process from now on: nothing here needs them."""
+    sys.addaudithook(_refuse)
+
+
 def work(limits: Mapping[str, Any], load: Callable[[Path], Any]) -> None:
     """Answer the job in the working folder, or put down why that cannot be.
-
-    When the model is loaded nothing needs the network or another program any more, so that Python refuses both.
 
     Parameters
     ----------
@@ -58,7 +61,6 @@ def work(limits: Mapping[str, Any], load: Callable[[Path], Any]) -> None:
     try:
         if not Path(job.answers).exists():  # else they were complete when the server was killed
             model = load(Path(MODEL))
-            sys.addaudithook(_refuse)
             form = "spreadsheet" if job.is_for_spreadsheet else ""
             with Run(listeners=[teller.hear]) as run:
                 answer_file(Batch(model, job.table, Path(job.answers), True, form, int(limits["max_rows"])), run)
