@@ -10,7 +10,6 @@ from mantic.serve.admission import Bench
 from mantic.serve.desk import Desk, Office
 from mantic.serve.feedback import Feedback
 from mantic.serve.gate import Gate
-from mantic.serve.job_runner import Jobs
 from mantic.serve.keyring import Guard, Keyring
 from mantic.serve.metrics import Metrics
 from mantic.serve.predict import Listener, Predict
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from mantic.serve.job_runner import Jobs
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class House:
     hosts: Collection[str] = ()
     feedback: Feedback | None = None
     counts: Callable[[], Mapping[str, float]] = dict
-    jobs: Jobs | None = None
+    jobs: "Jobs | None" = None
 
 
 def make_asgi(models: Mapping[str, Estimator] | Shelf, house: House | None = None) -> Gate:

@@ -158,7 +158,8 @@ def _begin(journal: Journal, batch: Batch, folder: Path, run: Run) -> _Done:
 
 def _answered(batch: Batch, piece: Piece, *, n_before: int) -> tuple[dict[str, Any], Any]:
     height = piece.frame.height
-    where = f"{batch.address}, rows {n_before + 1:,} to {n_before + height:,}" if n_before else batch.address
+    first, last = n_before + 1, n_before + height
+    where = f"{batch.address}, rows {first:,} to {last:,}, which are counted from 1" if n_before else batch.address
     frame = aligned(piece.frame, batch.model.schema_, where=where)
     unknown = {one["column"]: one["count"] for one in unknown_categories(frame, batch.model.schema_)}
     facts = {"at": piece.end.at, "line": piece.end.line, "n_rows": height, "unknown": unknown}

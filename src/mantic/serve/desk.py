@@ -13,7 +13,6 @@ from mantic.serve.admission import Bench
 from mantic.serve.client import client
 from mantic.serve.feedback import Feedback, nothing_kept, read_truths
 from mantic.serve.job_desk import JobDesk
-from mantic.serve.job_runner import Jobs
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from mantic.serve.job_runner import Jobs
+
 MAX_EXPLAINED = 100  # rows of one request; an explanation may cost many predictions
 
 
@@ -43,7 +44,7 @@ class Office:
     metrics: Metrics
     counts: Callable[[], Mapping[str, float]]
     feedback: Feedback | None
-    jobs: Jobs | None
+    jobs: "Jobs | None"
 
 
 class Desk:

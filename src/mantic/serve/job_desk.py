@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from mantic.core.errors import ManticError
 from mantic.serve.job import ANSWERS, DONE, FAILED, Job
-from mantic.serve.job_runner import Jobs
 from mantic.serve.job_upload import declared_bytes, declared_kind
 from mantic.serve.keyring import Grant
 from mantic.serve.predict import KEY
@@ -20,6 +19,8 @@ from mantic.serve.shelf import Shelf
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from mantic.serve.job_runner import Jobs
 
 _WISHES: Mapping[str, tuple[str, ...]] = {"format": tuple(ANSWERS), "for": ("spreadsheet",)}
 
@@ -35,7 +36,7 @@ class JobDesk:
     """The handlers; every one of them refuses where the server has no jobs."""
 
     shelf: Shelf
-    jobs: Jobs | None
+    jobs: "Jobs | None"
 
     async def make(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/jobs: the table is on the disk when this returns."""
@@ -46,7 +47,7 @@ class JobDesk:
         kind, n_bytes = declared_kind(headers), declared_bytes(headers, jobs.limits.max_bytes)
         limits, grant = jobs.limits, _grant(request)
         owner = "" if grant is None else grant.id
-        upload = await asyncio.to_thread(jobs.receive, kind)
+        upload = await asyncio.to_thread(jobs.receive, kind, n_bytes)
         try:
             async with upload:
                 await upload.receive(request.receive, declared=n_bytes, most=limits.max_bytes, seconds=limits.seconds)
@@ -83,7 +84,7 @@ class JobDesk:
         await asyncio.to_thread(self._jobs().remove, job.id)
         return _reply(b"", status=204)
 
-    def _jobs(self) -> Jobs:
+    def _jobs(self) -> "Jobs":
         if self.jobs is None:
             raise UnknownModelError(
                 "this server has no store, so it has no jobs",

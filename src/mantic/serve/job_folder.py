@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class JobFolder:
     """
 
     root: Path
+    _ended: dict[str, Job] = field(default_factory=dict, repr=False, compare=False)  # they do not change any more
 
     def of(self, name: str) -> Path:
         """Return the folder of a job."""
@@ -67,6 +68,7 @@ class JobFolder:
 
     def write(self, job: Job) -> None:
         """Put a job down: all of it or nothing, and on the disk."""
+        self._ended.pop(job.id, None)
         with write_atomic(self.of(job.id) / _FACTS, mode=0o600) as part:
             part.write_text(json.dumps(job.to_facts(), ensure_ascii=False), "utf-8", "replace")
 
@@ -78,7 +80,11 @@ class JobFolder:
     def all(self) -> list[Job]:
         """Return every job, the oldest first."""
         names = sorted(path.name for path in self.root.iterdir() if is_id(path.name))
-        return [job for name in names if (job := self.read(name)) is not None]
+        found = [job for name in names if (job := self._ended.get(name) or self.read(name)) is not None]
+        ended = {job.id: job for job in found if job.has_ended}
+        self._ended.clear()
+        self._ended.update(ended)
+        return found
 
     def lock(self, name: str) -> int | None:
         """Return the lock on a job, which `os.close` gives back; None if another process has it, or there is no job."""

@@ -17,7 +17,7 @@ from mantic.core.errors import ManticError
 from mantic.serve.admission import busy
 from mantic.serve.job import FAILED, RUNNING, STATES, WAITING, Job, JobLimits
 from mantic.serve.job_folder import MODEL, SCRATCH, JobFolder
-from mantic.serve.job_upload import Upload, full_disk_told
+from mantic.serve.job_upload import Upload, check_room, full_disk_told
 from mantic.serve.problem import problem
 from mantic.serve.served import Served
 
@@ -108,24 +108,26 @@ class Jobs:
                 sitting.stop()
                 self._leave(sitting)
 
-    def receive(self, kind: str) -> Upload:
+    def receive(self, kind: str, n_bytes: int | None = None) -> Upload:
         """Make room for a table that comes; `forget` must follow, however it ends.
 
         Parameters
         ----------
-        kind : as `job_upload.declared_kind` gives it.
+        kind, n_bytes : as `job_upload.declared_kind` and `declared_bytes` give them.
 
         Raises
         ------
-        BusyError : if too many jobs wait.
+        BusyError : if too many jobs wait. FullError : if the disk is nearly full.
         """
+        check_room(self.folder, self.limits.max_bytes if n_bytes is None else n_bytes)
         with self._lock:
             n_open = len(self._uploads) + sum(
                 job.id not in self._uploads and not job.has_ended for job in self.kept.all()
             )
             if n_open >= self.limits.running + self.limits.waiting:
                 raise busy(_AGAIN_SECONDS)
-            name, lock = self.kept.make()
+            with full_disk_told():
+                name, lock = self.kept.make()
             self._uploads.add(name)
         return Upload(name, self.kept.of(name), lock, kind)
 

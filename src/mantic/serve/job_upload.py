@@ -15,6 +15,7 @@ from mantic.serve.problem import LateError, MediaError, RequestError, TooLargeEr
 from mantic.sources.sniff import content
 
 _STEP = 1 << 20
+_SPARE_BYTES = 500_000_000  # of the disk, which jobs leave to the store beside them
 _UNSAID = (b"", b"application/octet-stream", b"application/x-www-form-urlencoded")  # the last one is what curl says
 _KINDS: Mapping[bytes, str] = {
     **dict.fromkeys((b"text/csv", b"application/csv", b"text/plain"), "csv"),
@@ -39,6 +40,21 @@ class FullError(ManticError, OSError):
     status = 507
 
 
+def check_room(folder: Path, n_bytes: int = 0) -> None:
+    """Refuse what would fill the disk.
+
+    Parameters
+    ----------
+    n_bytes : that are to come.
+
+    Raises
+    ------
+    FullError : if less than half a gigabyte would be left.
+    """
+    if shutil.disk_usage(folder).free < n_bytes + _SPARE_BYTES:
+        raise _full("there would be too little room left")
+
+
 @contextmanager
 def full_disk_told() -> Iterator[None]:
     """Let errors of the disk be a refusal.
@@ -52,11 +68,7 @@ def full_disk_told() -> Iterator[None]:
     except (ManticError, TimeoutError):
         raise
     except OSError as error:
-        raise FullError(
-            f"the table cannot be put down: {error.strerror}",
-            where="the server's disk",
-            fix="send less, remove jobs that are done, or ask the server's administrator for room",
-        ) from error
+        raise _full(str(error.strerror)) from error
 
 
 def declared_kind(headers: Headers) -> str:
@@ -207,6 +219,14 @@ class Upload:
         """Remove what is of no use."""
         if kind is not None:
             await asyncio.to_thread(self._drop)
+
+
+def _full(why: str) -> FullError:
+    return FullError(
+        f"the table or its answers cannot be put down: {why}",
+        where="the server's disk",
+        fix="send less, remove jobs that are done, or ask the server's administrator for room",
+    )
 
 
 def _too_large(most: int) -> TooLargeError:

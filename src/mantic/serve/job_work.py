@@ -20,6 +20,7 @@ from mantic.core.run import Event, Measured, Progress, Run, Warned
 from mantic.serve.batch import ROWS, Batch, answer_file
 from mantic.serve.job import DONE, FAILED, Job
 from mantic.serve.job_folder import MODEL, JobFolder
+from mantic.serve.job_upload import check_room
 from mantic.serve.problem import broken, problem
 
 _FILE_BYTES = 64_000_000_000  # one file of answers; what a table swells to must not fill every disk
@@ -84,7 +85,12 @@ class _Teller:
     job: Job
 
     def hear(self, event: Event) -> None:
-        """Note rows and warnings; what is done is written with each piece."""
+        """Note rows and warnings; what is done is written with each piece.
+
+        Raises
+        ------
+        FullError : if the disk is nearly full.
+        """
         if isinstance(event, Measured) and event.name == ROWS:
             self.job = replace(self.job, n_rows=int(event.value))
         elif isinstance(event, Warned):
@@ -92,6 +98,7 @@ class _Teller:
         elif isinstance(event, Progress):
             self.job = replace(self.job, share=event.done / event.total)
             self.kept.rewrite(self.job)
+            check_room(self.kept.root)
 
 
 def _too_little(limits: Mapping[str, Any]) -> ManticError:

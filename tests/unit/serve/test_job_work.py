@@ -1,8 +1,10 @@
 """What the process of a job does with a table: every form, every fault, and what a stranger may have put in it."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -175,6 +177,20 @@ def test_warnings_stand_in_the_job(answered, table):
     job, _ = answered(table.write_csv().replace("premium", "golden").encode())
 
     assert any("'plan'" in text and "has not seen" in text for text in job.warnings)
+
+
+def test_a_job_that_would_fill_the_disk_ends_before_it_does(answered, table, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**12))
+
+    def load(path):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+        return mantic.load(path)
+
+    job, answers = answered(table.write_csv().encode(), load=load)
+
+    assert (job.state, job.problem["status"]) == (FAILED, 507)
+    assert "too little room" in job.problem["what"]
+    assert not answers.exists()
 
 
 def test_a_bug_is_a_failed_job_that_tells_nothing_of_the_inside(answered, table):

@@ -5,8 +5,10 @@ import gzip
 import io
 import json
 import resource
+import shutil
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -15,6 +17,7 @@ from mantic.serve.app import House, make_asgi
 from mantic.serve.job import DONE, FAILED, JobLimits
 from mantic.serve.job_runner import Jobs
 from mantic.serve.key_file import KeyFile
+from mantic.serve.route import ADDRESSES
 
 MAKE, LIST = "/v1/models/churn/jobs", "/v1/jobs"
 TABLE = b"age,plan\n30,basic\n"
@@ -198,6 +201,15 @@ def test_a_full_disk_is_told_and_leaves_nothing(ask, jobs):
     assert left(jobs) == []
 
 
+def test_a_table_for_which_there_is_no_room_is_refused_before_it_is_read(jobs, churn, monkeypatch):
+    app = make_asgi({"churn": churn()}, House(jobs=jobs))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=500_008_999))
+
+    assert talk(app, [part(TABLE, more=False)], [(b"content-length", b"9000")]) == (507, 0)
+    assert talk(app, [part(TABLE, more=False)]) == (507, 0)  # nobody knows how long it is
+    assert talk(app, [part(TABLE, more=False)], [(b"content-length", b"18")]) == (202, 1)
+
+
 def test_who_comes_when_too_many_wait_is_told_to_come_again(ask, jobs):
     names = [made(ask("POST", MAKE, content=TABLE)) for _ in range(LIMITS.waiting + LIMITS.running)]
 
@@ -292,6 +304,20 @@ def test_jobs_are_counted_by_their_state(ask, jobs):
     assert 'mantic_jobs{state="waiting"} 2\n' in text
     assert 'mantic_jobs{state="done"} 1\n' in text
     assert text.count("# TYPE mantic_jobs gauge") == 1
+
+
+def test_every_address_of_jobs_is_in_the_document_and_on_the_page(ask):
+    document = ask("GET", "/openapi.json").json()
+    page = ask("GET", "/docs").text
+
+    described = {
+        (method.upper(), path.replace("{id}", "{name}").replace("churn", "{name}"))
+        for path, methods in document["paths"].items()
+        for method in methods
+        if "jobs" in path
+    }
+    assert described == {(one.method, one.path) for one in ADDRESSES if "jobs" in one.path}
+    assert all(path in page for path in (MAKE, LIST, "/v1/jobs/{id}/answers"))
 
 
 def test_what_is_told_of_a_job_names_no_path_of_the_server(ask, jobs):
