@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mantic.cli.kept import check_followed, model_name, store_of
+from mantic.cli.screen import tell
 from mantic.cli.table import load_model
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
@@ -104,7 +105,7 @@ def jobs_for(
     folder = _folder(settings.store, "jobs")
     command = [sys.executable, "-P", "-m", "mantic.cli.job", *(str(Path(one).absolute()) for one in plugins)]
     try:
-        return Jobs(folder, command, JobLimits(**asdict(settings.jobs)))
+        return Jobs(folder, command, JobLimits(**asdict(settings.jobs)), tell)
     except OSError as error:
         what = f"there can be no jobs here: {error.strerror}"
         raise StoreError(what, where=str(folder), fix="set store.url to a folder that can be written") from error

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +29,10 @@ _DAY = 86_400
 # What a job's process sees of the environment: nothing that may be a secret, as the address of the store is.
 _SEEN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "OMP_WAIT_POLICY")
+
+
+def _unheard(line: str) -> None:
+    """Stand for somebody who is told nothing: those who ask see that their jobs wait."""
 
 
 class JobError(ManticError, RuntimeError):
@@ -69,6 +73,7 @@ class Jobs:
     folder : made when it is not there.
     command : starts the process of a job; `cli.job` says what it reads.
     limits : of one job, and of how many there are.
+    say : receives a line for the person who started the server, where jobs cannot go on.
 
     Raises
     ------
@@ -78,6 +83,7 @@ class Jobs:
     folder: Path
     command: Sequence[str]
     limits: JobLimits = field(default_factory=JobLimits)
+    say: Callable[[str], object] = _unheard
     _sittings: dict[str, _Sitting] = field(default_factory=dict)
     _uploads: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -106,7 +112,8 @@ class Jobs:
         with self._lock:
             for sitting in list(self._sittings.values()):
                 sitting.stop()
-                self._leave(sitting)
+                with suppress(OSError):  # if it cannot be put down, the next server finds out by itself
+                    self._leave(sitting)
 
     def receive(self, kind: str, n_bytes: int | None = None) -> Upload:
         """Make room for a table that comes; `forget` must follow, however it ends.
@@ -170,9 +177,15 @@ class Jobs:
         return {f'mantic_jobs{{state="{state}"}}': float(states.count(state)) for state in STATES}
 
     def _live(self) -> None:
+        trouble = ""
         while not self._is_over:
-            with self._lock:
-                self._round()
+            try:
+                with self._lock:
+                    self._round()
+            except OSError as error:  # the disk is full, or there can be no process: it may be better soon
+                if trouble != str(error):
+                    trouble = str(error)
+                    self.say(f"warning: jobs wait: {error}")
             self._wake.wait(_BUSY_SECONDS if self._sittings else _IDLE_SECONDS)
             self._wake.clear()
 
@@ -199,8 +212,18 @@ class Jobs:
             self._start(now, lock)
 
     def _start(self, job: Job, lock: int) -> None:
-        self.kept.rewrite(replace(job, state=RUNNING))
-        folder = self.kept.of(job.id)
+        try:
+            self.kept.rewrite(replace(job, state=RUNNING))
+            process = self._process(self.kept.of(job.id), lock)
+        except OSError:
+            os.close(lock)
+            with suppress(OSError):
+                self.kept.rewrite(job)
+            raise
+        self._sittings[job.id] = _Sitting(job.id, lock, process, time.monotonic() + self.limits.seconds)
+
+    def _process(self, folder: Path, lock: int) -> "subprocess.Popen[bytes]":
+        """Start the process of the job in a folder, and tell it its limits."""
         (folder / SCRATCH).mkdir(exist_ok=True)
         seen = {name: os.environ[name] for name in (*_SEEN, *_THREADS) if name in os.environ}
         process = subprocess.Popen(
@@ -211,13 +234,13 @@ class Jobs:
             pass_fds=(lock,),  # held by the process too: as long as it lives nobody else takes the job
             env=seen | {"TMPDIR": str(folder / SCRATCH), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
-        assert process.stdin is not None
         limits = self.limits
         told = {"memory_bytes": limits.memory_bytes, "seconds": limits.seconds, "max_rows": limits.max_rows}
+        assert process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended already: seen at the next look
             process.stdin.write(json.dumps(told).encode() + b"\n")
             process.stdin.flush()
-        self._sittings[job.id] = _Sitting(job.id, lock, process, time.monotonic() + limits.seconds)
+        return process
 
     def _look_at(self, sitting: _Sitting) -> None:
         """Put down how a process ended, or end it when its time is over or its job was removed elsewhere."""

@@ -41,6 +41,14 @@ def state(jobs, name):
     return None if job is None else job.state
 
 
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def shell(text):
     return [sys.executable, "-c", text]
 
@@ -78,8 +86,7 @@ def test_removing_a_job_ends_its_process(run, churn, tmp_path):
 
     jobs.remove(name)
 
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(said.read_text()), 0)
+    assert not is_alive(int(said.read_text()))
     assert not list(jobs.folder.iterdir())
 
 
@@ -138,6 +145,33 @@ def test_two_servers_with_one_store_do_not_work_on_the_same_job(run, churn):
 
     until(lambda: state(other, later) == FAILED)
     assert state(other, name) == RUNNING
+
+
+def test_a_job_that_another_server_removed_is_stopped(run, churn, tmp_path):
+    said = tmp_path / "pid"
+    jobs = run(shell(f"import os, time; open({str(said)!r}, 'w').write(str(os.getpid())); time.sleep(600)"))
+    name = put(jobs, churn())
+    until(lambda: said.exists() and said.read_text())
+
+    Jobs(jobs.folder, FOR_EVER).remove(name)
+
+    until(lambda: not is_alive(int(said.read_text())))
+    after = put(jobs, churn())
+    until(lambda: state(jobs, after) == RUNNING)
+
+
+def test_where_no_process_can_be_started_jobs_wait_and_it_is_said(tmp_path, churn):
+    told = []
+    jobs = Jobs(tmp_path / "jobs", [str(tmp_path / "nothing")], JobLimits(), told.append)
+    with jobs:
+        name = put(jobs, churn())
+        until(lambda: told)
+
+        assert "jobs wait" in told[0]
+        assert state(jobs, name) == WAITING
+    lock = jobs.kept.lock(name)
+    assert lock is not None
+    os.close(lock)
 
 
 def test_what_has_ended_is_removed_after_its_days_and_what_never_began_at_once(tmp_path, churn):
