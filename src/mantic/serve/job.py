@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from mantic.core.errors import ManticError
+
 WAITING, RUNNING, DONE, FAILED = STATES = ("waiting", "running", "done", "failed")
 ANSWERS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"} | {
     "ndjson": "application/x-ndjson"
@@ -14,6 +16,26 @@ ANSWERS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "parquet": "appl
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_WARNINGS = 100
+
+
+class JobError(ManticError, RuntimeError):
+    """A job ended before all rows were answered."""
+
+    status = 500
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How answers are wanted.
+
+    Parameters
+    ----------
+    format : one of `ANSWERS`.
+    is_for_spreadsheet : whether texts that a spreadsheet would take for formulas are marked as texts.
+    """
+
+    format: str
+    is_for_spreadsheet: bool
 
 
 @dataclass(frozen=True)
@@ -47,8 +69,7 @@ class Job:
     ----------
     owner : id of the key that made it; empty where nobody is asked for one.
     table : name of the file with the rows.
-    format : of the answers, one of `ANSWERS`.
-    is_for_spreadsheet : whether texts that a spreadsheet would take for formulas are marked as texts.
+    format, is_for_spreadsheet : as in `Wish`.
     created, ended : seconds since 1970.
     n_rows, share : that are answered.
     problem : why it failed, in the fields of RFC 9457.

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mantic.core.errors import ManticError
-from mantic.serve.job import ANSWERS, DONE, FAILED, Job
+from mantic.serve.job import ANSWERS, DONE, FAILED, Job, Wish
 from mantic.serve.job_upload import declared_bytes, declared_kind
 from mantic.serve.keyring import Grant
 from mantic.serve.predict import KEY
@@ -116,7 +116,7 @@ def may_see(grant: Grant | None, job: Job) -> bool:
     return grant is None or grant.allows("admin") or grant.id == job.owner
 
 
-def read_wish(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def read_wish(query: Iterable[tuple[str, str]]) -> Wish:
     """Return how the answers are wanted, from what stands behind the question mark.
 
     Raises
@@ -124,7 +124,7 @@ def read_wish(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
     RequestError : if it is not known, or does not go together.
 
     >>> read_wish([("for", "spreadsheet")])
-    {'format': 'csv', 'is_for_spreadsheet': True}
+    Wish(format='csv', is_for_spreadsheet=True)
     """
     wish = {"format": "csv"}
     for name, value in query:
@@ -139,7 +139,7 @@ def read_wish(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
     if "for" in wish and wish["format"] != "csv":
         fix = "leave one of them out"
         raise RequestError("only CSV is made for a spreadsheet", where="the address", fix=fix)
-    return {"format": wish["format"], "is_for_spreadsheet": "for" in wish}
+    return Wish(wish["format"], "for" in wish)
 
 
 def _grant(request: "Request") -> Grant | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mantic.core.files import write_atomic
+from mantic.core.files import names_to_disk, write_atomic
 from mantic.core.strict_json import read_json
 from mantic.serve.job import DONE, Job, is_id
 from mantic.serve.log import new_ids
@@ -55,6 +55,7 @@ class JobFolder:
             (name,) = new_ids(1, time.time())
             self.of(name).mkdir(mode=0o700)
             if (lock := self.lock(name)) is not None:
+                names_to_disk(self.root)
                 return name, lock  # else another server, which sweeps, was faster and takes it away
 
     def read(self, name: str) -> Job | None:

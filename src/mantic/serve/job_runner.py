@@ -7,15 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from mantic.core.errors import ManticError
 from mantic.serve.admission import busy
-from mantic.serve.job import FAILED, RUNNING, STATES, WAITING, Job, JobLimits
+from mantic.serve.job import FAILED, RUNNING, STATES, WAITING, Job, JobError, JobLimits, Wish
 from mantic.serve.job_folder import MODEL, SCRATCH, JobFolder
 from mantic.serve.job_upload import Upload, check_room, full_disk_told
 from mantic.serve.problem import problem
@@ -33,12 +32,6 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLAR
 
 def _unheard(line: str) -> None:
     """Stand for somebody who is told nothing: those who ask see that their jobs wait."""
-
-
-class JobError(ManticError, RuntimeError):
-    """A job ended before all rows were answered."""
-
-    status = 500
 
 
 @dataclass(frozen=True)
@@ -144,17 +137,16 @@ class Jobs:
         os.close(upload.lock)
         self._wake.set()
 
-    def begin(self, upload: Upload, served: Served, wish: Mapping[str, object], *, owner: str) -> Job:
+    def begin(self, upload: Upload, served: Served, wish: Wish, *, owner: str) -> Job:
         """Make a job of a table that has arrived; when this returns it is safe.
 
         Parameters
         ----------
         served : answers it, whatever is served by the time when its turn comes.
-        wish : `format` and `is_for_spreadsheet`.
         owner : id of the key of who asks.
         """
-        head = Job(upload.id, owner, served.name, served.version, upload.table, "csv", False, time.time())
-        job = replace(head, format=str(wish["format"]), is_for_spreadsheet=bool(wish["is_for_spreadsheet"]))
+        head = upload.id, owner, served.name, served.version
+        job = Job(*head, upload.table, wish.format, wish.is_for_spreadsheet, created=time.time())
         with full_disk_told():
             served.model.save(upload.folder / MODEL)
             self.kept.write(job)
@@ -178,6 +170,7 @@ class Jobs:
 
     def _live(self) -> None:
         trouble = ""
+        self._put_back()
         while not self._is_over:
             try:
                 with self._lock:
@@ -188,6 +181,17 @@ class Jobs:
                     self.say(f"warning: jobs wait: {error}")
             self._wake.wait(_BUSY_SECONDS if self._sittings else _IDLE_SECONDS)
             self._wake.clear()
+
+    def _put_back(self) -> None:
+        """Let jobs wait that ran on a server which was killed."""
+        for job in self.kept.all():
+            if job.state != RUNNING or (lock := self.kept.lock(job.id)) is None:
+                continue
+            now = self.kept.read(job.id)
+            if now is not None and now.state == RUNNING:
+                with suppress(OSError):  # it is found again when its turn comes
+                    self.kept.rewrite(replace(now, state=WAITING))
+            os.close(lock)
 
     def _round(self) -> None:
         for sitting in list(self._sittings.values()):

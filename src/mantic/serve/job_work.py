@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mantic.core.errors import ManticError, SettingsError
+from mantic.core.errors import ManticError
 from mantic.core.run import Event, Measured, Progress, Run, Warned
 from mantic.serve.batch import ROWS, Batch, answer_file
-from mantic.serve.job import DONE, FAILED, Job
+from mantic.serve.job import DONE, FAILED, Job, JobError
 from mantic.serve.job_folder import MODEL, JobFolder
 from mantic.serve.job_upload import check_room
 from mantic.serve.problem import broken, problem
 
 _FILE_BYTES = 64_000_000_000  # one file of answers; what a table swells to must not fill every disk
+_GRACE_SECONDS = 5  # from the signal that says why to the one that does not
 _NICE = 10
 _REFUSED = ("socket.connect", "socket.bind", "socket.sendto", "subprocess.Popen", "os.system", "os.exec", "os.fork")
 
@@ -102,7 +103,7 @@ class _Teller:
 
 
 def _too_little(limits: Mapping[str, Any]) -> ManticError:
-    return SettingsError(
+    return JobError(
         f"the job needs more than {limits['memory_bytes'] / 1e9:,.1f} GB of memory",
         where="jobs.memory_bytes",
         fix="send fewer rows in one job, or as CSV, NDJSON or Parquet, which are read piece by piece",
@@ -122,11 +123,15 @@ def _limit(limits: Mapping[str, Any]) -> None:
     except ImportError:  # no such limits on this system
         return
     seconds = int(limits["seconds"]) * (os.cpu_count() or 1)
-    wanted = ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_FSIZE, _FILE_BYTES), (resource.RLIMIT_CORE, 0))
-    for which, most in (*wanted, (resource.RLIMIT_DATA, int(limits["memory_bytes"]))):
-        _, hard = resource.getrlimit(which)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(which, (most, most))
+    for which, soft, hard in (
+        (resource.RLIMIT_CPU, seconds, seconds + _GRACE_SECONDS),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES, _FILE_BYTES),
+        (resource.RLIMIT_DATA, int(limits["memory_bytes"]), int(limits["memory_bytes"])),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        allowed = resource.getrlimit(which)[1]
+        most = float("inf") if allowed == resource.RLIM_INFINITY else allowed
+        resource.setrlimit(which, (int(min(soft, most)), int(min(hard, most))))
 
 
 def _refuse(event: str, _: tuple[Any, ...]) -> None:

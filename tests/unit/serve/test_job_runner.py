@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import mantic
-from mantic.serve.job import DONE, FAILED, RUNNING, WAITING, JobLimits
+from mantic.serve.job import DONE, FAILED, RUNNING, WAITING, JobLimits, Wish
 from mantic.serve.job_runner import Jobs
 from mantic.serve.served import Served
 
@@ -30,7 +30,7 @@ def put(jobs, model, body=b"age\n1\n", **wish):
     """Make a job as the desk does; return its id."""
     upload = jobs.receive("csv")
     (upload.folder / upload.table).write_bytes(body)
-    wishes = {"format": "csv", "is_for_spreadsheet": False} | wish
+    wishes = Wish(**{"format": "csv", "is_for_spreadsheet": False} | wish)
     job = jobs.begin(upload, Served("churn", model), wishes, owner="")
     jobs.forget(upload)
     return job.id
@@ -134,6 +134,18 @@ def test_a_server_that_stops_leaves_its_jobs_to_the_next_one(run, churn, tmp_pat
     until(lambda: state(second, name) == FAILED)
 
 
+def test_what_a_killed_server_left_waits_until_its_turn_comes(run, churn, tmp_path):
+    left = Jobs(tmp_path / "jobs", FOR_EVER)
+    names = [put(left, churn()) for _ in range(2)]
+    for name in names:
+        left.kept.write(replace(left.kept.read(name), state=RUNNING, n_rows=7))
+
+    jobs = run(FOR_EVER, running=1)
+
+    until(lambda: [state(jobs, name) for name in names] == [RUNNING, WAITING])
+    assert jobs.kept.read(names[1]).n_rows == 7
+
+
 def test_two_servers_with_one_store_do_not_work_on_the_same_job(run, churn):
     jobs = run(FOR_EVER)
     name = put(jobs, churn())
@@ -218,6 +230,17 @@ def test_a_job_that_takes_too_much_memory_fails_alone(run, model):
     until(lambda: state(jobs, name) == FAILED)
 
     assert "memory" in jobs.kept.read(name).problem["what"]
+
+
+@pytest.mark.slow
+def test_the_system_ends_a_process_that_takes_more_processor_time_than_it_may():
+    text = "from mantic.serve.job_work import take_limits\ntake_limits()\nwhile True: pass"
+    with subprocess.Popen(shell(text), stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"memory_bytes": 4000000000, "seconds": 1, "max_rows": 1}\n')
+        process.stdin.flush()
+
+        assert process.wait(240) == -signal.SIGXCPU
 
 
 @pytest.mark.slow

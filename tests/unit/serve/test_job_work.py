@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import mantic
-from mantic.serve.job import DONE, FAILED, JobLimits
+from mantic.serve.job import DONE, FAILED, JobLimits, Wish
 from mantic.serve.job_folder import JobFolder
 from mantic.serve.job_runner import Jobs
 from mantic.serve.job_work import work
@@ -35,7 +35,7 @@ def answered(model, tmp_path, monkeypatch):
     def answer(body, kind="csv", *, load=mantic.load, **wish):
         upload = jobs.receive(kind)
         (upload.folder / upload.table).write_bytes(body)
-        wishes = {"format": "csv", "is_for_spreadsheet": False} | wish
+        wishes = Wish(**{"format": "csv", "is_for_spreadsheet": False} | wish)
         job = jobs.begin(upload, Served("churn", model), wishes, owner="")
         jobs.forget(upload)
         monkeypatch.chdir(upload.folder)
