@@ -1,18 +1,21 @@
-"""What stands behind a server: the models that were asked for, and the store that keeps its predictions."""
+"""What stands behind a server: the models that were asked for, and the store that keeps its predictions and jobs."""
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mantic.cli.kept import check_followed, model_name, store_of
+from mantic.cli.screen import tell
 from mantic.cli.table import load_model
-from mantic.core.errors import SettingsError
-from mantic.core.settings import StoreSettings
+from mantic.core.errors import SettingsError, StoreError
+from mantic.core.settings import Settings, StoreSettings
 from mantic.store.reference import is_reference, read_reference
 
 if TYPE_CHECKING:
+    from mantic.serve.job_runner import Jobs
     from mantic.serve.sidecar import Kept
 
 
@@ -64,7 +67,7 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     from mantic.serve.log import PredictionLog
     from mantic.serve.sidecar import Kept
 
-    is_logged = any(one.number is not None for one in chosen.values()) if log is None else log
+    is_logged = _has_kept(chosen) if log is None else log
     watched = {name: one.follows for name, one in chosen.items() if one.follows}
     if not is_logged and not watched:
         return None
@@ -77,15 +80,47 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         check_followed(path, settings)
         return load(path)
 
-    kept_log = PredictionLog(_folder(settings), log_numbers) if is_logged else None
+    kept_log = PredictionLog(_folder(settings, "log"), log_numbers) if is_logged else None
     return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load)
 
 
-def _folder(settings: StoreSettings) -> Path:
-    """Return where predictions wait for the store: in its folder, or for a server in one of this user's."""
+def jobs_for(
+    chosen: Mapping[str, Chosen], settings: Settings, *, plugins: list[str], log: bool | None
+) -> "Jobs | None":
+    """Return the jobs of a server of these models; None where it has no store.
+
+    Parameters
+    ----------
+    log : as for `kept_for`.
+
+    Raises
+    ------
+    StoreError : if there can be no folder for them.
+    """
+    from mantic.serve.job import JobLimits
+    from mantic.serve.job_runner import Jobs
+
+    if not log and not _has_kept(chosen):
+        return None
+    folder = _folder(settings.store, "jobs")
+    command = [sys.executable, "-P", "-m", "mantic.cli.job", *(str(Path(one).absolute()) for one in plugins)]
+    try:
+        return Jobs(folder, command, JobLimits(**asdict(settings.jobs)), tell)
+    except OSError as error:
+        what = f"there can be no jobs here: {error.strerror}"
+        raise StoreError(what, where=str(folder), fix="set store.url to a folder that can be written") from error
+
+
+def _has_kept(chosen: Mapping[str, Chosen]) -> bool:
+    """Whether a model comes from the store."""
+    return any(one.number is not None for one in chosen.values())
+
+
+def _folder(settings: StoreSettings, what: str) -> Path:
+    """Return where something of a server's lies: in the store's folder, or for one on a server in this user's."""
     from mantic.store.address import user_folder, where
 
     address = where(settings.url, settings.blobs)
     if address.folder is not None:
-        return address.folder / "log"
-    return user_folder() / "log" / sha256(f"{address.server} {address.schema}".encode()).hexdigest()[:16]
+        return address.folder / what
+    return user_folder() / what / sha256(f"{address.server} {address.schema}".encode()).hexdigest()[:16]

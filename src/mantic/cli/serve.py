@@ -2,7 +2,7 @@
 
 from argparse import BooleanOptionalAction, Namespace
 
-from mantic.cli.behind import choose, kept_for
+from mantic.cli.behind import choose, jobs_for, kept_for
 from mantic.cli.screen import tell
 from mantic.cli.words import MODEL, Parser
 from mantic.core.errors import SettingsError
@@ -51,6 +51,7 @@ def run(options: Namespace) -> int:
     listen(ours.host, ours.port).close()  # a taken port is known before models are loaded
     chosen = choose(options.models, options.plugin, settings.store)
     kept = kept_for(chosen, settings.store, log=options.log)
-    house = House(Limits(ours.max_rows, ours.max_bytes, max_waiting=ours.max_waiting), keyring)
+    jobs = jobs_for(chosen, settings, plugins=options.plugin, log=options.log)
+    house = House(Limits(ours.max_rows, ours.max_bytes, max_waiting=ours.max_waiting), keyring, jobs=jobs)
     serve({name: one.model for name, one in chosen.items()}, house, host=ours.host, port=ours.port, kept=kept, say=tell)
     return 0

@@ -69,6 +69,19 @@ class ServeSettings:
 
 
 @dataclass(frozen=True)
+class JobSettings:
+    """What tables that are sent to a server to be answered beside the requests may take."""
+
+    max_bytes: int = _setting(2_000_000_000, "bytes that the table of one job may hold", _whole(1_000, 10**12))
+    max_rows: int = _setting(100_000_000, "rows that the table of one job may hold", _whole(1, 10**12))
+    running: int = _setting(1, "jobs that run at once", _whole(1, 1024))
+    waiting: int = _setting(10, "jobs that may wait; more are told when to come again", _whole(0, 100_000))
+    seconds: int = _setting(3_600, "seconds that one job may run", _whole(1, 10_000_000))
+    memory_bytes: int = _setting(4_000_000_000, "memory that one job may take", _whole(500_000_000, 10**13))
+    days: int = _setting(7, "days after which a job that has ended is removed", _whole(1, 36_500))
+
+
+@dataclass(frozen=True)
 class StoreSettings:
     """Where models and all that belongs to them are kept."""
 
@@ -89,6 +102,7 @@ class Settings:
     budget: BudgetSettings = BudgetSettings()
     executor: ExecutorSettings = ExecutorSettings()
     serve: ServeSettings = ServeSettings()
+    jobs: JobSettings = JobSettings()
     store: StoreSettings = StoreSettings()
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,6 +120,7 @@ _GROUPS: Mapping[str, type[Any]] = {
     "budget": BudgetSettings,
     "executor": ExecutorSettings,
     "serve": ServeSettings,
+    "jobs": JobSettings,
     "store": StoreSettings,
 }
 _KNOWN = {f"{group}.{one.name}": one for group, kind in _GROUPS.items() for one in fields(kind)}

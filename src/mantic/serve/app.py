@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from mantic.serve.job_runner import Jobs
+
 
 @dataclass(frozen=True)
 class House:
@@ -36,6 +38,8 @@ class House:
     hosts : names by which it may be called in the header Host; any when empty.
     feedback : keeps how predictions turned out, by their ids; nothing is kept when absent.
     counts : returns what is counted elsewhere and belongs to the metrics.
+    jobs : answer whole tables beside the requests; a server without them says so. Not behind Flask or Django, which
+        read a body as a whole.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -44,6 +48,7 @@ class House:
     hosts: Collection[str] = ()
     feedback: Feedback | None = None
     counts: Callable[[], Mapping[str, float]] = dict
+    jobs: "Jobs | None" = None
 
 
 def make_asgi(models: Mapping[str, Estimator] | Shelf, house: House | None = None) -> Gate:
@@ -100,7 +105,7 @@ def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk,
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
     metrics, bench = Metrics(), Bench(house.limits)
-    office = Office(house.limits, bench, metrics, house.counts, house.feedback)
+    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs)
     desk = Desk(shelf, office)
     predict = Predict(shelf, limits=house.limits, bench=bench, metrics=metrics, listener=house.listener)
     guard = None if house.keyring is None else Guard(house.keyring)

@@ -24,6 +24,7 @@ from mantic.serve.question import unknown_categories
 from mantic.sources.piece import START, Piece, Place
 from mantic.sources.pieces import pieces
 
+ROWS = "rows_answered"  # what a run is told of after each piece
 _EDGE = 1 << 16  # bytes at both ends of a file, by which it is known again
 
 
@@ -37,12 +38,16 @@ class Batch:
     address : of the table, as for `sources.read`.
     out : its ending says the form: one of `FORMS`.
     proba : whether each class gets its probability.
+    form : of `FORMS`, where the ending does not say it.
+    most_rows : that are answered; a longer table is refused.
     """
 
     model: Any
     address: str
     out: Path
     proba: bool
+    form: str = ""
+    most_rows: float = float("inf")
 
     @property
     def ending(self) -> str:
@@ -52,7 +57,7 @@ class Batch:
     def about(self) -> dict[str, Any]:
         """Return what must be the same for answers to be gone on with."""
         named = Path(self.address.removeprefix("file://"))
-        facts = {"model": self.model.version_, "proba": self.proba, "out": self.ending}
+        facts = {"model": self.model.version_, "proba": self.proba, "out": self.form or self.ending}
         if not named.is_file():  # a database, a folder, standard input: nobody knows whether it is the same
             return facts | {"table": f"{self.address} at {time.time()}"}
         about = named.stat()
@@ -89,14 +94,16 @@ def answer_file(batch: Batch, run: Run) -> int:
     """
     with _parts(batch.out) as folder, Journal(folder / "journal") as journal, _worthless_if_refused(journal):
         done = _begin(journal, batch, folder, run)
-        form = FORMS[batch.ending]
+        form = FORMS[batch.form or batch.ending]
         for piece in pieces(batch.address, run, start=done.place):
             if piece.frame.height:
+                _check_rows(batch, done.n_rows + piece.frame.height)
                 facts, table = _answered(batch, piece, n_before=done.n_rows)
                 with write_atomic(_part(folder, done.n_parts, batch.ending)) as part:
                     form.write(table, part)
                 journal.add(facts)
                 done.add(facts)
+            run.measure(ROWS, done.n_rows)
             run.progress(round(100 * piece.share, 1), 100, "percent")
         if not done.n_parts:
             raise SourceError("the table has no rows", where=batch.address, fix="export it with its rows")
@@ -151,11 +158,19 @@ def _begin(journal: Journal, batch: Batch, folder: Path, run: Run) -> _Done:
 
 def _answered(batch: Batch, piece: Piece, *, n_before: int) -> tuple[dict[str, Any], Any]:
     height = piece.frame.height
-    where = f"{batch.address}, rows {n_before + 1:,} to {n_before + height:,}" if n_before else batch.address
+    first, last = n_before + 1, n_before + height
+    where = f"{batch.address}, rows {first:,} to {last:,}, which are counted from 1" if n_before else batch.address
     frame = aligned(piece.frame, batch.model.schema_, where=where)
     unknown = {one["column"]: one["count"] for one in unknown_categories(frame, batch.model.schema_)}
     facts = {"at": piece.end.at, "line": piece.end.line, "n_rows": height, "unknown": unknown}
     return facts, answer_table(batch.model, frame, piece.frame, proba=batch.proba)
+
+
+def _check_rows(batch: Batch, n_rows: int) -> None:
+    if n_rows > batch.most_rows:
+        raise SourceError(
+            f"the table has more than {batch.most_rows:,} rows", where=batch.address, fix="answer it in parts"
+        )
 
 
 def _part(folder: Path, number: int, ending: str) -> Path:

@@ -1,8 +1,9 @@
 """The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mantic.core.artifact import library_versions
@@ -11,6 +12,7 @@ from mantic.serve import page
 from mantic.serve.admission import Bench
 from mantic.serve.client import client
 from mantic.serve.feedback import Feedback, nothing_kept, read_truths
+from mantic.serve.job_desk import JobDesk
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from mantic.serve.job_runner import Jobs
+
 MAX_EXPLAINED = 100  # rows of one request; an explanation may cost many predictions
 
 
@@ -40,6 +44,7 @@ class Office:
     metrics: Metrics
     counts: Callable[[], Mapping[str, float]]
     feedback: Feedback | None
+    jobs: "Jobs | None"
 
 
 class Desk:
@@ -48,6 +53,7 @@ class Desk:
     def __init__(self, shelf: Shelf, office: Office) -> None:
         self._shelf, self._office = shelf, office
         self._limits, self._bench = office.limits, office.bench
+        self.jobs = JobDesk(shelf, office.jobs)
         self._is_ready = False
 
     def routes(self) -> "list[BaseRoute]":
@@ -61,7 +67,8 @@ class Desk:
         """Warm the models before the first caller comes; finish what is being answered at the end."""
         await self._bench.run(self._shelf.warm, until=None)
         self._is_ready = True
-        yield
+        with nullcontext() if self._office.jobs is None else self._office.jobs:
+            yield
         self._is_ready = False
         self._bench.close()
 
@@ -121,7 +128,7 @@ class Desk:
 
     async def metrics(self, request: "Request") -> "Response":
         """Answer GET /metrics."""
-        counts = await self._bench.run(self._office.counts, until=None)
+        counts = await self._bench.run(self._counts, until=None)
         text = self._office.metrics.text(self._shelf.versions(), counts)
         return _reply(text.encode("utf-8", "replace"), media=counted.MEDIA)
 
@@ -154,13 +161,17 @@ class Desk:
         """Return the OpenAPI document."""
         return openapi(self._shelf.live, version=library_versions()["mantic"])
 
+    def _counts(self) -> Mapping[str, float]:
+        jobs = self._office.jobs
+        return {**self._office.counts(), **({} if jobs is None else jobs.counts())}
+
     def _cleared(self, address: Address) -> "Callable[[Request], Awaitable[Response]]":
         """Return a handler that only answers what the gate took for its address.
 
         A router is lenient about paths (one that ends in a line break still matches); who may ask was decided by the
         exact one.
         """
-        handler: Callable[[Request], Awaitable[Response]] = getattr(self, address.handler)
+        handler: Callable[[Request], Awaitable[Response]] = attrgetter(address.handler)(self)
 
         async def answer(request: "Request") -> "Response":
             if request.scope.get(CLEARED) is not address:

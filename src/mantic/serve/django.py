@@ -1,6 +1,7 @@
 """Addresses of a server for a Django project."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mantic.core.lazy import need
@@ -22,7 +23,7 @@ def urls(models: Mapping[str, Estimator] | Shelf, house: House | None = None) ->
     paths: Any = need("django.urls", why="Django addresses")
     http: Any = need("django.http", why="Django addresses")
     csrf: Any = need("django.views.decorators.csrf", why="Django addresses")
-    house = house or House()
+    house = replace(house or House(), jobs=None)
     bridge = Bridge(make_asgi(models, house))
 
     def answer(request: Any, path: str) -> Any:

@@ -1,6 +1,7 @@
 """A Flask blueprint with the addresses of a server."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mantic.core.lazy import need
@@ -18,7 +19,7 @@ def blueprint(models: Mapping[str, Estimator] | Shelf, house: House | None = Non
     models, house : as in `app.make_asgi`.
     """
     flask: Any = need("flask", why="a Flask blueprint")
-    house = house or House()
+    house = replace(house or House(), jobs=None)
     bridge = Bridge(make_asgi(models, house))
     made = flask.Blueprint("mantic", __name__)
 

@@ -10,7 +10,7 @@ from mantic.serve.keyring import Guard
 from mantic.serve.metrics import Metrics
 from mantic.serve.predict import GoneError, Predict, Reply
 from mantic.serve.problem import MEDIA, BusyError, ForbiddenError, broken, problem_bytes, problem_headers
-from mantic.serve.route import CLEARED, PREDICT, address_of
+from mantic.serve.route import CLEARED, GRANTED, PREDICT, address_of
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -55,8 +55,7 @@ class Gate:
         try:
             if self.hosts and _host_of(headers) not in self.hosts:
                 raise ForbiddenError("the server has another name", where="header Host", fix=_call_by(self.hosts))
-            if self.guard is not None:
-                self.guard.check(address, headers)
+            scope[GRANTED] = None if self.guard is None else self.guard.check(address, headers)
             if address is not None and address.path == PREDICT:
                 await answer.reply(await self.predict(name, headers, receive))
             else:

@@ -59,15 +59,15 @@ class Guard:
         self._keyring = keyring
         self._buckets: dict[str, tuple[float, float]] = {}  # id of a key -> tokens, and when they were counted
 
-    def check(self, address: Address | None, headers: Mapping[bytes, bytes]) -> None:
-        """Let a request pass.
+    def check(self, address: Address | None, headers: Mapping[bytes, bytes]) -> Grant | None:
+        """Let a request pass; return what its key allows, None where no key is needed.
 
         Raises
         ------
         KeyMissingError, ForbiddenError : if it has no key, or none for this. BusyError : if it comes too often.
         """
         if address is None or address.scope is None:
-            return
+            return None
         key = key_of(headers)
         grant = None if key is None else self._keyring.find(key)
         if grant is None:
@@ -81,6 +81,7 @@ class Guard:
             )
         if grant.per_second is not None:
             self._take(grant.id, grant.per_second, time.monotonic())
+        return grant
 
     def _take(self, key: str, per_second: float, now: float) -> None:
         """Take a token of the key's bucket, which holds those of one second and is refilled all the time."""

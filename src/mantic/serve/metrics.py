@@ -16,6 +16,7 @@ _ABOUT = {
     "mantic_log_lost_total": ("counter", "answered rows that were not put down: the disk is full, or too much waits"),
     "mantic_log_damaged_total": ("counter", "lines of the log that could not be read"),
     "mantic_log_waiting_bytes": ("gauge", "what has been put down and is not in the store yet"),
+    "mantic_jobs": ("gauge", "jobs that are kept, by state"),
     "mantic_model_info": ("gauge", "1 for each version that can be asked, by the part that it plays"),
 }
 
@@ -56,7 +57,7 @@ class Metrics:
 
         Parameters
         ----------
-        versions : the models as they stand now. others : what is counted elsewhere, by its name.
+        versions : the models as they stand now. others : what is counted elsewhere, by its series.
         """
         found: list[tuple[str, str, float]] = [("mantic_in_flight", "mantic_in_flight", self.in_flight)]
         for (address, method, status), n in self._requests.items():
@@ -66,7 +67,7 @@ class Metrics:
             found += (("mantic_request_seconds", *line) for line in self._histogram(address))
         found += ((name, f"{name}{_braces(labels)}", n) for (name, labels), n in self._counts.items())
         found += (("mantic_model_info", f"mantic_model_info{_braces(labels)}", n) for labels, n in versions.items())
-        found += ((name, name, n) for name, n in others.items())
+        found += ((series.partition("{")[0], series, n) for series, n in others.items())
         lines = []
         for name, (kind, about) in _ABOUT.items():
             if mine := [f"{series} {n:.17g}" for of, series, n in found if of == name]:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from mantic.core.schema import Column, Kind, Schema
 from mantic.serve.example import about_column, example_of, example_row
+from mantic.serve.job_document import job_paths
 from mantic.serve.problem import MEDIA
 from mantic.serve.served import Served, decision_of
 
@@ -26,7 +27,7 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
         "/metrics": {"get": _get("health", "Say what the server counts, for Prometheus", "counters as text")},
         "/readyz": {"get": _get("health", "Say whether models can be asked", "they can", ("503", "not yet"))},
     }
-    paths["/v1/feedback"] = {"post": _feedback()}
+    paths |= {"/v1/feedback": {"post": _feedback()}, **job_paths(models)}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     for place, model in enumerate(models):
         key = f"Row{place + 1}" if len(models) > 1 else "Row"

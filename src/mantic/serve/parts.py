@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 _BUFFER = 1 << 20
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet may take for a formula
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,18 @@ def _join_parquet(parts: Sequence[Path], whole: Path) -> None:
     pl.concat(frames).sink_parquet(whole)
 
 
+def _write_spreadsheet(table: pl.DataFrame, part: Path) -> None:
+    """Write CSV in which no text is a formula: a spreadsheet shows what follows an apostrophe, and runs nothing."""
+    texts = pl.col(pl.String)
+    is_formula = texts.str.slice(0, 1).is_in(_FORMULA)
+    safe = table.with_columns(pl.when(is_formula).then("'" + texts).otherwise(texts).name.keep())
+    safe.rename({name: f"'{name}" for name in safe.columns if name.startswith(_FORMULA)}).write_csv(part)
+
+
 FORMS: Mapping[str, Form] = {
     ".csv": Form(pl.DataFrame.write_csv, _join_csv),
     ".parquet": Form(pl.DataFrame.write_parquet, _join_parquet),
     ".json": Form(pl.DataFrame.write_json, _join_json),
     ".ndjson": Form(pl.DataFrame.write_ndjson, _join_lines),
+    "spreadsheet": Form(_write_spreadsheet, _join_csv),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SCOPES: Mapping[str, str] = {
-    "predict": "ask for predictions",
+    "predict": "ask for predictions, and make jobs",
     "explain": "ask for reasons",
     "feedback": "say how it turned out",
     "read": "see models, documentation and metrics",
@@ -14,7 +14,7 @@ SCOPES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Address:
-    """Method and path, with the scope that it needs (none: open to everybody) and who answers."""
+    """Method and path, with the scope that it needs (none: open to everybody) and which handler of the desk answers."""
 
     method: str
     path: str
@@ -23,10 +23,16 @@ class Address:
 
 
 CLEARED = "mantic.cleared"  # where a request carries the address that the gate let it ask
+GRANTED = "mantic.granted"  # where it carries the `Grant` of its key; None where nobody is asked for one
 PREDICT = "/v1/models/{name}/predict"
 ADDRESSES = (
     Address("POST", PREDICT, "predict", "predict"),
     Address("POST", "/v1/models/{name}/explain", "explain", "explain"),
+    Address("POST", "/v1/models/{name}/jobs", "predict", "jobs.make"),
+    Address("GET", "/v1/jobs", "predict", "jobs.list"),
+    Address("GET", "/v1/jobs/{name}", "predict", "jobs.about"),
+    Address("GET", "/v1/jobs/{name}/answers", "predict", "jobs.answers"),
+    Address("DELETE", "/v1/jobs/{name}", "predict", "jobs.remove"),
     Address("POST", "/v1/feedback", "feedback", "feedback"),
     Address("GET", "/v1/models/{name}", "read", "about"),
     Address("GET", "/v1/models", "read", "list"),
@@ -41,18 +47,22 @@ ADDRESSES = (
     Address("GET", "/", "read", "home"),
 )
 _BY_PATH = {(one.method, one.path): one for one in ADDRESSES}
-_MODELS = "/v1/models/"
+_NAMED = ("/v1/models/", "/v1/jobs/")
 
 
 def address_of(method: str, path: str) -> tuple[Address | None, str]:
-    """Return the address that a request is for, if there is one, and the name of the model in its path.
+    """Return the address that a request is for, if there is one, and the name of the model or job in its path.
 
     >>> address, name = address_of("POST", "/v1/models/churn/predict")
     >>> address.scope, name
     ('predict', 'churn')
     """
-    name = ""
-    if path.startswith(_MODELS):
-        name, slash, verb = path[len(_MODELS) :].partition("/")
-        path = f"{_MODELS}{{name}}{slash}{verb}"
-    return _BY_PATH.get(("GET" if method == "HEAD" else method, path)), name
+    for head in _NAMED:
+        if path.startswith(head):
+            name, slash, verb = path[len(head) :].partition("/")
+            return _found(method, f"{head}{{name}}{slash}{verb}"), name
+    return _found(method, path), ""
+
+
+def _found(method: str, path: str) -> Address | None:
+    return _BY_PATH.get(("GET" if method == "HEAD" else method, path))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -48,6 +49,10 @@ class Estimator(Protocol):
 
     def explain(self, X: Any) -> Any:
         """Return an explanation that has `to_facts()`."""
+        ...
+
+    def save(self, path: Path) -> Any:
+        """Write it to a file, from which the process of a job loads it."""
         ...
 
 

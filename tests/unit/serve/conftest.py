@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,6 +56,9 @@ class Churn:
     def explain(self, frame: pl.DataFrame) -> Any:
         rows = [{"contributions": [{"column": "age", "value": age, "contribution": 0.1}]} for age in frame["age"]]
         return SimpleNamespace(to_facts=lambda: {"rows": rows})
+
+    def save(self, path: Path) -> None:
+        path.write_text("a model", "utf-8")
 
 
 class Spend(Churn):
