@@ -62,9 +62,10 @@ def accuracy(kept: list[dict[str, Any]]) -> str:
     for table, mine in scores.items():
         cells = [_mean(mine[system]) if system in mine else "" for system in systems]
         lines.append(f"| {table} | {' | '.join(cells)} |")
-    means = [[sum(mine[one]) / len(mine[one]) for mine in scores.values() if one in mine] for one in systems]
+    whole = {one for one in systems if all(one in mine for mine in scores.values())}  # else it is a mean of others
+    means = [[sum(mine[one]) / len(mine[one]) for mine in scores.values()] if one in whole else [] for one in systems]
     runs = [sum(len(mine.get(one, [])) for mine in scores.values()) for one in systems]
-    lines.append(f"| **mean** | {' | '.join(f'**{_mean(one)}**' for one in means)} |")
+    lines.append(f"| **mean** | {' | '.join(f'**{_mean(one)}**' if one else '' for one in means)} |")
     lines.append(f"| runs | {' | '.join(map(str, runs))} |")
     return "\n".join([_SCALE, "", *lines, "", f"On {', '.join(sorted({_where(result) for result in kept}))}."])
 
