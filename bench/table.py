@@ -55,9 +55,7 @@ def accuracy(kept: list[dict[str, Any]]) -> str:
         figure = result["figures"][0]
         system = f"{figure['system']}, {figure['budget']} s"
         scores.setdefault(figure["table"], {}).setdefault(system, []).append(figure.get("normalised", 0.0))
-    systems = sorted(
-        {system for mine in scores.values() for system in mine}, key=lambda one: (one[:6] != "mantic", one)
-    )
+    systems = sorted({system for mine in scores.values() for system in mine}, key=_of_column)
     lines = [f"| Table | {' | '.join(systems)} |", f"|---|{'---|' * len(systems)}"]
     for table, mine in scores.items():
         cells = [_mean(mine[system]) if system in mine else "" for system in systems]
@@ -68,6 +66,12 @@ def accuracy(kept: list[dict[str, Any]]) -> str:
     lines.append(f"| **mean** | {' | '.join(f'**{_mean(one)}**' if one else '' for one in means)} |")
     lines.append(f"| runs | {' | '.join(map(str, runs))} |")
     return "\n".join([_SCALE, "", *lines, "", f"On {', '.join(sorted({_where(result) for result in kept}))}."])
+
+
+def _of_column(system: str) -> tuple[bool, str, int]:
+    """Return where a column stands: mantic first, then by name and budget."""
+    name, _, budget = system.rpartition(", ")
+    return name != "mantic", name, int(budget.removesuffix(" s"))
 
 
 def _mean(values: list[float]) -> str:
