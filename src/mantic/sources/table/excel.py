@@ -1,5 +1,7 @@
 """Excel and LibreOffice sheets, by fastexcel."""
 
+from typing import Any
+
 import polars as pl
 
 from mantic.core.errors import SourceError
@@ -24,11 +26,16 @@ def read_excel(address: str, run: Run) -> pl.DataFrame:
     path, _, sheet = address.partition("?sheet=")
     fastexcel = need("fastexcel", why="reading Excel files")
     try:
-        book = fastexcel.read_excel(path)
-    except fastexcel.FastExcelError as error:
+        return _read(fastexcel.read_excel(path), path, sheet, run)
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(
             "the file is no Excel file, or it is damaged", where=path, fix="save it again as .xlsx"
         ) from error
+
+
+def _read(book: Any, path: str, sheet: str, run: Run) -> pl.DataFrame:
+    if not book.sheet_names:
+        raise SourceError("the book has no sheets", where=path, fix="save it again as .xlsx")
     known = ", ".join(book.sheet_names)
     if sheet and sheet not in book.sheet_names:
         raise SourceError(f"there is no sheet '{sheet}'", where=path, fix=f"known are: {known}")
