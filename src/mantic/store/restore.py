@@ -117,7 +117,10 @@ def _insert(dump: Dump, connection: Connection) -> None:
         rows = dump.rows(table.name)
         while part := list(islice(rows, _AT_ONCE)):
             _check_columns(dump, table, part)
-            connection.execute(table.insert(), part)
+            try:
+                connection.execute(table.insert(), part)
+            except (OverflowError, ValueError, TypeError) as error:  # values that no database holds
+                raise damaged(dump.path, f"a row of '{table.name}' cannot be kept ({error})") from error
     if connection.dialect.name == "postgresql":
         for table in COUNTED:  # what the database counts up by itself goes on behind what was brought
             count = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
