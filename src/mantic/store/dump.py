@@ -151,7 +151,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Dump:
         )
     if not all(isinstance(said, dict) for said in about["members"].values()):
         raise damaged(path, "its manifest does not say what its members are")
-    if not all(isinstance(n_rows, int) for n_rows in about["n_rows"].values()):
+    if not about["revision"] or not all(isinstance(n_rows, int) for n_rows in about["n_rows"].values()):
         raise damaged(path, "its manifest does not say how many rows there are")
     listed, present = set(about["members"]), set(archive.namelist()) - {MANIFEST}
     if len(archive.namelist()) != len(present) + 1 or listed != present:

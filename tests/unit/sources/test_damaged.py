@@ -40,6 +40,10 @@ def book_without(change) -> bytes:
     return out.getvalue()
 
 
+def far_away(name: str, content: bytes) -> bytes:
+    return content.replace(b'r="B3"', b'r="XFD1048576"') if name == "xl/worksheets/sheet1.xml" else content
+
+
 def without_sheets(name: str, content: bytes) -> bytes:
     start, end = content.find(b"<sheets>"), content.find(b"</sheets>")
     return content[: start + 8] + content[end:] if name == "xl/workbook.xml" else content
@@ -60,6 +64,7 @@ DAMAGED = {
     "long.ndjson": b'{"a": 1}\n{"a": ' + b"1" * 5000 + b"}\n",
     "wide.arrow": arrow_of(WIDE),
     "bomb.arrow": packed_arrow(),
+    "far.xlsx": book_without(far_away),
     "none.xlsx": book_without(without_sheets),
     "texts.xlsx": book_without(without_texts),
 }

@@ -38,17 +38,22 @@ def other(request, tmp_path):
     return {"url": f"{server.url}?schema=other_{tmp_path.name.lower()[-20:]}_{id(tmp_path)}", "blobs": tmp_path / "b2"}
 
 
-@pytest.mark.parametrize("value", [10**30, "\ud800"])
-def test_a_row_that_no_database_holds_is_refused_and_leaves_nothing(filled, tmp_path, value):
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [("at", 10**30, "cannot be kept"), ("at", "\ud800", "cannot be kept"), ("truth", "{", "cannot be read")],
+)
+def test_a_row_that_no_store_holds_is_refused_and_leaves_nothing(filled, tmp_path, name, value, says):
     path = filled.back_up(tmp_path / "all.backup").path
-    changed = _with_outcome(path, value, tmp_path / "changed.backup")
+    changed = _with_outcome(path, {name: value}, tmp_path / "changed.backup")
 
-    with pytest.raises(StoreError, match="cannot be kept"):
+    with pytest.raises(StoreError, match=says):
         restore(changed, tmp_path / "again")
     assert not (tmp_path / "again").exists()
 
 
-@pytest.mark.parametrize("facts", [{"members": {"rows/run.jsonl": 7}}, {"n_rows": 3}, {"n_rows": {"run": "x"}}])
+@pytest.mark.parametrize(
+    "facts", [{"members": {"rows/run.jsonl": 7}}, {"n_rows": 3}, {"revision": ""}, {"n_rows": {"run": "x"}}]
+)
 def test_a_manifest_that_is_none_is_refused(filled, tmp_path, facts):
     path = filled.back_up(tmp_path / "all.backup").path
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(tmp_path / "changed.backup", "w") as changed:
@@ -60,13 +65,13 @@ def test_a_manifest_that_is_none_is_refused(filled, tmp_path, facts):
         restore(tmp_path / "changed.backup", tmp_path / "again")
 
 
-def _with_outcome(path, value, into):
-    """Write a backup again with another moment in its outcome, which the manifest vouches for."""
+def _with_outcome(path, facts, into):
+    """Write a backup again with other facts in its outcome, which the manifest vouches for."""
     name = "rows/outcome.jsonl"
     with zipfile.ZipFile(path) as archive:
         members = {one: archive.read(one) for one in archive.namelist()}
     row = json.loads(members[name])
-    members[name] = json.dumps(row | {"at": value}).encode() + b"\n"
+    members[name] = json.dumps(row | facts).encode() + b"\n"
     about = json.loads(members["manifest.json"])
     about["members"][name] = {"sha256": hashlib.sha256(members[name]).hexdigest(), "size": len(members[name])}
     members["manifest.json"] = json.dumps(about).encode()

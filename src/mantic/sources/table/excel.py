@@ -1,5 +1,6 @@
 """Excel and LibreOffice sheets, by fastexcel."""
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,7 @@ from mantic.core.lazy import need
 from mantic.core.run import Run
 from mantic.core.source import source
 from mantic.sources.frames import check_names, to_polars
+from mantic.sources.sheet_size import check_sheets
 from mantic.sources.table.csv import to_numbers
 
 
@@ -25,6 +27,7 @@ def read_excel(address: str, run: Run) -> pl.DataFrame:
     """
     path, _, sheet = address.partition("?sheet=")
     fastexcel = need("fastexcel", why="reading Excel files")
+    check_sheets(Path(path))
     try:
         return _read(fastexcel.read_excel(path), path, sheet, run)
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
