@@ -1,4 +1,4 @@
-"""Measure the sheets of a book before they are read: one cell far away from all others makes a rectangle of billions."""
+"""Measure the sheets of a book before they are read: one cell far from all others makes a rectangle of billions."""
 
 import re
 import zipfile
