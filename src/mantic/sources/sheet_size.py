@@ -43,8 +43,6 @@ def _rectangles(path: Path) -> Iterator[tuple[str, int, int]]:
             for name in book.namelist():
                 if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                     yield name, *_rectangle(book, name)
-    except SourceError:
-        raise
     except _UNREADABLE:
         return
 
@@ -54,9 +52,9 @@ def _rectangle(book: zipfile.ZipFile, name: str) -> tuple[int, int]:
     rows, columns, rest = set[int](), set[bytes](), b""
     with book.open(name) as sheet:
         while part := sheet.read(_STEP):
-            places = set(_CELL.findall((rest + part).replace(b"'", b'"')))
-            columns.update(column for column, _ in places)
-            rows.update(map(int, {row for _, row in places}))
+            found = set(_CELL.findall((rest + part).replace(b"'", b'"')))
+            columns.update(column for column, _ in found)
+            rows.update(map(int, {row for _, row in found}))
             rest = part[-_LONGEST:]
     if not rows:
         return 0, 0

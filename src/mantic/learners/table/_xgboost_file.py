@@ -65,7 +65,7 @@ def _is_sound(tree: Mapping[str, Any], n_columns: int) -> bool:
         and about["num_feature"] == n_columns
         and about["size_leaf_vector"] in (0, 1)
         and bool((right[left == -1] == -1).all())
-        and parts["parents"][0] == _ROOT
+        and int(parts["parents"][0]) == _ROOT
         and np.array_equal(parts["parents"][children], np.tile(inner, 2))
         and bool(((columns >= 0) & (columns < n_columns)).all())
         and _has_codes(tree, parts, inner)
@@ -82,11 +82,11 @@ def _has_codes(tree: Mapping[str, Any], parts: Mapping[str, Array], inner: Array
     return (
         bool((parts["split_type"] <= 1).all())
         and np.array_equal(nodes, asked)
-        and np.isin(asked, inner).all()
+        and bool(np.isin(asked, inner).all())
         and starts.shape == sizes.shape == nodes.shape
         and bool((sizes > 0).all())
         and np.array_equal(starts, ends - sizes)
-        and len(codes) == (ends[-1] if len(ends) else 0)
+        and len(codes) == int(sizes.sum())
         and bool(((codes >= 0) & (codes < 1 << 24)).all())
     )
 
