@@ -235,7 +235,9 @@ def _asked(server: Asked, tally: Tally, request: tuple[str, str, list[tuple[str,
     tally.n["cases"] += 1
     try:
         answer = server.ask(*request)
-    except Exception as error:  # noqa: BLE001  (whatever it is, it is a finding)
+    except BaseException as error:  # noqa: BLE001  (whatever it is, it is a finding; polars' panics are no Exception)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next

@@ -195,3 +195,13 @@ def test_a_buffer_that_says_to_be_huge_ends_no_server(send):
         answer = send(changed, ARROW)
 
         assert answer.status_code in (400, 413)
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms"), pl.Datetime("ns"), pl.Datetime("us", "Europe/Berlin")])
+def test_a_date_at_the_edge_of_its_type_is_an_answer_and_never_a_crash(send, kind):
+    for number in (2**31 - 1, -(2**31), 2**62, -(2**62)):
+        days = pl.Series("since", [number]).cast(pl.Int32 if kind == pl.Date else pl.Int64, strict=False).cast(kind)
+
+        answer = send(stream_of(frame_of(ROW).with_columns(days)), ARROW)
+
+        assert answer.status_code in (200, 422)
