@@ -235,7 +235,7 @@ def _asked(server: Asked, tally: Tally, request: tuple[str, str, list[tuple[str,
     tally.n["cases"] += 1
     try:
         answer = server.ask(*request)
-    except BaseException as error:  # noqa: BLE001  (whatever it is, it is a finding; polars' panics are no Exception)
+    except BaseException as error:  # whatever it is, it is a finding; panics of polars are no Exception
         if isinstance(error, KeyboardInterrupt):
             raise
         frame = error.__traceback__
