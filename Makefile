@@ -3,6 +3,7 @@
 # make check   style, types, layers, sizes
 # make bench   measure; results go to bench/results and, by `make bench-table`, into README.md
 # make bench-crash   kill the Store a thousand times on each database, and look what is lost
+# make bench-fuzz    an hour of broken requests and files; installs what that needs
 # make docs    build the documentation site
 # make lock    write the installed versions to requirements/constraints.txt
 # make clean   remove what was made (the environment too)
@@ -18,7 +19,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint requirements/constraints.txt
 SOURCES := $(wildcard pyproject.toml requirements/constraints.txt)
 
-.PHONY: demo test check format bench bench-crash bench-table docs lock clean system system-test
+.PHONY: demo test check format bench bench-crash bench-fuzz bench-table docs lock clean system system-test
 .DELETE_ON_ERROR:
 
 demo: system .make/demo
@@ -43,6 +44,10 @@ bench: .make/test
 
 bench-crash: system-test .make/test
 	$(BIN)/python bench/crash.py --kills 1000 --keep
+
+bench-fuzz: system-test .make/test
+	@$(PIP) --editable '.[fuzz]'
+	$(BIN)/python bench/fuzz/campaign.py --keep
 
 bench-table: .make/test
 	$(BIN)/python bench/table.py

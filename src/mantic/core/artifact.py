@@ -165,6 +165,7 @@ def _unpack(path: Path, folder: Path, tasks: Collection[str]) -> Artifact:
                 text = archive.read(members["manifest.json"])
                 manifest = _manifest(path, text, members, tasks)
                 _extract(path, archive, members, manifest=manifest, folder=folder)
+        report = (folder / "report.json").read_text("utf-8") if "report.json" in members else "{}"
     except ArtifactError:
         raise
     except OSError as error:
@@ -176,7 +177,6 @@ def _unpack(path: Path, folder: Path, tasks: Collection[str]) -> Artifact:
         raise ArtifactError(f"the model file is damaged: {error}", where=str(path), fix=_AGAIN) from error
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
-    report = (folder / "report.json").read_text("utf-8") if "report.json" in members else "{}"
     return Artifact(manifest, parts, report, hashlib.sha256(text).hexdigest()[:12])
 
 

@@ -60,7 +60,7 @@ def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
     first = int(lost.arg_max() or 0)
     return done, (
         f"column '{column.name}' should hold {_PLURAL[column.kind]}, "
-        f"but {lost.sum():,} of {len(series):,} values do not ({series[first]!r} in row {first + 1})"
+        f"but {lost.sum():,} of {len(series):,} values do not ({_shown(series, first)} in row {first + 1})"
     )
 
 
@@ -87,6 +87,13 @@ def series_of(name: str, values: list[Any]) -> pl.Series:
     if len(kinds) == 1:
         return pl.Series(name, values, strict=False)
     return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+
+
+def _shown(series: pl.Series, place: int) -> str:
+    try:
+        return repr(series[place])
+    except (ValueError, OverflowError, pl.exceptions.PanicException):
+        return "a date beyond the year 9999"
 
 
 def _is_filled(series: pl.Series, column: Column) -> pl.Series:
@@ -131,9 +138,9 @@ def _to_boolean(series: pl.Series, column: Column) -> pl.Series:
 def _to_date(series: pl.Series, column: Column) -> pl.Series:
     stored = STORED[Kind.DATE]
     if series.dtype == pl.Date:
-        return series.cast(stored)
+        return series.cast(stored, strict=False)
     if isinstance(series.dtype, pl.Datetime):
-        return series.dt.replace_time_zone(None).cast(stored)
+        return series.dt.replace_time_zone(None).cast(stored, strict=False)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=stored)
     forms = (column.form, *DATE_FORMS) if column.form else DATE_FORMS

@@ -33,7 +33,7 @@ def read_parts(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Array
     """
     try:
         facts = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        with np.load(folder / f"{name}.npz", allow_pickle=False) as held:
+        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as held:
             return facts, {key: held[key] for key in held.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactError(

@@ -136,6 +136,8 @@ class Encoder:
         """
         facts, arrays = read_parts(Path(folder), "encoder")
         try:
+            if any(np.isnan(array).any() for array in arrays.values()):
+                raise ValueError("what it learned holds no number")
             encoder = cls(Schema.from_json(facts["schema"]), Layout(facts["layout"]), seed=facts["seed"])
             encoder.pieces_ = [
                 assemble(_PIECES[name], fields, arrays, str(place))

@@ -25,6 +25,11 @@ class Grams:
     terms: tuple[str, ...]
     weights: Array
 
+    def __post_init__(self) -> None:
+        """Refuse weights that are not one for each term: what is read from a file may be anything."""
+        if self.weights.shape != (len(self.terms),) or self.weights.dtype.kind != "f":
+            raise ValueError("the terms of a text have not one weight each")
+
     @classmethod
     def learn(cls, kind: str, texts: Sequence[str], n_terms: int) -> Self:
         """Return the commonest `n_terms` n-grams that at least two texts hold (one, where texts are few)."""

@@ -131,11 +131,14 @@ class Blend:
         for number in range(len(facts["weights"])):
             members.append(Member.load(folder / str(number), members))
         parts = tuple(map(Part, members, facts["weights"], facts["scales"]))
+        base, n_classes = np.asarray(facts["base"], dtype=np.float64), facts["n_classes"]
+        if base.shape != (n_classes if n_classes > 2 else 1,):
+            raise ValueError(f"the base is not for {n_classes} classes")
         return cls(
             schema=schema,
-            n_classes=facts["n_classes"],
+            n_classes=n_classes,
             parts=parts,
             scaling=Scaling(facts["slope"], facts["shift"]),
             conformal=Conformal.load(folder),
-            base=np.asarray(facts["base"], dtype=np.float64),
+            base=base,
         )

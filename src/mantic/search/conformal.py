@@ -86,7 +86,7 @@ class Conformal:
         """Restore what `save` wrote."""
         facts = json.loads((folder / "conformal.json").read_text())
         periods = tuple(cls.load(folder / f"period{number}") for number in range(facts.get("n_periods", 0)))
-        with np.load(folder / "conformal.npz", allow_pickle=False) as arrays:
+        with (folder / "conformal.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             errors = tuple(arrays[f"errors{number}"] for number in range(facts["n_bins"]))
             return cls(arrays["edges"], errors, periods)
 

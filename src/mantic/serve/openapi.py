@@ -7,6 +7,7 @@ from urllib.parse import quote
 from mantic.core.schema import Column, Kind, Schema
 from mantic.serve.example import about_column, example_of, example_row
 from mantic.serve.job_document import job_paths
+from mantic.serve.metrics import MEDIA as METRICS_MEDIA
 from mantic.serve.problem import MEDIA
 from mantic.serve.served import Served, decision_of
 
@@ -22,10 +23,10 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
     version : of mantic.
     """
     paths: dict[str, Any] = {
-        "/v1/models": {"get": _get("models", "List the models", "every model with its version")},
-        "/healthz": {"get": _get("health", "Say whether the process lives", "it lives")},
-        "/metrics": {"get": _get("health", "Say what the server counts, for Prometheus", "counters as text")},
-        "/readyz": {"get": _get("health", "Say whether models can be asked", "they can", ("503", "not yet"))},
+        "/v1/models": {"get": _get("models", "List the models", "every model with its version", _REFUSED)},
+        "/healthz": {"get": _get("health", "Say whether the process lives", "it lives", {})},
+        "/metrics": {"get": _metrics()},
+        "/readyz": {"get": _get("health", "Say whether models can be asked", "they can", {"503": "not yet"})},
     }
     paths |= {"/v1/feedback": {"post": _feedback()}, **job_paths(models)}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
@@ -33,7 +34,9 @@ def openapi(models: Sequence[Served], *, version: str) -> dict[str, Any]:
         key = f"Row{place + 1}" if len(models) > 1 else "Row"
         schemas[key] = row_schema(model.schema, title=f"A row for {model.name}")
         address = f"/v1/models/{quote(model.name)}"
-        paths[address] = {"get": _get(model.name, "Describe the model", "its task, columns, metrics and version")}
+        paths[address] = {
+            "get": _get(model.name, "Describe the model", "its task, columns, metrics and version", _REFUSED)
+        }
         target = model.model.target_.name
         paths[f"{address}/predict"] = {"post": _post(model, f"Predict '{target}'", key, _predictions(model))}
         paths[f"{address}/explain"] = {
@@ -125,10 +128,7 @@ def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> d
         "413": "too much at once",
         "415": "a form that is not known",
         "422": "the rows do not fit",
-        "401": "an API key is needed, where the server asks for keys",
-        "403": "the API key is not for this",
-        "429": "too much is asked; Retry-After says when to come again",
-        "504": "the deadline of the header X-Mantic-Deadline-Ms has passed",
+        **_LATE,
     }
     return {
         "tags": [model.name],
@@ -149,7 +149,14 @@ def _feedback() -> dict[str, Any]:
         "type": "object", "properties": {"outcomes": outcomes}, "required": ["outcomes"], "additionalProperties": False,
     }  # fmt: skip
     kept = {"type": "object", "properties": {"kept": {"type": "integer"}}, "required": ["kept"]}
-    faults = {"400": "the body is no such JSON", "404": "nothing is kept here", "413": "too much at once"}
+    faults = {
+        "400": "the body is no such JSON",
+        "404": "nothing is kept here",
+        "413": "too much at once",
+        "415": "a form that is not known",
+        "503": "it cannot be kept now",
+        **_LATE,
+    }
     return {
         "tags": ["feedback"],
         "summary": "Say how predictions turned out; a later word replaces an earlier one",
@@ -161,17 +168,29 @@ def _feedback() -> dict[str, Any]:
     }
 
 
-def _get(tag: str, summary: str, found: str, other: tuple[str, str] | None = None) -> dict[str, Any]:
+def _get(tag: str, summary: str, found: str, faults: Mapping[str, str]) -> dict[str, Any]:
     answers = {"200": {"description": found, "content": {"application/json": {"schema": {"type": "object"}}}}}
-    if other:
-        answers[other[0]] = _problem(other[1])
-    return {"tags": [tag], "summary": summary, "responses": answers}
+    return {
+        "tags": [tag], "summary": summary, "responses": answers | {one: _problem(faults[one]) for one in faults},
+    }  # fmt: skip
+
+
+def _metrics() -> dict[str, Any]:
+    found = _get("health", "Say what the server counts, for Prometheus", "counters as text", _REFUSED)
+    found["responses"]["200"]["content"] = {METRICS_MEDIA: {"schema": {"type": "string"}}}
+    return found
 
 
 def _problem(text: str) -> dict[str, Any]:
     return {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
+_REFUSED = {
+    "401": "an API key is needed, where the server asks for keys",
+    "403": "the API key is not for this",
+    "429": "too much is asked; Retry-After says when to come again",
+}
+_LATE = {**_REFUSED, "504": "the deadline of the header X-Mantic-Deadline-Ms has passed"}
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, where the server asks for keys"},
     "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},

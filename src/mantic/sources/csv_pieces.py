@@ -8,7 +8,7 @@ import polars as pl
 
 from mantic.core.run import Run
 from mantic.sources.careful import records, records_frame
-from mantic.sources.dialect import Dialect
+from mantic.sources.dialect import Dialect, rows_of
 from mantic.sources.piece import START, Piece, Place
 from mantic.sources.table.csv import Csv, marks_in, no_rows, open_csv, parse, to_numbers, trusted
 
@@ -26,7 +26,7 @@ def csv_pieces(address: str, run: Run, start: Place) -> Iterator[Piece]:
     place, is_empty = start, start == START
     with csv.path.open("rb") as file:
         if place == START:
-            place = _after_header(file, csv.dialect)
+            place = _after_header(file, csv)
         while 0 <= place.at < size:
             file.seek(place.at)
             block = _block(file, csv.dialect)
@@ -45,14 +45,16 @@ def csv_pieces(address: str, run: Run, start: Place) -> Iterator[Piece]:
         raise no_rows(csv.names, address)
 
 
-def _after_header(file: IO[bytes], dialect: Dialect) -> Place:
+def _after_header(file: IO[bytes], csv: Csv) -> Place:
     """Return where the first row begins; by its line where the header does not end as it should."""
     head = file.read(_BLOCK)
     body = head.removeprefix(_MARK)
     end = body.find(b"\n")
-    while end >= 0 and body.count(dialect.quote.encode(), 0, end) % 2:
+    while end >= 0 and body.count(csv.dialect.quote.encode(), 0, end) % 2:
         end = body.find(b"\n", end + 1)
     if end < 0 or body[:1] in (b"\r", b"\n"):
+        return Place(_BY_LINE, 1)
+    if rows_of(body[:end].decode("utf-8", "replace"), csv.dialect) != [list(csv.written)]:  # a quote amid a name
         return Place(_BY_LINE, 1)
     return Place(len(head) - len(body) + end + 1, 1 + body.count(b"\n", 0, end + 1))
 

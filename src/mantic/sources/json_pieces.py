@@ -31,7 +31,7 @@ def _is_by_line(path: Path) -> bool:
         first, second = file.readline(), file.readline()
     try:
         return isinstance(json.loads(first), dict) and second.lstrip()[:1] == "{"
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

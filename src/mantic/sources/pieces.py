@@ -5,13 +5,14 @@ from pathlib import Path
 
 import polars as pl
 
-from mantic.core.errors import SourceError
+from mantic.core.errors import ManticError, SourceError
 from mantic.core.run import Run
 from mantic.sources.csv_pieces import csv_pieces
 from mantic.sources.frames import to_polars
 from mantic.sources.json_pieces import json_pieces
 from mantic.sources.piece import START, Piece, Place
 from mantic.sources.read import File, read, resolve
+from mantic.sources.table.arrow import measured
 
 _MOST_ROWS = 262_144
 _MOST_CELLS = 16_000_000  # of one piece: about 128 MB
@@ -77,13 +78,11 @@ def _json(file: File, run: Run, start: Place) -> Iterator[Piece]:
 
 def _frames(file: File, run: Run, start: Place) -> Iterator[Piece]:
     """Read files that polars opens without reading them; an Arrow stream has to be read whole."""
-    with file.plain.open("rb") as opened:
-        is_stream = file.kind == "arrow" and opened.read(6) != b"ARROW1"
-    if is_stream:
-        yield from _whole_file(file, run, start)
-        return
     at = start.at
     try:
+        if file.kind == "arrow" and not measured(file.plain):
+            yield from _whole_file(file, run, start)
+            return
         table = _SCANS[file.kind](file.plain)
         n_rows = int(table.select(pl.len()).collect().item())
         n_columns = max(1, len(table.collect_schema()))
@@ -91,7 +90,9 @@ def _frames(file: File, run: Run, start: Place) -> Iterator[Piece]:
             frame = table.slice(at, max(1, min(_MOST_ROWS, _MOST_CELLS // n_columns))).collect()
             at += frame.height
             yield Piece(to_polars(frame), Place(at=at), at / n_rows)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except ManticError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
         word = _WORDS[file.kind]
         raise SourceError(
             f"the file is no {word} file, or it is damaged",

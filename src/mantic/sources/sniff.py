@@ -59,12 +59,14 @@ def letters(path: Path) -> Letters:
 
     Raises
     ------
-    SourceError : if the file is no text.
+    SourceError : if the file is no text, or not the one that it begins as.
     """
     with path.open("rb") as file:
         head = file.read(1 << 16)
     for mark, name in _MARKS:
         if head.startswith(mark):
+            if name == "utf-8-sig" and not _decodes(path, "utf-8"):
+                raise broken(path, "utf-8")
             return Letters(name)
     if b"\x00" in head:
         return Letters(_wide(head, path))
@@ -116,9 +118,12 @@ def to_utf8(path: Path, found: Letters, into: Path) -> Path:
             while part := source.read(CHUNK):
                 out.write(part)
     except UnicodeError as error:
-        raise SourceError(
-            f"the file begins as {found.encoding} and does not go on so",
-            where=str(path),
-            fix="export it again as UTF-8",
-        ) from error
+        raise broken(path, found.encoding) from error
     return into
+
+
+def broken(path: Path, encoding: str) -> SourceError:
+    """Return the error for a text that turns out not to be in its encoding."""
+    return SourceError(
+        f"the file begins as {encoding} and does not go on so", where=str(path), fix="export it again as UTF-8"
+    )

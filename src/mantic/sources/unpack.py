@@ -4,13 +4,12 @@ import bz2
 import gzip
 import lzma
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from mantic.core.errors import MissingExtraError, SourceError
+from mantic.core.errors import ManticError, MissingExtraError, SourceError
 from mantic.core.lazy import need
 
 ENDINGS = ("gz", "bz2", "xz", "zst", "zip")
@@ -47,9 +46,9 @@ def unpack(path: Path, kind: str, folder: Path, *, limit: Limit | None = None) -
                 _copy(packed.file, into, path, limit)
             else:
                 _copy(packed, into, path, limit)
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, OSError, RuntimeError) as error:
-        if isinstance(error, SourceError):
-            raise
+    except ManticError:
+        raise
+    except Exception as error:  # each packer has a family of errors of its own
         raise SourceError(
             f"the {kind} file is damaged or cut short ({error})", where=str(path), fix="fetch or pack it again"
         ) from error

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mantic.core.errors import SchemaError
+
 _NO_VALUE = ("NoneType", "NAType", "NaTType")
 _INT64 = range(-(2**63), 2**63)
 
@@ -26,10 +28,26 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     kinds = {type(value) for value in plain if value is not None}
     if kinds == {int} and not all(value in _INT64 for value in plain if value is not None):
         kinds = {str, int}
-    for wanted, dtype in _DTYPES:
-        if kinds <= wanted:
-            return pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
-    return pl.Series(name, [value if value is None else str(value) for value in plain], dtype=pl.String)
+    try:
+        for wanted, dtype in _DTYPES:
+            if kinds <= wanted:
+                return pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
+    except OverflowError:  # a whole number that no float holds
+        kinds = {str}
+    except UnicodeEncodeError as error:
+        raise _half(name) from error
+    try:
+        return pl.Series(name, [value if value is None else str(value) for value in plain], dtype=pl.String)
+    except UnicodeEncodeError as error:
+        raise _half(name) from error
+
+
+def _half(name: str) -> SchemaError:
+    return SchemaError(
+        "a text holds half a character, which no text can",
+        where=f"column '{name}'" if name else "the table",
+        fix="write the other half (in JSON a pair of \\ud... escapes), or leave it out",
+    )
 
 
 def plain(series: pl.Series) -> pl.Series:

@@ -32,7 +32,7 @@ MAX_LINE = 32_000_000  # bytes of one row
 _MEMBER = re.compile(r"rows/[a-z_]{1,50}\.jsonl|blobs/[0-9a-f]{64}")
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, OverflowError, NotImplementedError,
-    RuntimeError, KeyError, TypeError,
+    RuntimeError, KeyError, TypeError, AttributeError,
 )  # fmt: skip
 
 
@@ -149,6 +149,10 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Dump:
         raise StoreError(
             "the backup was written by a newer mantic", where=str(path), fix="pip install --upgrade mantic"
         )
+    if not all(isinstance(said, dict) for said in about["members"].values()):
+        raise damaged(path, "its manifest does not say what its members are")
+    if not about["revision"] or not all(isinstance(n_rows, int) for n_rows in about["n_rows"].values()):
+        raise damaged(path, "its manifest does not say how many rows there are")
     listed, present = set(about["members"]), set(archive.namelist()) - {MANIFEST}
     if len(archive.namelist()) != len(present) + 1 or listed != present:
         raise damaged(path, "its members are not those that the manifest names")

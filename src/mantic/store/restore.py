@@ -20,6 +20,7 @@ from mantic.store.engine import lock_registry
 from mantic.store.opening import make_folder, mark
 from mantic.store.tables import COUNTED, METADATA
 from mantic.store.value import author
+from mantic.store.verify import count_rows
 
 _AT_ONCE = 500  # rows
 
@@ -91,6 +92,10 @@ def _fill(dump: Dump, address: Address, by: str) -> None:
             for sha256 in dump.blobs:
                 _bring(dump, sha256, blobs)
             _insert(dump, connection)
+            unread: list[str] = []
+            count_rows(connection, unread)
+            if unread:
+                raise damaged(dump.path, "; ".join(unread[:10]))
             detail = {"backup_of": dump.at, "n_rows": sum(dump.n_rows.values()), "n_blobs": len(dump.blobs)}
             note_deed(connection, "restore", "store", by=by, detail=detail)
             mark(connection)
@@ -117,7 +122,10 @@ def _insert(dump: Dump, connection: Connection) -> None:
         rows = dump.rows(table.name)
         while part := list(islice(rows, _AT_ONCE)):
             _check_columns(dump, table, part)
-            connection.execute(table.insert(), part)
+            try:
+                connection.execute(table.insert(), part)
+            except (OverflowError, ValueError, TypeError) as error:  # values that no database holds
+                raise damaged(dump.path, f"a row of '{table.name}' cannot be kept ({error})") from error
     if connection.dialect.name == "postgresql":
         for table in COUNTED:  # what the database counts up by itself goes on behind what was brought
             count = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"

@@ -38,7 +38,7 @@ def verify(database: Database, blobs: Blobs) -> Verified:
         found += _database_faults(connection)
         if found:  # a damaged database gives no rows to rely on
             return Verified(0, 0, tuple(found))
-        n_rows = _count(connection, found)
+        n_rows = count_rows(connection, found)
         found += _alias_faults(connection)
         query = select(VERSION.c.name, VERSION.c.number, VERSION.c.sha256, VERSION.c.n_bytes)
         alive = connection.execute(query.where(VERSION.c.deleted.is_(None))).all()
@@ -74,14 +74,14 @@ def _database_faults(connection: Connection) -> Iterator[str]:
         yield f"database: a row of '{row[0]}' points to nothing in '{row[2]}'"
 
 
-def _count(connection: Connection, found: list[str]) -> int:
+def count_rows(connection: Connection, found: list[str]) -> int:
     """Return how many rows there are; every fact in them is read."""
     n_rows = 0
     for table in METADATA.sorted_tables:
         names = [name for name in _JSON if name in table.c]
         keys = [*table.primary_key.columns]
-        answer = connection.execution_options(yield_per=1000).execute(select(*keys, *(table.c[name] for name in names)))
-        for row in answer:
+        query = select(*keys, *(table.c[name] for name in names)).execution_options(yield_per=1000)
+        for row in connection.execute(query):
             n_rows += 1
             for place, name in enumerate(names, start=len(keys)):
                 try:

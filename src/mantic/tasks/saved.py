@@ -9,13 +9,15 @@ import numpy as np
 import polars as pl
 
 from mantic.core import artifact
-from mantic.core.errors import ArtifactError
+from mantic.core.arrow_lengths import check_lengths
+from mantic.core.errors import ArtifactError, MissingExtraError
 from mantic.core.schema import Schema
 from mantic.evaluate.decide import Decision
 from mantic.evaluate.unseen import Unseen
 from mantic.report.blocks import Report
 from mantic.search.blend import Blend
 from mantic.search.record import Record
+from mantic.tasks.tried import try_out
 
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
@@ -75,14 +77,17 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
                 about = manifest["classes"]
                 estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
             estimator.model_ = Blend.load(opened.folder, schema)
-            estimator.background_ = pl.read_ipc((opened.folder / _BACKGROUND).read_bytes())
-            estimator.background_answers_ = pl.read_ipc((opened.folder / _ANSWERS).read_bytes())
+            estimator.background_ = _frame(opened.folder / _BACKGROUND)
+            estimator.background_answers_ = _frame(opened.folder / _ANSWERS)
             estimator.report_ = Report.from_json(opened.report_text)
             estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
             estimator.roles_ = tuple(manifest.get("roles", (None, None)))
             estimator.record_ = _record(opened.folder / _RECORD)
             estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
-        except (KeyError, IndexError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+            try_out(estimator)
+        except MissingExtraError:
+            raise
+        except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
             raise ArtifactError(
                 f"the parts of the model do not fit together: {error}",
                 where=str(path),
@@ -90,6 +95,12 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             ) from error
         estimator.version_ = opened.version
         return estimator
+
+
+def _frame(file: Path) -> pl.DataFrame:
+    content = file.read_bytes()
+    check_lengths(content)
+    return pl.read_ipc(content)
 
 
 def _record(file: Path) -> Record | None:

@@ -56,6 +56,17 @@ def test_every_reference_in_the_document_leads_somewhere(ask):
         assert name in answer.json()["components"]["schemas"]
 
 
+def test_the_document_says_what_each_address_may_answer(ask):
+    paths = ask("GET", "/openapi.json").json()["paths"]
+
+    assert list(paths["/metrics"]["get"]["responses"]["200"]["content"]) == [
+        ask("GET", "/metrics").headers["content-type"]
+    ]
+    for path in ("/metrics", "/v1/models", "/v1/models/churn"):
+        assert {"200", "401", "403", "429"} == set(paths[path]["get"]["responses"])
+    assert {"401", "403", "404", "413", "415", "429", "503", "504"} < set(paths["/v1/feedback"]["post"]["responses"])
+
+
 def test_the_page_needs_nothing_from_outside(ask):
     answer = ask("GET", "/docs")
     page = Page(answer.text)

@@ -183,3 +183,25 @@ def test_lengths_that_lie_are_an_answer(send):
             struct.pack_into("<i", hurt, place, number)
 
             assert send(bytes(hurt), ARROW).status_code in (200, 400, 413, 422)
+
+
+def test_a_buffer_that_says_to_be_huge_ends_no_server(send):
+    content = stream_of(frame_of(*[ROW] * 7), compression="uncompressed")
+    sizes = {56: 2**47, 7: 2**47}  # of the column of ages: bytes and rows
+    for size, huge in sizes.items():
+        changed = content.replace(struct.pack("<q", size), struct.pack("<q", huge))
+        assert changed != content
+
+        answer = send(changed, ARROW)
+
+        assert answer.status_code in (400, 413)
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms"), pl.Datetime("ns"), pl.Datetime("us", "Europe/Berlin")])
+def test_a_date_at_the_edge_of_its_type_is_an_answer_and_never_a_crash(send, kind):
+    for number in (2**31 - 1, -(2**31), 2**62, -(2**62)):
+        days = pl.Series("since", [number]).cast(pl.Int32 if kind == pl.Date else pl.Int64, strict=False).cast(kind)
+
+        answer = send(stream_of(frame_of(ROW).with_columns(days)), ARROW)
+
+        assert answer.status_code in (200, 422)

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import os
 import time
 import zipfile
@@ -35,6 +37,49 @@ def other(request, tmp_path):
         return {"url": tmp_path / "other" / "store", "blobs": ""}
     server = request.getfixturevalue("postgresql")
     return {"url": f"{server.url}?schema=other_{uuid4().hex}", "blobs": tmp_path / "b2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [("at", 10**30, "cannot be kept"), ("at", "\ud800", "cannot be kept"), ("truth", "{", "cannot be read")],
+)
+def test_a_row_that_no_store_holds_is_refused_and_leaves_nothing(filled, tmp_path, name, value, says):
+    path = filled.back_up(tmp_path / "all.backup").path
+    changed = _with_outcome(path, {name: value}, tmp_path / "changed.backup")
+
+    with pytest.raises(StoreError, match=says):
+        restore(changed, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize(
+    "facts", [{"members": {"rows/run.jsonl": 7}}, {"n_rows": 3}, {"revision": ""}, {"n_rows": {"run": "x"}}]
+)
+def test_a_manifest_that_is_none_is_refused(filled, tmp_path, facts):
+    path = filled.back_up(tmp_path / "all.backup").path
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(tmp_path / "changed.backup", "w") as changed:
+        for name in archive.namelist():
+            content = archive.read(name)
+            changed.writestr(name, json.dumps(json.loads(content) | facts) if name == "manifest.json" else content)
+
+    with pytest.raises(StoreError, match="damaged"):
+        restore(tmp_path / "changed.backup", tmp_path / "again")
+
+
+def _with_outcome(path, facts, into):
+    """Write a backup again with other facts in its outcome, which the manifest vouches for."""
+    name = "rows/outcome.jsonl"
+    with zipfile.ZipFile(path) as archive:
+        members = {one: archive.read(one) for one in archive.namelist()}
+    row = json.loads(members[name])
+    members[name] = json.dumps(row | facts).encode() + b"\n"
+    about = json.loads(members["manifest.json"])
+    about["members"][name] = {"sha256": hashlib.sha256(members[name]).hexdigest(), "size": len(members[name])}
+    members["manifest.json"] = json.dumps(about).encode()
+    with zipfile.ZipFile(into, "w") as archive:
+        for one, content in members.items():
+            archive.writestr(one, content)
+    return into
 
 
 def _everything(store):

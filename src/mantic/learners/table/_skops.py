@@ -1,6 +1,5 @@
 """Keep scikit-learn models with skops: only types of a list shipped here are restored, whatever the file says."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +35,62 @@ def load_model(folder: Path, *, trusted: tuple[str, ...], kinds: tuple[str, ...]
     io = need("skops.io", why=_WHY)
     facts, _ = read_parts(folder, "classes")
     try:
-        model = io.load(folder / "model.skops", trusted=list(trusted))
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        io.exceptions.UntrustedTypesFoundException,
-    ) as error:
+        model, classes = io.load(folder / "model.skops", trusted=list(trusted)), Classes.from_facts(facts)
+        why = _fault(model, kinds)
+    except Exception as error:  # what odd content makes of skops, and of the types that it restores, has no end
         raise _refusal(folder, str(error)) from error
+    if why:
+        raise _refusal(folder, why)
+    return model, classes
+
+
+def _fault(model: Any, kinds: tuple[str, ...]) -> str:
+    """Return what native code would stumble over: it follows a model unchecked, and takes the process along."""
     if type(model).__name__ not in kinds:
-        raise _refusal(folder, f"it holds a {type(model).__name__}, and {' or '.join(kinds)} was expected")
+        return f"it holds a {type(model).__name__}, and {' or '.join(kinds)} was expected"
     if not all(is_sound(model.n_features_in_, tree) for tree in _trees(model)):
-        raise _refusal(folder, "a tree in it points outside of itself")
+        return "a tree in it points outside of itself"
     if not all(_is_whole(part) for part in vars(model).values() if hasattr(part, "check_format")):
-        raise _refusal(folder, "a sparse matrix in it points outside of itself")
-    return model, Classes.from_facts(facts)
+        return "a sparse matrix in it points outside of itself"
+    if hasattr(model, "_bin_mapper") and not _has_codes(model):
+        return "a code in it lies outside of its maps"
+    if hasattr(model, "support_vectors_") and not _has_vectors(model):
+        return "its support vectors do not fit together"
+    return ""
+
+
+def _has_codes(model: Any) -> bool:
+    """Whether the codes of histogram boosting fit into the maps of 256 bits that its trees look them up in."""
+    mapper = model._bin_mapper
+    is_code = np.asarray(mapper.is_categorical_)
+    codes = [mapper.bin_thresholds_[place] for place in np.flatnonzero(is_code)]
+    trees = _trees(model)
+    asked = [tree.nodes["feature_idx"][tree.nodes["is_categorical"] != 0] for tree in trees]
+    maps = [one for tree in trees for one in (tree.raw_left_cat_bitsets, tree.binned_left_cat_bitsets)]
+    return (
+        is_code.shape == (model.n_features_in_,)
+        and all(bool(((one >= 0) & (one < 256)).all()) for one in codes)
+        and all(bool(is_code[columns].all()) for columns in asked)
+        and all(one.shape[1:] == (8,) for one in maps)
+    )
+
+
+def _has_vectors(machine: Any) -> bool:
+    """Whether a support vector machine has the vectors that it counts, and a weight for each."""
+    n_vectors, counts = len(machine.support_), np.asarray(machine._n_support)
+    n_classes = len(getattr(machine, "classes_", (0, 0)))
+    is_counted = not hasattr(machine, "classes_") or int(counts.sum()) == n_vectors
+    return (
+        tuple(machine.support_vectors_.shape) == (n_vectors, machine.n_features_in_)
+        and machine._dual_coef_.shape == (n_classes - 1, n_vectors)
+        and machine._intercept_.shape == (n_classes * (n_classes - 1) // 2,)
+        and counts.shape == (n_classes,)
+        and bool((counts >= 0).all())
+        and is_counted
+        and machine._probA.shape == machine._probB.shape == (0,)
+        and bool(machine._sparse) == hasattr(machine.support_vectors_, "indptr")
+        and machine.kernel == "rbf"
+    )
 
 
 def _trees(model: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import has_time_again, hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
+from mantic.learners.table._lightgbm_text import check_text
 from mantic.learners.table._link import Link, Log, Straight, link_of
 from mantic.learners.table._outputs import answer as answer_of
 
@@ -147,8 +148,9 @@ class Boosting:
         restored.link_ = link_of(facts)
         try:
             text = (folder / "trees.txt").read_text(encoding="utf-8")
+            check_text(text)
             restored.trees_ = lightgbm.Booster(model_str=text)
-        except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
+        except (OSError, ValueError, KeyError, lightgbm.basic.LightGBMError) as error:
             raise ArtifactError(
                 f"the trees of a saved model cannot be read: {error}",
                 where=str(folder),

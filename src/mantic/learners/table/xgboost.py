@@ -13,6 +13,7 @@ from mantic.core.table import Array, Layout, Table, Target
 from mantic.learners.table._classes import Classes, has_time_again, hold_out
 from mantic.learners.table._outputs import Outputs
 from mantic.learners.table._packed import read_packed, refusal, write_packed
+from mantic.learners.table._xgboost_file import check_model
 
 _WHY = "the xgboost learner"
 _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed number of rounds
@@ -127,8 +128,10 @@ class XGBoost:
         restored.trees_ = None
         try:
             if facts["has_trees"]:
-                restored.trees_ = _restored(read_packed(folder / _FILE))
-        except (ValueError, error_of_xgboost) as error:
+                content = read_packed(folder / _FILE)
+                check_model(content)
+                restored.trees_ = _restored(content)
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, error_of_xgboost) as error:
             raise refusal(folder / _FILE, str(error)) from error
         return restored
 

@@ -1,10 +1,12 @@
 """Arrow files and streams (Feather too)."""
 
+import mmap
 from pathlib import Path
 
 import polars as pl
 
-from mantic.core.errors import SourceError
+from mantic.core.arrow_lengths import check_lengths
+from mantic.core.errors import ManticError, SourceError
 from mantic.core.run import Run
 from mantic.core.source import source
 from mantic.sources.frames import to_polars
@@ -18,13 +20,26 @@ def read_arrow(address: str, run: Run) -> pl.DataFrame:
     ------
     SourceError : if it is damaged, cut short, or no Arrow file.
     """
-    with Path(address).open("rb") as file:
-        is_file = file.read(6) == b"ARROW1"
     try:
+        is_file = measured(Path(address))
         return to_polars(pl.read_ipc(address) if is_file else pl.read_ipc_stream(address))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except ManticError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
         raise SourceError(
             "the file is no Arrow file, or it is damaged",
             where=address,
             fix="write it again, or give it its true ending",
         ) from error
+
+
+def measured(path: Path) -> bool:
+    """Return whether an Arrow file is a file, not a stream, once what it says to hold fits its size.
+
+    Raises
+    ------
+    ValueError : if it does not.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        check_lengths(content)
+        return content[:6] == b"ARROW1"

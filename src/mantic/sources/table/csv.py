@@ -18,6 +18,7 @@ from mantic.sources.types import typed
 
 _HEAD_BYTES = 1 << 18
 _MARK = b"\xef\xbb\xbf"
+_OLD_END = "\r"
 
 
 @source("csv")
@@ -160,7 +161,8 @@ def _read_fast(csv: Csv) -> pl.DataFrame | None:
     Odd quotes, blank lines and broken lines are left to `read_records`.
     """
     counts = _count(csv.path, csv.dialect)
-    if counts is None or counts[csv.dialect.quote] % 2:
+    is_odd = any(csv.dialect.quote in name for name in csv.written)  # in polars' eyes the header may end elsewhere
+    if counts is None or is_odd or counts[csv.dialect.quote] % 2:
         return None
     frame = parse(csv.path, csv)
     in_names = sum(name.count(csv.dialect.delimiter) for name in csv.written)
@@ -197,7 +199,7 @@ def trusted(
     n_lines : beside those of the frame: 1 with the header, else 0.
     inside : delimiters inside of the header's names.
     """
-    if frame is None or frame.width != len(csv.names):
+    if frame is None or frame.width != len(csv.names) or counts[_OLD_END]:
         return None
     if counts[csv.dialect.quote]:
         mark = csv.dialect.delimiter
@@ -210,14 +212,17 @@ def trusted(
 
 def _count(path: Path, dialect: Dialect) -> Counter[str] | None:
     """Count delimiters and quotes; None where the file does not begin with its header."""
-    counts: Counter[str] = Counter()
+    counts, was_cut = Counter[str](), False
     for part in chunks(path):
         if not counts and part.removeprefix(_MARK)[:1] in (b"\r", b"\n"):
             return None
         counts += marks_in(part, dialect)
+        counts[_OLD_END] -= was_cut and part.startswith(b"\n")
+        was_cut = part.endswith(b"\r")
     return counts
 
 
 def marks_in(part: bytes, dialect: Dialect) -> Counter[str]:
-    """Return how many delimiters and quotes there are."""
-    return Counter({mark: part.count(mark.encode()) for mark in (dialect.delimiter, dialect.quote)})
+    """Return how many delimiters and quotes there are, and line ends of old Macs, which polars does not know."""
+    marks = {mark: part.count(mark.encode()) for mark in (dialect.delimiter, dialect.quote)}
+    return Counter(marks | {_OLD_END: part.count(b"\r") - part.count(b"\r\n")})

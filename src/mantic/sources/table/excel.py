@@ -1,5 +1,8 @@
 """Excel and LibreOffice sheets, by fastexcel."""
 
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 
 from mantic.core.errors import SourceError
@@ -7,6 +10,7 @@ from mantic.core.lazy import need
 from mantic.core.run import Run
 from mantic.core.source import source
 from mantic.sources.frames import check_names, to_polars
+from mantic.sources.sheet_size import check_sheets
 from mantic.sources.table.csv import to_numbers
 
 
@@ -23,12 +27,18 @@ def read_excel(address: str, run: Run) -> pl.DataFrame:
     """
     path, _, sheet = address.partition("?sheet=")
     fastexcel = need("fastexcel", why="reading Excel files")
+    check_sheets(Path(path))
     try:
-        book = fastexcel.read_excel(path)
-    except fastexcel.FastExcelError as error:
+        return _read(fastexcel.read_excel(path), path, sheet, run)
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(
             "the file is no Excel file, or it is damaged", where=path, fix="save it again as .xlsx"
         ) from error
+
+
+def _read(book: Any, path: str, sheet: str, run: Run) -> pl.DataFrame:
+    if not book.sheet_names:
+        raise SourceError("the book has no sheets", where=path, fix="save it again as .xlsx")
     known = ", ".join(book.sheet_names)
     if sheet and sheet not in book.sheet_names:
         raise SourceError(f"there is no sheet '{sheet}'", where=path, fix=f"known are: {known}")

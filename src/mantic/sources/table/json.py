@@ -10,7 +10,7 @@ from mantic.core.errors import SourceError
 from mantic.core.run import Run
 from mantic.core.source import source
 from mantic.sources.frames import to_polars
-from mantic.sources.sniff import letters
+from mantic.sources.sniff import broken, letters
 
 _FIX = "write an array of objects, [{...}, {...}], an object of columns, or one object a line"
 
@@ -29,7 +29,10 @@ def read_json(address: str, run: Run) -> pl.DataFrame:
     found = letters(path)
     if found.encoding not in ("utf-8", "utf-8-sig"):
         run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
-    text = path.read_text(encoding="utf-8-sig" if found.encoding == "utf-8" else found.encoding)
+    try:
+        text = path.read_text(encoding="utf-8-sig" if found.encoding == "utf-8" else found.encoding)
+    except UnicodeError as error:
+        raise broken(path, found.encoding) from error
     if not text.strip():
         raise SourceError("the file is empty", where=address, fix="export the table again")
     data = _parse(text, address)
@@ -39,7 +42,10 @@ def read_json(address: str, run: Run) -> pl.DataFrame:
         isinstance(data, list) and not all(isinstance(row, dict) for row in data)
     ):
         raise SourceError("the JSON is no table", where=address, fix=_FIX)
-    frame = to_polars(data)
+    try:
+        frame = to_polars(data)
+    except RecursionError as error:
+        raise _too_deep(address) from error
     if frame.height == 0 or frame.width == 0:
         raise SourceError("the JSON holds no rows", where=address, fix=_FIX)
     return frame
@@ -52,6 +58,10 @@ def _parse(text: str, where: str) -> Any:
     except json.JSONDecodeError as error:
         if not error.msg.startswith("Extra data"):
             raise _fault(where, error.lineno, f"{error.msg}, character {error.colno}") from error
+    except RecursionError as error:
+        raise _too_deep(where) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise _fault(where, 1, str(error)) from error
     lines = enumerate(text.split("\n"), start=1)
     return [parse_line(line, where, number) for number, line in lines if line.strip()]
 
@@ -67,9 +77,17 @@ def parse_line(text: str, where: str, number: int) -> dict[str, Any]:
         row = json.loads(text)
     except json.JSONDecodeError as error:
         raise _fault(where, number, f"{error.msg}, character {error.colno}") from error
+    except RecursionError as error:
+        raise _too_deep(f"{where}, line {number:,}") from error
+    except ValueError as error:
+        raise _fault(where, number, str(error)) from error
     if not isinstance(row, dict):
         raise _fault(where, number, "this line is no object")
     return row
+
+
+def _too_deep(where: str) -> SourceError:
+    return SourceError("the JSON is nested too deep for a table", where=where, fix=_FIX)
 
 
 def _fault(where: str, line: int, what: str) -> SourceError:

@@ -18,7 +18,7 @@ def read_parquet(address: str, run: Run) -> pl.DataFrame:
     """
     try:
         return to_polars(pl.read_parquet(address, glob=False))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise SourceError(
             "the file is no Parquet file, or it is damaged",
             where=address,
