@@ -71,6 +71,10 @@ class Bench:
                 raise _late()
             try:
                 return work()
+            except Exception:
+                raise
+            except BaseException as error:  # a panic of native code: it is no Exception, and would end the server
+                raise RuntimeError(f"native code gave up: {error}") from error
             finally:
                 self._mean += _SMOOTH * (time.monotonic() - started - self._mean)
 

@@ -181,6 +181,21 @@ def test_a_bug_is_a_problem_and_keeps_its_traceback(row, broken, asker):
     assert "ZeroDivision" not in json.dumps(found)
 
 
+def test_a_panic_of_native_code_is_a_problem_too(row, churn, asker):
+    class PanicError(BaseException):
+        """No Exception, as the panics of libraries in Rust are not."""
+
+    class Panics(churn):
+        def predict_proba(self, frame):
+            raise PanicError("index out of bounds")
+
+    ask = asker(make_app({"churn": Panics()}), raises=False)
+
+    found = problem(ask("POST", "/v1/models/churn/predict", json={"rows": [row]}), 500)
+    assert "out of bounds" not in json.dumps(found)
+    assert ask("GET", "/healthz").status_code == 200
+
+
 def test_many_callers_are_answered_one_after_the_other(row, churn):
     app = make_app({"churn": churn()})
 
