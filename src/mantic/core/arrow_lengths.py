@@ -48,7 +48,7 @@ def _blocks(content: Content) -> Iterator[int]:
         raise ValueError("it is cut off")
     footer = start + struct.unpack_from("<I", content, start)[0]
     for number in _BLOCKS:
-        if field := _field(content, footer, number):
+        if field := field_at(content, footer, number):
             vector = field + struct.unpack_from("<I", content, field)[0]
             for place in range(struct.unpack_from("<I", content, vector)[0]):
                 yield struct.unpack_from("<q", content, vector + 4 + 24 * place)[0]
@@ -62,7 +62,7 @@ def _messages(content: Content) -> Iterator[int]:
         if size == 0:
             return
         message = place + 8 + struct.unpack_from("<I", content, place + 8)[0]
-        at = _field(content, message, 3)
+        at = field_at(content, message, 3)
         n_bytes = struct.unpack_from("<q", content, at)[0] if at else 0
         if size < 0 or n_bytes < 0:
             raise ValueError("it is cut off")
@@ -72,7 +72,7 @@ def _messages(content: Content) -> Iterator[int]:
 
 def _size(content: Content, message: int, body: int) -> int:
     """Return how many bytes the buffers of a message say to unpack to; each of them lies inside of its body."""
-    kind, header, at = (_field(content, message, number) for number in (1, 2, 3))
+    kind, header, at = (field_at(content, message, number) for number in (1, 2, 3))
     n_bytes = struct.unpack_from("<q", content, at)[0] if at else 0
     if body + n_bytes > len(content) or n_bytes < 0:
         raise ValueError("it is cut off")
@@ -80,7 +80,7 @@ def _size(content: Content, message: int, body: int) -> int:
         return 0
     table = header + struct.unpack_from("<I", content, header)[0]
     if content[kind] == _DICTIONARY:
-        inner = _field(content, table, 1)
+        inner = field_at(content, table, 1)
         table = inner + struct.unpack_from("<I", content, inner)[0]
     buffers = list(_pairs(content, table, _BUFFERS))
     lengths = [length for length, _ in _pairs(content, table, _NODES)]
@@ -88,7 +88,7 @@ def _size(content: Content, message: int, body: int) -> int:
         raise ValueError("a buffer lies outside of it")
     if any(not 0 <= length <= max(_FREE, _RATIO * len(content)) for length in lengths):
         raise ValueError("a column has more rows than it can hold")
-    if not _field(content, table, _COMPRESSION):
+    if not field_at(content, table, _COMPRESSION):
         return 0
     sizes = [struct.unpack_from("<q", content, body + offset)[0] for offset, length in buffers if length]
     if any(size < -1 for size in sizes):
@@ -98,7 +98,7 @@ def _size(content: Content, message: int, body: int) -> int:
 
 def _pairs(content: Content, table: int, number: int) -> Iterator[tuple[int, int]]:
     """Return the pairs of numbers in a field."""
-    if field := _field(content, table, number):
+    if field := field_at(content, table, number):
         vector = field + struct.unpack_from("<I", content, field)[0]
         (n_pairs,) = struct.unpack_from("<I", content, vector)
         if 16 * n_pairs > len(content):
@@ -106,8 +106,13 @@ def _pairs(content: Content, table: int, number: int) -> Iterator[tuple[int, int
         yield from struct.iter_unpack("<qq", content[vector + 4 : vector + 4 + 16 * n_pairs])
 
 
-def _field(content: Content, table: int, number: int) -> int:
-    """Return where a field of a flatbuffer's table stands, 0 if it has none."""
+def field_at(content: Content, table: int, number: int) -> int:
+    """Return where a field of a flatbuffer's table stands, 0 if it has none.
+
+    Raises
+    ------
+    ValueError, struct.error : if the table does not lie in the content.
+    """
     index = table - struct.unpack_from("<i", content, table)[0]
     offset = 4 + 2 * number
     if index < 0:

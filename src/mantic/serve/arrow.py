@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from mantic.core.arrow_lengths import check_lengths
+from mantic.core.arrow_lengths import check_lengths, field_at
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Schema
 from mantic.serve.problem import RequestError, too_many_bytes, too_many_rows
@@ -109,15 +109,10 @@ def _lengths(body: bytes) -> Iterator[int]:
 
 
 def _field(body: bytes, table: int, number: int) -> int:
-    """Return where a field of a flatbuffer's table stands, 0 if it has none."""
-    index = table - _int32(body, table)
-    if index < 0:
-        raise _no_stream("it is cut off")
-    offset = 4 + 2 * number
-    if offset >= struct.unpack_from("<H", body, index)[0]:
-        return 0
-    found: int = struct.unpack_from("<H", body, index + offset)[0]
-    return table + found if found else 0
+    try:
+        return field_at(body, table, number)
+    except ValueError as error:
+        raise _no_stream("it is cut off") from error
 
 
 def _int32(body: bytes, place: int) -> int:

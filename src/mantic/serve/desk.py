@@ -18,6 +18,7 @@ from mantic.serve.openapi import openapi
 from mantic.serve.predict import KEY, deadline_of, read_body
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
+from mantic.serve.reply import reply
 from mantic.serve.route import ADDRESSES, CLEARED, Address
 from mantic.serve.served import to_bytes
 from mantic.serve.shelf import Shelf
@@ -89,7 +90,7 @@ class Desk:
         def answer() -> bytes:
             return to_bytes(served.explain(read_question(body, served.schema, limits)))
 
-        return _reply(await self._bench.run(answer, until=until))
+        return reply(await self._bench.run(answer, until=until))
 
     async def feedback(self, request: "Request") -> "Response":
         """Answer POST /v1/feedback: what was true is on the disk when this returns."""
@@ -105,57 +106,57 @@ class Desk:
                 raise nothing_kept()
             return to_bytes({"kept": keep(truths)})
 
-        return _reply(await self._bench.run(kept, until=until))
+        return reply(await self._bench.run(kept, until=until))
 
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/models/{name}."""
         served, _ = self._shelf.choose(request.path_params["name"], None, where=request.url.path)
-        return _reply(to_bytes(served.about()))
+        return reply(to_bytes(served.about()))
 
     async def list(self, request: "Request") -> "Response":
         """Answer GET /v1/models."""
         heads = [one.head() | {"task": one.task, "target": one.model.target_.name} for one in self._shelf.live]
-        return _reply(to_bytes({"models": heads}))
+        return reply(to_bytes({"models": heads}))
 
     async def live(self, request: "Request") -> "Response":
         """Answer GET /healthz."""
-        return _reply(to_bytes({"status": "alive"}))
+        return reply(to_bytes({"status": "alive"}))
 
     async def ready(self, request: "Request") -> "Response":
         """Answer GET /readyz."""
         state = {"status": "ready" if self._is_ready else "starting", "models": list(self._shelf.names)}
-        return _reply(to_bytes(state), status=200 if self._is_ready else 503)
+        return reply(to_bytes(state), status=200 if self._is_ready else 503)
 
     async def metrics(self, request: "Request") -> "Response":
         """Answer GET /metrics."""
         counts = await self._bench.run(self._counts, until=None)
         text = self._office.metrics.text(self._shelf.versions(), counts)
-        return _reply(text.encode("utf-8", "replace"), media=counted.MEDIA)
+        return reply(text.encode("utf-8", "replace"), media=counted.MEDIA)
 
     async def openapi(self, request: "Request") -> "Response":
         """Answer GET /openapi.json."""
-        return _reply(to_bytes(self.document()))
+        return reply(to_bytes(self.document()))
 
     async def docs(self, request: "Request") -> "Response":
         """Answer GET /docs."""
         text = page.page(self._shelf.live, version=library_versions()["mantic"])
-        return _reply(text.encode(), media="text/html; charset=utf-8", headers={"content-security-policy": page.POLICY})
+        return reply(text.encode(), media="text/html; charset=utf-8", headers={"content-security-policy": page.POLICY})
 
     async def style(self, request: "Request") -> "Response":
         """Answer GET /docs/style.css."""
-        return _reply(page.style().encode(), media="text/css; charset=utf-8")
+        return reply(page.style().encode(), media="text/css; charset=utf-8")
 
     async def script(self, request: "Request") -> "Response":
         """Answer GET /docs/form.js."""
-        return _reply(page.script().encode(), media="text/javascript; charset=utf-8")
+        return reply(page.script().encode(), media="text/javascript; charset=utf-8")
 
     async def client(self, request: "Request") -> "Response":
         """Answer GET /docs/client.py."""
-        return _reply(client(self._shelf.live).encode(), media="text/x-python; charset=utf-8")
+        return reply(client(self._shelf.live).encode(), media="text/x-python; charset=utf-8")
 
     async def home(self, request: "Request") -> "Response":
         """Send a visitor to the documentation."""
-        return _reply(b"", media="text/plain", status=307, headers={"location": "docs"})
+        return reply(b"", status=307, headers={"location": "docs"})
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -180,11 +181,3 @@ class Desk:
             return await handler(request)
 
         return answer
-
-
-def _reply(
-    text: bytes, *, status: int = 200, media: str = "application/json", headers: dict[str, str] | None = None
-) -> "Response":
-    from starlette.responses import Response
-
-    return Response(text, status_code=status, media_type=media, headers=headers)

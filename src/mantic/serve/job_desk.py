@@ -12,6 +12,7 @@ from mantic.serve.job_upload import declared_bytes, declared_kind
 from mantic.serve.keyring import Grant
 from mantic.serve.predict import KEY
 from mantic.serve.problem import RequestError, UnknownModelError
+from mantic.serve.reply import reply
 from mantic.serve.route import GRANTED
 from mantic.serve.served import to_bytes
 from mantic.serve.shelf import Shelf
@@ -55,18 +56,18 @@ class JobDesk:
         finally:
             jobs.forget(upload)
         root = request.scope.get("root_path", "")
-        return _reply(to_bytes(job.about(root=root)), status=202, headers={"location": f"{root}/v1/jobs/{job.id}"})
+        return reply(to_bytes(job.about(root=root)), status=202, headers={"location": f"{root}/v1/jobs/{job.id}"})
 
     async def list(self, request: "Request") -> "Response":
         """Answer GET /v1/jobs: those that the key may see."""
         found = await asyncio.to_thread(self._jobs().kept.all)
         grant, root = _grant(request), request.scope.get("root_path", "")
-        return _reply(to_bytes({"jobs": [job.about(root=root) for job in found if may_see(grant, job)]}))
+        return reply(to_bytes({"jobs": [job.about(root=root) for job in found if may_see(grant, job)]}))
 
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/jobs/{name}."""
         job = await self._job(request)
-        return _reply(to_bytes(job.about(root=request.scope.get("root_path", ""))))
+        return reply(to_bytes(job.about(root=request.scope.get("root_path", ""))))
 
     async def answers(self, request: "Request") -> "Response":
         """Answer GET /v1/jobs/{name}/answers with the file."""
@@ -82,7 +83,7 @@ class JobDesk:
         """Answer DELETE /v1/jobs/{name}."""
         job = await self._job(request)
         await asyncio.to_thread(self._jobs().remove, job.id)
-        return _reply(b"", status=204)
+        return reply(b"", status=204)
 
     def _jobs(self) -> "Jobs":
         if self.jobs is None:
@@ -156,9 +157,3 @@ def _early(job: Job) -> EarlyError:
         where=f"/v1/jobs/{job.id}",
         fix=f"ask again when GET /v1/jobs/{job.id} says that it is done",
     )
-
-
-def _reply(text: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> "Response":
-    from starlette.responses import Response
-
-    return Response(text, status_code=status, media_type="application/json" if text else None, headers=headers)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mantic.serve.job import ANSWERS, STATES
-from mantic.serve.problem import MEDIA
+from mantic.serve.problem import problem_document
 from mantic.serve.served import Served
 
 _REFUSALS: Mapping[str, str] = {
@@ -20,7 +20,7 @@ def job_paths(models: Sequence[Served]) -> dict[str, Any]:
     one, listed, done = "/v1/jobs/{id}", {"200": _json(_LIST, "the jobs")}, {"200": _json(_JOB, "the job")}
     answers = {
         "200": {"description": "one row each, in order", "content": {media: {} for media in ANSWERS.values()}},
-        "409": _problem("it is not done yet, or has failed"),
+        "409": problem_document("it is not done yet, or has failed"),
     }
     gone = {"204": {"description": "it is gone"}}
     return {f"/v1/models/{quote(model.name)}/jobs": {"post": _make(model)} for model in models} | {
@@ -39,11 +39,11 @@ def _make(model: Served) -> dict[str, Any]:
         f"Answer a whole table beside the requests: '{model.model.target_.name}' of each row",
         {
             "202": _json(_JOB, "the table is on the disk; the header Location says where to ask how far it is"),
-            "400": _problem("the body is empty, or not as long as it said"),
-            "413": _problem("the table is too long"),
-            "415": _problem("the body is no table in a form that is known"),
-            "429": _problem("too many jobs wait; Retry-After says when to come again"),
-            "507": _problem("the server's disk is full"),
+            "400": problem_document("the body is empty, or not as long as it said"),
+            "413": problem_document("the table is too long"),
+            "415": problem_document("the body is no table in a form that is known"),
+            "429": problem_document("too many jobs wait; Retry-After says when to come again"),
+            "507": problem_document("the server's disk is full"),
         },
     ) | {
         "parameters": [
@@ -55,7 +55,7 @@ def _make(model: Served) -> dict[str, Any]:
 
 
 def _operation(summary: str, answers: Mapping[str, Any]) -> dict[str, Any]:
-    refusals = {status: _problem(text) for status, text in _REFUSALS.items()}
+    refusals = {status: problem_document(text) for status, text in _REFUSALS.items()}
     return {"tags": ["jobs"], "summary": summary, "responses": {**answers, **refusals}}
 
 
@@ -65,10 +65,6 @@ def _choice(name: str, known: Mapping[str, str] | tuple[str, ...], about: str) -
 
 def _json(schema: Mapping[str, Any], about: str) -> dict[str, Any]:
     return {"description": about, "content": {"application/json": {"schema": schema}}}
-
-
-def _problem(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 _TEXT = {"type": "string"}

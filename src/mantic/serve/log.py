@@ -20,6 +20,7 @@ from mantic.serve.served import Served
 ENDING = ".log"
 _ROTATE_BYTES = 8_000_000
 _MOST_BYTES = 2_000_000_000  # in files that nobody has brought away
+_LOOK_SECONDS = 1.0  # between two looks at how much waits, where it was too much
 _encode = msgspec.json.encode
 
 
@@ -47,6 +48,7 @@ class PredictionLog:
         self._lock = threading.Lock()
         self._file = -1
         self._n_bytes = 0
+        self._full_until = 0.0
         self._head: Any = None  # of which model the last line was
 
     def __call__(self, served: Served, question: Question, answers: list[dict[str, Any]]) -> None:
@@ -82,6 +84,9 @@ class PredictionLog:
                 self._n_bytes += len(line)
                 self._head = served
                 return True
+        except OSError:  # the disk is full: the file stays, else each answer would leave an empty one
+            pass
+        try:
             os.ftruncate(self._file, self._n_bytes)
         except OSError:
             self._let_go()
@@ -89,7 +94,10 @@ class PredictionLog:
 
     def _open(self) -> None:
         self._let_go()
+        if time.monotonic() < self._full_until:
+            raise OSError("the clerk was far behind a moment ago")
         if self.waiting_bytes > _MOST_BYTES:
+            self._full_until = time.monotonic() + _LOOK_SECONDS
             raise OSError("the clerk is far behind")
         path = self.folder / f"{time.time_ns():020}-{os.getpid()}{ENDING}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -8,7 +8,7 @@ from mantic.core.schema import Column, Kind, Schema
 from mantic.serve.example import about_column, example_of, example_row
 from mantic.serve.job_document import job_paths
 from mantic.serve.metrics import MEDIA as METRICS_MEDIA
-from mantic.serve.problem import MEDIA
+from mantic.serve.problem import problem_document
 from mantic.serve.served import Served, decision_of
 
 _JSON_TYPE: Mapping[Kind, str] = {Kind.NUMBER: "number", Kind.BOOLEAN: "boolean"}
@@ -136,7 +136,7 @@ def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> d
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
         "responses": {
             "200": {"description": "one answer per row", "content": {"application/json": {"schema": answer}}},
-            **{status: _problem(text) for status, text in faults.items()},
+            **{status: problem_document(text) for status, text in faults.items()},
         },
     }
 
@@ -163,7 +163,7 @@ def _feedback() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
             "200": {"description": "they are kept", "content": {"application/json": {"schema": kept}}},
-            **{status: _problem(text) for status, text in faults.items()},
+            **{status: problem_document(text) for status, text in faults.items()},
         },
     }
 
@@ -171,7 +171,8 @@ def _feedback() -> dict[str, Any]:
 def _get(tag: str, summary: str, found: str, faults: Mapping[str, str]) -> dict[str, Any]:
     answers = {"200": {"description": found, "content": {"application/json": {"schema": {"type": "object"}}}}}
     return {
-        "tags": [tag], "summary": summary, "responses": answers | {one: _problem(faults[one]) for one in faults},
+        "tags": [tag], "summary": summary,
+        "responses": answers | {status: problem_document(text) for status, text in faults.items()},
     }  # fmt: skip
 
 
@@ -179,10 +180,6 @@ def _metrics() -> dict[str, Any]:
     found = _get("health", "Say what the server counts, for Prometheus", "counters as text", _REFUSED)
     found["responses"]["200"]["content"] = {METRICS_MEDIA: {"schema": {"type": "string"}}}
     return found
-
-
-def _problem(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 _REFUSED = {

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mantic.core.errors import ManticError
 
@@ -83,6 +83,11 @@ def broken(method: str, path: str) -> BrokenError:
         where=f"{method} {path}"[:200],
         fix="report it with the traceback in the server's log",
     )
+
+
+def problem_document(text: str) -> dict[str, Any]:
+    """Return how the OpenAPI document describes a refusal."""
+    return {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 def too_many_bytes(most: int) -> TooLargeError:

@@ -214,3 +214,22 @@ def test_what_was_answered_before_a_kill_is_kept(tmp_path, store):
         assert len(told) > 1
         assert [one for one in told if store.predictions.get(one) is None] == []
         assert list((tmp_path / "log").iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_trail_of_empty_files(tmp_path, store, served, monkeypatch):
+    log = PredictionLog(tmp_path / "log")
+    ask(log, served, ROW)
+    with monkeypatch.context() as patch:
+        patch.setattr(room.os, "write", _no_space)
+        for _ in range(5):
+            ask(log, served, ROW)
+    (answer,) = ask(log, served, ROW)
+
+    assert log.n_lost == 5
+    assert len(list((tmp_path / "log").iterdir())) == 1
+    LogReader(tmp_path / "log", server=os.getpid()).bring(store)
+    assert store.predictions.get(answer["id"]) is not None
+
+
+def _no_space(*_):
+    raise OSError(28, "No space left on device")
