@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mantic.report.html import article, stylesheet
+from mantic.report.markup import escape
 from mantic.studio.studio import Studio
 from mantic.tasks.classify import Classifier
 
@@ -25,7 +26,7 @@ def churn(studio: Studio, churn_like: pl.DataFrame) -> Classifier:
 def test_the_report_is_the_one_of_the_fit(client: TestClient, churn: Classifier) -> None:
     page = client.get("/models/churn/1/report").text
 
-    assert churn.report_.facts["verdict"]["sentence"].partition(":")[0] in page
+    assert escape(churn.report_.facts["verdict"]["sentence"].partition(":")[0]) in page
     assert page.count("<h1>") == 1
     assert "report.css" in page
 
