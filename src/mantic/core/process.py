@@ -16,7 +16,12 @@ def this_process() -> dict[str, Any]:
     >>> is_there(this_process())
     True
     """
-    return {"host": platform.node(), "pid": os.getpid(), "born": _born(os.getpid())}
+    return note_of(os.getpid())
+
+
+def note_of(pid: int) -> dict[str, Any]:
+    """Return the same of another process of this machine."""
+    return {"host": platform.node(), "pid": pid, "born": _born(pid)}
 
 
 def is_there(noted: Mapping[str, Any]) -> bool | None:
