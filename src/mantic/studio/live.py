@@ -81,7 +81,7 @@ class Live:
             return f"Guessing scores {say(self.baseline)} in {name}; nothing better is known yet."
         range_ = "" if self.best.low is None else f" ({say_range(self.best.low, self.best.high)})"
         return (
-            f"The best so far, {self.best.learner}, scores {say(self.best.score)}{range_} in {name}; "
+            f"The best candidate, {self.best.learner}, scores {say(self.best.score)}{range_} in {name}; "
             f"guessing scores {say(self.baseline)}."
         )
 

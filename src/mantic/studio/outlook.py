@@ -136,5 +136,4 @@ def _round(number: int) -> int:
     >>> _round(347)
     300
     """
-    step = 10 ** (len(str(number)) - 1)
-    return int(number / step + 0.5) * step
+    return round(number, 1 - len(str(number)))

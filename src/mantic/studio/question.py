@@ -51,7 +51,7 @@ class Asked:
     fault : why it cannot be asked, in words; empty when it can.
     remarks : what one should know before.
     classes : labels, where there are few.
-    is_decidable : whether costs of errors can be weighed: there are two classes.
+    positive, usual : of two classes the one to find, and the one that is taken without a word.
     """
 
     task: str = ""
@@ -60,6 +60,7 @@ class Asked:
     remarks: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     positive: str = ""
+    usual: str = ""
     metrics: tuple[tuple[str, str], ...] = field(default=())
 
     @property
@@ -139,10 +140,11 @@ def _asked(series: pl.Series, draft: Draft) -> Asked:
         what = f"Predict {series.name}, a number from {low} to {high}, {middle} in the middle"
         return Asked(task, f"{what}; judged by {metric}.", remarks=tuple(remarks), metrics=metrics)
     counts = np.bincount(truth)
-    positive = ""
+    positive = usual = ""
     if len(labels) == 2:
         known = classes_of(plain(series.filter(filled(series))), where=series.name)
-        place = labels.index(question.positive) if question.positive in labels else positive_of(*known)
+        usual = labels[positive_of(*known)]
+        place = labels.index(question.positive if question.positive in labels else usual)
         positive = labels[place]
         other = labels[1 - place]
         share = say(counts[place] / n_filled, "share")
@@ -155,7 +157,7 @@ def _asked(series: pl.Series, draft: Draft) -> Asked:
         rare = [label for label, n in zip(labels, counts, strict=True) if n < LEAST_ROWS]
         remarks.append(f"Hardly any rows of {', '.join(rare[:5])}: such classes can hardly be learned or judged.")
     shown = labels if len(labels) <= _MOST_CLASSES else ()
-    return Asked(task, f"{what}; judged by {metric}.", "", tuple(remarks), shown, positive, metrics)
+    return Asked(task, f"{what}; judged by {metric}.", "", tuple(remarks), shown, positive, usual, metrics)
 
 
 def words_of(draft: Draft, data: str) -> tuple[str, ...]:

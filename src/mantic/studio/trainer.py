@@ -15,9 +15,9 @@ from pathlib import Path
 from mantic.core.errors import ManticError, StoreError
 from mantic.core.process import is_there, note_of
 from mantic.core.settings import Settings
-from mantic.store.runs import RUNNING
+from mantic.store.runs import FAILED, RUNNING
 from mantic.store.store import Store
-from mantic.studio.training import ENDED, LOG, STOPPING, WAITING, WORKING, Training, TrainingFolder
+from mantic.studio.training import LOG, STOPPING, WAITING, WORKING, Training, TrainingFolder
 
 _EVERY = 0.3  # seconds between two looks
 _MOST_STARTS = 3  # of one training: what is killed so often would be killed again
@@ -93,7 +93,7 @@ class Trainer:
 
     def before(self, run: str) -> int:
         """Return how many trainings work or wait before one that waits."""
-        runs = [one.run for one in self.folder.all() if self.folder.state(one.run) != ENDED]
+        runs = [one.run for one in self.folder.going()]
         working = [one for one in runs if self.folder.state(one) != WAITING]
         waiting = [one for one in runs if one not in working]
         return len(working) + (waiting.index(run) if run in waiting else 0)
@@ -117,7 +117,7 @@ class Trainer:
 
     def _look(self) -> None:
         """End what has ended, and start what waits while there is room."""
-        known = {one: self.folder.state(one.run) for one in self.folder.all()}
+        known = {one: self.folder.state(one.run) for one in self.folder.going()}
         room = self.most - sum(state in (WORKING, STOPPING) for state in known.values())
         for one, state in known.items():
             if state == WAITING and not self._has_ended(one) and room > 0:
@@ -130,7 +130,9 @@ class Trainer:
         code = None if child is None else child.wait()
         kept = self.store.runs.get(one.run) if self.store.runs.knows(one.run) else None
         if kept is not None and kept.state != RUNNING:
-            self.folder.end(one.run, _fault_of(kept.facts) if kept.state == "failed" else None)
+            if kept.facts.get("model"):
+                self.folder.drop_model(one.run)
+            self.folder.end(one.run, _fault_of(kept.facts) if kept.state == FAILED else None)
             return True
         starts = int(self.folder.process(one.run).get("starts", 0))
         if kept is not None and is_there(kept.facts):  # a Studio was killed between starting it and noting it

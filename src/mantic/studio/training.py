@@ -105,12 +105,13 @@ class TrainingFolder:
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(f"the training is damaged: {error}", where=run, fix="start another one") from error
 
-    def all(self) -> list[Training]:
-        """Return the trainings that can be read, the oldest first."""
+    def going(self) -> list[Training]:
+        """Return the trainings that have not ended, the oldest first."""
+        names = [path.name for path in self.root.iterdir() if is_run(path.name) and not (path / _END).exists()]
         found = []
-        for path in self.root.iterdir():
+        for name in names:
             with suppress(StoreError):
-                found.append(self.read(path.name))
+                found.append(self.read(name))
         return sorted(found, key=lambda one: (one.created, one.run))
 
     def state(self, run: str) -> str:
@@ -148,6 +149,10 @@ class TrainingFolder:
         if not fault:
             with suppress(StoreError):
                 (self.of(run) / self.read(run).data).unlink(missing_ok=True)
+
+    def drop_model(self, run: str) -> None:
+        """Remove the model of a training: the store has it."""
+        (self.of(run) / f"{self.read(run).name}.mantic").unlink(missing_ok=True)
 
     def reopen(self, run: str) -> None:
         """Let a training that ended with a fault be gone on with."""

@@ -43,7 +43,7 @@ def test_the_best_leads_and_is_held_against_guessing() -> None:
     assert [(one.learner, one.score) for one in live.tried] == [("boosting", 0.4), ("linear", 0.5)]
     assert (live.n_tried, live.n_behind) == (2, 1)
     assert live.tried[0].params == "num leaves 15"
-    assert live.sentence == "The best so far, boosting, scores 0.400 in log loss; guessing scores 0.690."
+    assert live.sentence == "The best candidate, boosting, scores 0.400 in log loss; guessing scores 0.690."
 
 
 def test_how_sure_the_best_is_is_said_where_it_is_known() -> None:

@@ -70,7 +70,7 @@ def test_all_that_is_chosen_stands_in_the_command(studio: Studio, client: TestCl
     ask(client, churn, target="churned")
 
     part = ask(
-        client, churn, target="churned", budget="2m", metric="roc_auc", positive="no", task="classify", time="joined",
+        client, churn, target="churned", pace="4", metric="roc_auc", positive="no", task="classify", time="joined",
         group="city", drop=["note", "customer"], fp="1", fn="10", unit="EUR", capacity="5%",
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def test_all_that_is_chosen_stands_in_the_command(studio: Studio, client: TestCl
 
 def test_another_target_begins_anew(studio: Studio, client: TestClient, churn: Draft) -> None:
     ask(client, churn, target="churned")
-    ask(client, churn, target="churned", metric="roc_auc", budget="30s", drop=["note"])
+    ask(client, churn, target="churned", metric="roc_auc", pace="2", drop=["note"])
 
     ask(client, churn, target="charges", metric="roc_auc", drop=["note"])
 
@@ -96,8 +96,8 @@ def test_another_target_begins_anew(studio: Studio, client: TestClient, churn: D
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"budget": "soon"}, "is no budget"),
-        ({"budget": "9000h"}, "at most one day"),
+        ({"pace": "soon"}, "no such length of time"),
+        ({"pace": "9" * 30}, "no such length of time"),
         ({"fp": "much"}, "a cost is a number"),
         ({"fp": "/etc/passwd"}, "a cost is a number"),
         ({"capacity": "many"}, "many"),

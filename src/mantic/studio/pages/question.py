@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mantic.core.budget import Budget
 from mantic.core.errors import SettingsError
 from mantic.studio.draft import READY, Draft, Question
 from mantic.studio.outlook import outlook_of
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
-_LONGEST = 3600.0 * 24
 
 
 def show(view: View) -> "Response":
@@ -93,9 +91,10 @@ def _question(view: View, draft: Draft) -> Question:
         raise SettingsError("there is no such column", where=target[:100], fix="reload the page")
     if target != draft.question.target:
         return changed(draft.question, target=target)
-    budget = said("budget") or draft.question.budget
-    if (Budget.parse(budget).seconds or _LONGEST + 1) > _LONGEST:
-        raise SettingsError("this is no length of time for a training", where=budget[:40], fix="at most one day: 24h")
+    pace = said("pace")
+    if pace and (not pace.isdecimal() or int(pace[:3]) >= len(BUDGETS)):
+        raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
+    budget = BUDGETS[int(pace)] if pace else draft.question.budget
     for role in ("time", "group"):
         if said(role) and (said(role) not in names or said(role) == target):
             raise SettingsError(f"there is no such column for {role}", where=said(role)[:100], fix="reload the page")
@@ -142,7 +141,7 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
     return {
         "draft": draft, "asked": asked, "question": question, "columns": columns,
         "listed": [one for one in columns if find in one["name"].casefold()][:_MOST_LISTED], "find": find,
-        "most": _MOST_LISTED, "budgets": BUDGETS if question.budget in BUDGETS else (*BUDGETS, question.budget),
+        "most": _MOST_LISTED, "budgets": BUDGETS,
         "costs": costs, "dates": [one["name"] for one in columns if one["kind"] in ("date", "number", "id")],
         "groups": [one["name"] for one in columns if one["kind"] in ("category", "id", "number")],
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mantic.core.errors import AbsentError, ManticError
-from mantic.store.runs import RUNNING, KeptEvent, KeptRun, is_run
+from mantic.store.runs import DONE, FAILED, RUNNING, KeptEvent, KeptRun, is_run
 from mantic.studio.live import live_of
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
@@ -74,6 +74,7 @@ def _facts(view: View) -> dict[str, Any]:
         "after": told[-1].number if told else 0,
         "name": training.name if training else kept.name if kept else "",
         "target": training.target if training else kept.facts.get("target", "") if kept else "",
+        "score": kept.facts.get("score") if kept and kept.state == DONE else None,
         "model": kept.facts.get("model", "") if kept else "",
         "before": studio.trainer.before(run) if state == WAITING else 0,
         "command": command_of(training.words) if training else kept.facts.get("command", "") if kept else "",
@@ -88,7 +89,7 @@ def _state(view: View, training: Training | None, kept: KeptRun | None) -> str:
     if training is None:
         return kept.standing if kept is not None else ENDED
     state = view.studio.trainer.folder.state(training.run)
-    return "failed" if state == ENDED else state
+    return FAILED if state == ENDED else state
 
 
 def _fault(view: View, training: Training | None, kept: KeptRun | None) -> dict[str, str]:
@@ -126,7 +127,7 @@ async def _told(view: View, run: str, number: int) -> AsyncIterator[str]:
         if now != state:
             state, quiet = now, 0.0
             yield f"event: state\ndata: {json.dumps(state)}\n\n"
-        if not found and state in ("done", "failed"):
+        if not found and state in (DONE, FAILED):
             yield "event: ended\ndata: {}\n\n"
             return
         quiet = 0.0 if found else quiet + _EVERY
