@@ -84,6 +84,19 @@ def test_all_that_is_chosen_stands_in_the_command(studio: Studio, client: TestCl
     assert studio.drafts.read(churn.id).question.drop == ("note", "customer")
 
 
+def test_what_stands_in_the_form_is_trained_even_if_nothing_was_sent_before(
+    studio: Studio, client: TestClient, churn: Draft
+) -> None:
+    ask(client, churn, target="churned")
+
+    reply = client.post(f"/drafts/{churn.id}/train", data={"target": "churned", "pace": "0", "drop": "note"})
+
+    training = studio.trainer.folder.read(reply.headers["location"].rpartition("/")[2])
+    studio.trainer.stop(training.run)
+    assert "--budget 10s" in " ".join(training.words)
+    assert "--drop note" in " ".join(training.words)
+
+
 def test_another_target_begins_anew(studio: Studio, client: TestClient, churn: Draft) -> None:
     ask(client, churn, target="churned")
     ask(client, churn, target="churned", metric="roc_auc", pace="2", drop=["note"])

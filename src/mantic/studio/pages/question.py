@@ -35,7 +35,9 @@ def change(view: View) -> "Response":
     view.studio.drafts.write(draft)
     if not view.is_part:
         return view.go(f"/drafts/{draft.id}/question")
-    return view.part("_question.html", **_facts(view, draft))
+    answer = view.part("_asked.html", **_facts(view, draft))
+    answer.headers["HX-Trigger-After-Settle"] = "asked"  # the look at the rows is for another question now
+    return answer
 
 
 def outlook(view: View) -> "Response":
@@ -57,8 +59,11 @@ def leave_out(view: View) -> "Response":
 
 
 def train(view: View) -> "Response":
-    """Begin a training."""
+    """Begin a training of the question as it stands in the form."""
     draft = _draft(view)
+    if view.said("target"):
+        draft = replace(draft, question=_question(view, draft))
+        view.studio.drafts.write(draft)
     asked = asked_of(view.studio.drafts.of(draft.id), draft)
     if not asked.task:
         what = asked.fault or "nothing is asked yet"
