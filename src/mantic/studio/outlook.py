@@ -62,14 +62,17 @@ class Outlook:
         n_fits = int(max(0.0, seconds - _START) * _SHARE * workers / max(self.fit_seconds, 0.02))
         once = f"{self.fit_seconds:.2g} s" if self.fit_seconds < 60 else clock(self.fit_seconds)
         measured = f"One fit takes about {once} here, measured on {amount(self.n_probed, 'row')}"
-        if n_fits < self.n_first / 2:
-            good_for = f"there is time for about {amount(n_fits, 'fit')}: a first model, hardly compared with others"
-        elif n_fits < 5 * self.n_first:
-            good_for = f"there is time for about {amount(n_fits, 'fit')}: the usual learners, each tried once"
+        # Candidates take one to five fits each, and most learners longer than this one. Held against fits of 30 s: room
+        # for 200 became 26 candidates, room for 2 became one.
+        room = f"there is room for at most {amount(n_fits, 'such fit')}"
+        if n_fits < 2 * self.n_first:
+            good_for = f"{room}: a first model, hardly compared with others"
+        elif n_fits < 10 * self.n_first:
+            good_for = f"{room}: the usual learners, most of them tried once"
         else:
             good_for = (
-                f"there is time for some {_round(n_fits):,} fits: all usual learners and variants of the best; "
-                "the search ends by itself when nothing gets better"
+                f"there is room for at most some {_round(n_fits):,} such fits: all usual learners and variants of the "
+                "best; the search ends by itself when nothing gets better"
             )
         return f"{measured}; {good_for}."
 
@@ -96,7 +99,7 @@ def _outlook(folder: Path, _: int, words: str) -> Outlook:
 def _looked(table: pl.LazyFrame, draft: Draft) -> Outlook:
     asked = draft.question
     target = table.select(pl.col(asked.target)).collect().to_series()
-    task = task_of(target, draft)
+    task = task_of(target, asked.task, draft.kinds.get(asked.target, ""))
     rows = np.flatnonzero(filled(target).to_numpy())
     picked = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_ROWS])
     out = {asked.target, asked.group, *asked.drop}

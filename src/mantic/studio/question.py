@@ -1,14 +1,15 @@
 """A question about a draft: what it asks for in a sentence, what stands in its way, and the command that it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from mantic.core.errors import ManticError
+from mantic.core.errors import ManticError, SchemaError
 from mantic.report.numbers import say
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
@@ -17,6 +18,7 @@ from mantic.studio.words import amount
 BUDGETS = ("10s", "20s", "30s", "60s", "2m", "5m", "10m", "30m", "1h")
 _MOST_CLASSES = 20  # that are offered as the one to find
 _FEW_ROWS = 300
+_FEW_OF_CLASS = 5
 
 METRICS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "classify": (
@@ -69,14 +71,36 @@ class Asked:
         return self.task == "classify" and len(self.classes) == 2
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in a target.
+
+    Parameters
+    ----------
+    n_rows, n_filled : rows, and those that have a value.
+    labels, counts : of classes; empty for a number.
+    usual : of two classes, the place of the one to find where nobody says which.
+    spread : of a number the least, the middle and the largest; empty for classes.
+    """
+
+    task: str
+    n_rows: int
+    n_filled: int
+    labels: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    usual: int = 0
+    spread: tuple[float, ...] = ()
+
+
 def asked_of(folder: Path, draft: Draft) -> Asked:
     """Return what the question of a draft means, by the values of its target."""
     question = draft.question
     if not question.target:
         return Asked()
-    series = column_of(folder, question.target)
+    said = draft.kinds.get(question.target, "")
     try:
-        return _asked(series, draft)
+        made = (folder / TABLE).stat().st_mtime_ns
+        return _asked(question, _seen(folder, made, question.target, task=question.task, kind=said))
     except ManticError as error:
         return Asked(fault=f"{error.what}: {error.fix}" if error.fix else error.what)
 
@@ -86,17 +110,17 @@ def column_of(folder: Path, name: str) -> pl.Series:
     return pl.scan_ipc(folder / TABLE).select(pl.col(name)).collect().to_series()
 
 
-def task_of(series: pl.Series, draft: Draft) -> str:
-    """Return by which task a target is predicted."""
+def task_of(series: pl.Series, task: str, kind: str) -> str:
+    """Return by which task a target is predicted: as was said, else by its kind as was said, else by its values."""
     from mantic.tasks.choose import choose
 
-    kinds = {name: word for name, word in draft.kinds.items() if name == series.name}
-    chosen: Any = choose(series.to_frame(), series.name, task=draft.question.task or None, kinds=kinds)
+    kinds = {series.name: kind} if kind else {}
+    chosen: Any = choose(series.to_frame(), series.name, task=task or None, kinds=kinds)
     return str(chosen.task.name)
 
 
-def truth_of(series: pl.Series, task: str) -> tuple[Any, tuple[str, ...]]:
-    """Return the target as codes or numbers, of the rows that have one, and the labels of its classes.
+def truth_of(series: pl.Series, task: str) -> tuple[Any, Any]:
+    """Return the target as codes or numbers, of the rows that have one, and the labels of its classes as an array.
 
     Raises
     ------
@@ -108,56 +132,69 @@ def truth_of(series: pl.Series, task: str) -> tuple[Any, tuple[str, ...]]:
     truth = plain(series.filter(filled(series)))
     where = f"column '{series.name}'"
     if task == "regress":
-        return numbers_of(truth, where=where), ()
+        return numbers_of(truth, where=where), np.empty(0)
     labels, codes = classes_of(truth, where=where)
-    return codes, tuple(str(label) for label in labels.tolist())
+    return codes, labels
 
 
-def _asked(series: pl.Series, draft: Draft) -> Asked:
-    from mantic.core.errors import SchemaError
-    from mantic.tasks.door import LEAST_ROWS, filled, plain
-    from mantic.tasks.target import classes_of, positive_of
+@lru_cache(maxsize=64)  # a million texts take a second
+def _seen(folder: Path, _: int, target: str, *, task: str, kind: str) -> Seen:
+    from mantic.tasks.door import LEAST_ROWS, filled
+    from mantic.tasks.target import positive_of
 
-    question, n_rows = draft.question, len(series)
+    series = column_of(folder, target)
     n_filled = int(filled(series).sum())
     if n_filled < LEAST_ROWS:
-        what = f"{amount(n_filled, 'row has', 'rows have')} a value in '{series.name}'"
+        what = f"{amount(n_filled, 'row has', 'rows have')} a value in '{target}'"
         raise SchemaError(what, fix="too few to learn from and to judge by")
-    task = task_of(series, draft)
+    task = task_of(series, task, kind)
     truth, labels = truth_of(series, task)
-    metrics = METRICS[task]
-    metric = next((words for name, words in metrics if name == question.metric), metrics[0][1])
-    remarks = []
-    if n_filled < n_rows:
-        missing = amount(n_rows - n_filled, "row has", "rows have")
-        remarks.append(f"{missing} no value in '{series.name}' and can neither teach nor judge: left out.")
-    if n_filled < _FEW_ROWS:
-        remarks.append(f"{n_filled:,} rows are few: the score will be uncertain, and the report says by how much.")
     if task == "regress":
         if np.ptp(truth) == 0:
             raise SchemaError("the target has one value only", fix="choose another column")
-        low, middle, high = (say(float(one)) for one in np.quantile(truth, [0, 0.5, 1]))
-        what = f"Predict {series.name}, a number from {low} to {high}, {middle} in the middle"
-        return Asked(task, f"{what}; judged by {metric}.", remarks=tuple(remarks), metrics=metrics)
-    counts = np.bincount(truth)
+        spread = tuple(float(one) for one in np.quantile(truth, [0, 0.5, 1]))
+        return Seen(task, len(series), n_filled, spread=spread)
+    counts = tuple(int(one) for one in np.bincount(truth))
+    usual = positive_of(labels, truth) if len(labels) == 2 else 0
+    return Seen(task, len(series), n_filled, tuple(str(one) for one in labels.tolist()), counts, usual)
+
+
+def _asked(question: Question, seen: Seen) -> Asked:
+    metrics, target = METRICS[seen.task], question.target
+    metric = next((words for name, words in metrics if name == question.metric), metrics[0][1])
+    remarks = _remarks(target, seen)
+    if seen.task == "regress":
+        low, middle, high = (say(one) for one in seen.spread)
+        what = f"Predict {target}, a number from {low} to {high}, {middle} in the middle"
+        return Asked(seen.task, f"{what}; judged by {metric}.", remarks=remarks, metrics=metrics)
     positive = usual = ""
-    if len(labels) == 2:
-        known = classes_of(plain(series.filter(filled(series))), where=series.name)
-        usual = labels[positive_of(*known)]
-        place = labels.index(question.positive if question.positive in labels else usual)
-        positive = labels[place]
-        other = labels[1 - place]
-        share = say(counts[place] / n_filled, "share")
-        what = f"Predict {series.name} ({positive} or {other}): {share} {positive}"
+    if len(seen.labels) == 2:
+        usual = seen.labels[seen.usual]
+        positive = question.positive if question.positive in seen.labels else usual
+        place = seen.labels.index(positive)
+        share = say(seen.counts[place] / seen.n_filled, "share")
+        what = f"Predict {target} ({positive} or {seen.labels[1 - place]}): {share} {positive}"
     else:
-        common = int(counts.argmax())
-        share = say(counts[common] / n_filled, "share")
-        what = f"Predict {series.name}, one of {amount(len(labels), 'class', 'classes')}: {share} are {labels[common]}"
-    if counts.min() < LEAST_ROWS:
-        rare = [label for label, n in zip(labels, counts, strict=True) if n < LEAST_ROWS]
+        common = int(np.argmax(seen.counts))
+        share = say(seen.counts[common] / seen.n_filled, "share")
+        classes = amount(len(seen.labels), "class", "classes")
+        what = f"Predict {target}, one of {classes}: {share} are {seen.labels[common]}"
+    shown = seen.labels if len(seen.labels) <= _MOST_CLASSES else ()
+    return Asked(seen.task, f"{what}; judged by {metric}.", "", remarks, shown, positive, usual, metrics)
+
+
+def _remarks(target: str, seen: Seen) -> tuple[str, ...]:
+    """Return what one should know before."""
+    remarks = []
+    if seen.n_filled < seen.n_rows:
+        missing = amount(seen.n_rows - seen.n_filled, "row has", "rows have")
+        remarks.append(f"{missing} no value in '{target}' and can neither teach nor judge: left out.")
+    if seen.n_filled < _FEW_ROWS:
+        remarks.append(f"{seen.n_filled:,} rows are few: the score will be uncertain, and the report says by how much.")
+    rare = [label for label, n in zip(seen.labels, seen.counts, strict=True) if n < _FEW_OF_CLASS]
+    if rare:
         remarks.append(f"Hardly any rows of {', '.join(rare[:5])}: such classes can hardly be learned or judged.")
-    shown = labels if len(labels) <= _MOST_CLASSES else ()
-    return Asked(task, f"{what}; judged by {metric}.", "", tuple(remarks), shown, positive, usual, metrics)
+    return tuple(remarks)
 
 
 def words_of(draft: Draft, data: str) -> tuple[str, ...]:
@@ -198,8 +235,6 @@ def data_of(folder: Path, draft: Draft) -> tuple[Path, str]:
 
 def changed(question: Question, **changes: Any) -> Question:
     """Return a question with changes; what belonged to another target goes with it."""
-    from dataclasses import replace
-
     if changes.get("target", question.target) != question.target:
         return Question(target=changes["target"], budget=question.budget)
     return replace(question, **changes)

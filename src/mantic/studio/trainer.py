@@ -47,6 +47,9 @@ class Trainer:
 
     def start(self) -> None:
         """Attend to the trainings from now on."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&": trainings would not hear Stop
         self._thread = threading.Thread(target=self._live, daemon=True, name="mantic-trainer")
         self._thread.start()
 

@@ -6,6 +6,8 @@ import pytest
 
 import mantic
 from mantic.core.errors import SchemaError, SettingsError
+from mantic.core.journal import Journal
+from mantic.core.run import Run
 from mantic.core.schema import Kind
 from mantic.tasks.replay import replay
 
@@ -68,3 +70,14 @@ def test_rows_are_ordered_by_a_time_column_as_it_is_said_to_be_read():
 
     with pytest.raises(SchemaError, match="1 rows have no value in the time column"):
         mantic.Classifier(budget="1 trial").fit(frame, "bought", time="day", kinds={"day": "date"})
+
+
+def test_an_unfinished_fit_is_not_gone_on_with_under_other_kinds(tmp_path):
+    rows = ROWS.with_columns(word=pl.Series(["a b", "c d", "e f"] * 40))
+    with Journal(tmp_path / "m.journal") as journal:
+        mantic.Classifier(budget="1 trial", learners=["linear"]).fit(rows, "bought", run=Run(journal=journal))
+
+    with Journal(tmp_path / "m.journal") as journal, pytest.raises(SettingsError, match="kinds was"):
+        mantic.Classifier(budget="1 trial", learners=["linear"]).fit(
+            rows, "bought", kinds={"word": "text"}, run=Run(journal=journal)
+        )

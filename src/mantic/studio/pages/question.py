@@ -147,10 +147,16 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
         "draft": draft, "asked": asked, "question": question, "columns": columns,
         "listed": [one for one in columns if find in one["name"].casefold()][:_MOST_LISTED], "find": find,
         "most": _MOST_LISTED, "budgets": BUDGETS,
-        "costs": costs, "dates": [one["name"] for one in columns if one["kind"] in ("date", "number", "id")],
-        "groups": [one["name"] for one in columns if one["kind"] in ("category", "id", "number")],
+        "costs": costs, "dates": _of_kind(columns, ("date", "number", "id"), question.time),
+        "groups": _of_kind(columns, ("category", "id", "number"), question.group),
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
     }  # fmt: skip
+
+
+def _of_kind(columns: list[dict[str, Any]], kinds: tuple[str, ...], chosen: str) -> list[str]:
+    """Return the names of columns of some kinds, at most 300, the first kind first; the chosen one is among them."""
+    found = [one["name"] for kind in kinds for one in columns if one["kind"] == kind][:_MOST_LISTED]
+    return found if chosen in ("", *found) else [chosen, *found]
 
 
 PAGES = (
