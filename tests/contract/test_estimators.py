@@ -227,7 +227,9 @@ def test_every_progress_event_comes_before_the_end(task):
 
     kind(budget="2 trials").fit(frame, target, run=Run(deadline=Deadline(), listeners=[heard.append]))
 
-    assert [event.facts["learner"] for event in heard if isinstance(event, Measured)][:2] == ["linear", "boosting"]
+    measured = [event for event in heard if isinstance(event, Measured)]
+    assert measured[0].name == "baseline"
+    assert [event.facts["learner"] for event in measured[1:3]] == ["linear", "boosting"]
 
 
 def test_rows_without_a_target_are_left_out_and_counted(task):

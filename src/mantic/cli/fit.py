@@ -3,28 +3,28 @@
 import shlex
 import time
 from argparse import Namespace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from mantic.cli.kept import keep
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
+from mantic.cli.scribe import Scribe, Work, writing
 from mantic.cli.sitting import journal_of, left_of
 from mantic.cli.story import Story
-from mantic.cli.words import Parser, check_output, load_plugins, parameter, stem
+from mantic.cli.words import Parser, check_output, column_kind, load_plugins, parameter, stem
 from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import ManticError
 from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.journal import Journal
-from mantic.core.run import Run
+from mantic.core.run import Run, Started
 from mantic.core.settings import Settings, read_settings
+from mantic.store.address import masked
+from mantic.store.reference import name_for
 
-_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS, _STORE_SECONDS = (
-    0.2,
-    1.5,
-    0.5,
-    0.8,
-)  # to make them, on an idle machine
+_MODEL_SECONDS, _PAGE_SECONDS, _DECISION_SECONDS = 0.2, 1.5, 0.5  # to make them, on an idle machine
+_STORE_SECONDS = 0.4  # to keep the model; the store was opened while the search went on
 
 
 def parser() -> Parser:
@@ -57,9 +57,18 @@ def parser() -> Parser:
         help="fix a parameter, as in svm.C=10",
     )
     options.add_argument("--drop", action="append", default=[], metavar="A,B", help="columns to leave out")
+    options.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        type=column_kind,
+        metavar="COLUMN=KIND",
+        help="what a column means, over what is found: number, category, boolean, date, text, image, id",
+    )
     options.add_argument("--time", metavar="COLUMN", help="orders the rows: earlier ones learn, later ones judge")
     options.add_argument("--group", metavar="COLUMN", help="rows with the same value stay together")
     options.add_decision()
+    options.add_argument("--run", metavar="ID", default="", help="keep the story under this id: 32 of 0-9, a-f")
     options.add_argument("--out", metavar="FILE.mantic", help="the model (the name of DATA, in this folder)")
     options.add_argument("--no-store", action="store_true", help="do not keep the model in the store, too")
     options.add_argument("--report", metavar="FILE.html", help="write the report as one page")
@@ -80,17 +89,21 @@ def run(options: Namespace) -> int:
     with watch_ctrl_c(), journal_of(out, resume=options.resume, started=options.started) as journal:
         whole = Deadline.after(left_of(budget, journal), since=options.started)
         deadline = whole.earlier(_writing_seconds(options, budget))
-        with following(options.started, deadline) as listener:
-            story = Story(options.started)
+        story = Story(options.started, journal.spent if journal is not None else 0.0)
+        with (
+            following(options.started, deadline) as listener,
+            _writing(options, settings, out, story=story, budget=budget) as scribe,
+        ):
             work = Run(
                 seed=options.seed, threads=_threads(settings), deadline=deadline, listeners=[listener, story],
                 journal=journal,
             )  # fmt: skip
             with work:
                 model = _fitted(options, words, work)
-            kept = _save(model, options, out, story, journal=journal)
-        if page:
-            model.report_.save(page)
+                work.tell(Started("saving"))
+            kept = _save(model, options, out, scribe, journal=journal)
+            if page:
+                model.report_.save(page)
     seconds = time.monotonic() - options.started
     if options.json:
         paths = {"model": str(out), "kept": kept, "report": str(page) if page else None}
@@ -103,7 +116,23 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _save(model: Any, options: Namespace, out: Path, story: Story, *, journal: Journal | None) -> str | None:
+def _writing(
+    options: Namespace, settings: Settings, out: Path, *, story: Story, budget: Budget
+) -> AbstractContextManager[Scribe | None]:
+    """Return what puts the story of the fit down while it is told."""
+    if options.no_store:
+        return nullcontext()
+    command = shlex.join(["mantic", *(masked(word) for word in options.command)])
+    facts = {
+        "data": masked(options.data), "target": options.target, "task": options.task or "", "out": str(out.absolute()),
+        "budget": settings.budget.default, "seconds": budget.seconds, "command": command, "sat": story.began,
+        "spent": story.spent,
+    }  # fmt: skip
+    work = Work(name_for(out), facts, run=options.run, is_resumed=options.resume)
+    return writing(settings.store, work, story)
+
+
+def _save(model: Any, options: Namespace, out: Path, scribe: Scribe | None, *, journal: Journal | None) -> str | None:
     """Decide, save, and keep in the store; costs that do not fit cost the decision, not the model."""
     refused = None
     try:
@@ -116,7 +145,7 @@ def _save(model: Any, options: Namespace, out: Path, story: Story, *, journal: J
         journal.remove()
     if refused is not None:
         tell(f"saved {out}, without a decision: 'mantic decide {shlex.quote(str(out))}' can make one")
-    kept = None if options.no_store else keep(out, options.data, read_settings().store, story)
+    kept = None if scribe is None else keep(out, options.data, scribe)
     if refused is not None:
         raise refused
     return kept
@@ -138,13 +167,15 @@ def _threads(settings: Settings) -> int:
 
 
 def _fitted(options: Namespace, budget: str, work: Run) -> Any:
+    work.tell(Started(f"reading {masked(options.data)}"))
     load_plugins(options.plugin)
     from mantic.sources.read import read
-    from mantic.tasks.choose import choose, make, without
+    from mantic.tasks.choose import choose, make, of_features, without
 
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = read(options.data, run=work)
-    kind = choose(frame, options.target, task=options.task)
+    kinds = dict(options.kind)
+    kind = choose(frame, options.target, task=options.task, kinds=kinds)
     asked = {"budget": budget, "seed": options.seed, "metric": options.metric, "learners": options.learner}
     model = make(kind, {**asked, "params": dict(options.set) or None, "positive": options.positive})
     frame = without(frame, dropped, target=options.target)
@@ -152,7 +183,8 @@ def _fitted(options: Namespace, budget: str, work: Run) -> Any:
         from mantic.tasks.decide import foresee
 
         foresee(model, frame[options.target], cost=options.cost, capacity=options.capacity)
-    return model.fit(frame, options.target, time=options.time, group=options.group, run=work)
+    kinds = of_features(kinds, target=options.target, group=options.group)
+    return model.fit(frame, options.target, time=options.time, group=options.group, kinds=kinds, run=work)
 
 
 def _is_to_decide(options: Namespace) -> bool:

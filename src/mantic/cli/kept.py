@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mantic.cli.screen import tell
-from mantic.cli.story import Story
 from mantic.core.errors import ManticError
 from mantic.core.settings import StoreSettings
 from mantic.store.reference import is_reference, name_for, read_reference
 
 if TYPE_CHECKING:
+    from mantic.cli.scribe import Scribe
     from mantic.store.key import Keys
     from mantic.store.models import Models
     from mantic.store.signatures import Signature
@@ -85,21 +85,19 @@ def model_name(words: str) -> str:
     return read_reference(words).name if is_reference(words) else Path(words).stem
 
 
-def keep(model: Path, data: str, settings: StoreSettings, story: Story) -> str | None:
-    """Keep a fitted model as the next version of its file's name, and how it came about; return what it is called.
+def keep(model: Path, data: str, scribe: "Scribe") -> str | None:
+    """Keep a fitted model as the next version of its file's name; return what it is called.
 
     The file is saved already: a store that cannot be written is a warning.
     """
     try:
-        with store_of(settings) as store:
-            version = store.models.register(model, name_for(model), fingerprint=_remember(store, data))
-            facts = {"model": str(version), "data": data, "metric": version.metric, "score": version.score}
-            run = store.runs.start(version.name, "fit", facts, at=story.began)
-            store.runs.append(run, story.events)
-            store.runs.finish(run)
-            tell(f"kept as {version} {champion_of(version, store.models)}")
-            return str(version)
+        store = scribe.store()
+        version = store.models.register(model, name_for(model), fingerprint=_remember(store, data))
+        scribe.outcome = {"model": str(version), "metric": version.metric, "score": version.score}
+        tell(f"kept as {version} {champion_of(version, store.models)}")
+        return str(version)
     except ManticError as error:
+        scribe.is_lost = True
         where = f" ({error.where})" if error.where else ""
         tell(f"warning: {model} is saved, but not kept in the store: {error.what}{where}; {error.fix}")
         return None

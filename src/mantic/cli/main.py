@@ -108,7 +108,7 @@ def _dispatch(words: list[str], started: float) -> int:
         print(parser.format_help(), end="")
         return 0
     options = parser.parse_args(rest)
-    options.started = started
+    options.started, options.command = started, [verb, *words[1:]]
     return int(module.run(options))
 
 

@@ -2,12 +2,17 @@
 
 from argparse import Namespace
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report
 from mantic.cli.words import Parser, action
 from mantic.core.settings import read_settings
 from mantic.evaluate.side_by_side import minute
+
+if TYPE_CHECKING:
+    from mantic.report.blocks import Alert
+    from mantic.store.runs import KeptRun
 
 _SHOWN = 20
 
@@ -40,12 +45,12 @@ def _list(options: Namespace) -> int:
     with store_of(read_settings().store) as store:
         found = store.runs.list(limit=_SHOWN)
     if options.json:
-        show_json({"runs": [asdict(one) for one in found]})
+        show_json({"runs": [asdict(one) | {"standing": one.standing} for one in found]})
         return 0
     heads = ("id", "what", "name", "state", "started", "model", "metric", "score")
     rows = tuple(
         (
-            one.id[:8], one.kind, one.name, one.state, minute(one.started), str(one.facts.get("model", "")),
+            one.id[:8], one.kind, one.name, one.standing, minute(one.started), str(one.facts.get("model", "")),
             str(one.facts.get("metric", "")), one.facts.get("score"),
         )
         for one in found
@@ -63,12 +68,28 @@ def _show(options: Namespace) -> int:
         found = store.runs.find(options.run)
         events = store.runs.events(found.id)
     if options.json:
-        show_json(asdict(found) | {"events": [asdict(one) for one in events]})
+        show_json(asdict(found) | {"standing": found.standing, "events": [asdict(one) for one in events]})
         return 0
     rows = tuple((one.facts.get("seconds_in"), one.kind, _words(one.facts)) for one in events)
-    about = f"{found.kind} {found.name}, {found.state}, {minute(found.started)}"
-    show_report(Report(about, (Grid(("second", "what", "told"), rows, note=str(found.facts.get("data", ""))),)))
+    about = f"{found.kind} {found.name}, {found.standing}, {minute(found.started)}"
+    grid = Grid(("second", "what", "told"), rows, note=str(found.facts.get("data", "")))
+    show_report(Report(about, (*_fate(found), grid)))
     return 0
+
+
+def _fate(run: "KeptRun") -> "tuple[Alert, ...]":
+    """Return what to say of a run that did not end well."""
+    from mantic.report.blocks import Alert
+
+    facts = run.facts
+    if run.is_cut_off:
+        what = "the process that worked on it is gone: it was killed, or the machine was"
+        command = facts.get("command", "")
+        fix = command if "--resume" in command else f"{command} --resume"
+        return (Alert("warning", "cut_off", what, fix=f"{fix} goes on with it" if command else ""),)
+    if run.state == "failed":
+        return (Alert("stop", "failed", str(facts.get("what", "")), fix=str(facts.get("fix", ""))),)
+    return ()
 
 
 def _words(facts: dict[str, object]) -> str:

@@ -163,3 +163,15 @@ def parameter(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except ValueError:
         return key, value
+
+
+def column_kind(text: str) -> tuple[str, str]:
+    """Read COLUMN=KIND.
+
+    >>> column_kind("a=b=category")
+    ('a=b', 'category')
+    """
+    column, sign, kind = text.rpartition("=")
+    if not sign or not column or not kind:
+        raise argparse.ArgumentTypeError(f"'{text}' is no COLUMN=KIND")
+    return column, kind.strip().lower()

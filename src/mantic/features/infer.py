@@ -40,23 +40,23 @@ def infer_column(series: pl.Series) -> Column:
     >>> infer_column(pl.Series("total", ["1", " ", "2.5", "3"])).sentinels
     (' ',)
     """
-    seen = _see(series)
+    seen = see(series)
     if seen.n_filled == 0 or (seen.n_levels == 1 and seen.n_filled == len(series)):
-        return _leveled(seen, Kind.CONSTANT)
+        return leveled(seen, Kind.CONSTANT)
     dtype = series.dtype
     if dtype == pl.Boolean:
-        return _leveled(seen, Kind.BOOLEAN)
+        return leveled(seen, Kind.BOOLEAN)
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return _ranged(seen, Column(series.name, Kind.DATE))
+        return ranged(seen, Column(series.name, Kind.DATE))
     if dtype.is_integer():
         return _whole(seen)
     if dtype.is_numeric():
-        return _ranged(seen, Column(series.name, Kind.NUMBER))
+        return ranged(seen, Column(series.name, Kind.NUMBER))
     return _text(seen)
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A column with what is asked of it more than once; `texts` are its values as texts, null where missing."""
 
     series: pl.Series
@@ -65,22 +65,27 @@ class _Seen:
 
     @property
     def name(self) -> str:
+        """Return the column's name."""
         return self.series.name
 
     @property
     def n_filled(self) -> int:
+        """Return how many values are not missing."""
         return len(self.filled)
 
     @property
     def share_missing(self) -> float:
+        """Return which share of the rows has no value, 0 to 1."""
         return 1 - self.n_filled / len(self.series) if len(self.series) else 0.0
 
     @property
     def is_unique(self) -> bool:
+        """Whether no value occurs twice."""
         return self.n_levels == self.n_filled
 
 
-def _see(series: pl.Series) -> _Seen:
+def see(series: pl.Series) -> Seen:
+    """Return a column without what is missing."""
     dtype = series.dtype
     if dtype.is_float():
         filled = series.fill_nan(None).drop_nulls()
@@ -88,10 +93,10 @@ def _see(series: pl.Series) -> _Seen:
         filled = series.drop_nulls()
     else:
         filled = cast_column(series, Column(series.name, Kind.CATEGORY))[0].drop_nulls()
-    return _Seen(series, filled, filled.n_unique())
+    return Seen(series, filled, filled.n_unique())
 
 
-def _leveled(seen: _Seen, kind: Kind) -> Column:
+def leveled(seen: Seen, kind: Kind) -> Column:
     """Return a column with its levels, commonest first, as `align` will write them."""
     texts = cast_column(seen.filled, Column(seen.name, Kind.CATEGORY))[0]
     return Column(
@@ -108,7 +113,7 @@ def _counts(texts: pl.Series) -> pl.DataFrame:
     return texts.alias("value").value_counts(name="n").sort(["n", "value"], descending=[True, False])
 
 
-def _ranged(seen: _Seen, column: Column) -> Column:
+def ranged(seen: Seen, column: Column) -> Column:
     """Return a number or date with its range, measured on what it is cast to."""
     values = cast_column(seen.filled, column)[0].drop_nulls()
     low: float | str | None
@@ -131,15 +136,15 @@ def _ranged(seen: _Seen, column: Column) -> Column:
     )
 
 
-def _whole(seen: _Seen) -> Column:
+def _whole(seen: Seen) -> Column:
     """Tell row numbers and keys from numbers."""
     has_id_name = _ID_NAME.search(seen.name.strip()) is not None
     if seen.is_unique and seen.n_filled == len(seen.series):
         if has_id_name or (seen.n_filled >= _FEW_ROWS and _is_counter(seen.filled)):
-            return _bare(seen, Kind.ID)
+            return bare(seen, Kind.ID)
     elif has_id_name and seen.n_levels > 2:
-        return _leveled(seen, Kind.CATEGORY)  # a key that repeats: its size means nothing
-    return _ranged(seen, Column(seen.name, Kind.NUMBER))
+        return leveled(seen, Kind.CATEGORY)  # a key that repeats: its size means nothing
+    return ranged(seen, Column(seen.name, Kind.NUMBER))
 
 
 def _is_counter(filled: pl.Series) -> bool:
@@ -147,30 +152,31 @@ def _is_counter(filled: pl.Series) -> bool:
     return low in (0, 1) and high == low + len(filled) - 1  # type: ignore[operator]
 
 
-def _bare(seen: _Seen, kind: Kind) -> Column:
+def bare(seen: Seen, kind: Kind) -> Column:
+    """Return a column of which only its kind, its gaps and the number of its values matter."""
     return Column(seen.name, kind, share_missing=seen.share_missing, n_levels=seen.n_levels)
 
 
-def _text(seen: _Seen) -> Column:
+def _text(seen: Seen) -> Column:
     if seen.is_unique:  # sorting them would only cost time
         counts = pl.DataFrame({"value": seen.filled, "n": np.ones(seen.n_filled, dtype=np.uint32)})
     else:
         counts = _counts(seen.filled)
     if 2 <= seen.n_levels <= 4 and set(counts["value"].str.strip_chars().str.to_lowercase()) in _YES_NO:
-        return _leveled(seen, Kind.BOOLEAN)
+        return leveled(seen, Kind.BOOLEAN)
     if (number := find_number_form(counts)) is not None:
-        return _ranged(seen, Column(seen.name, Kind.NUMBER, form=number.form, sentinels=number.sentinels))
+        return ranged(seen, Column(seen.name, Kind.NUMBER, form=number.form, sentinels=number.sentinels))
     if (date := find_date_form(counts)) is not None:
-        return _ranged(seen, Column(seen.name, Kind.DATE, form=date.form, sentinels=date.sentinels))
+        return ranged(seen, Column(seen.name, Kind.DATE, form=date.form, sentinels=date.sentinels))
     if counts["value"].head(MOST_LEVELS).str.contains(_PICTURE).all():
-        return _bare(seen, Kind.IMAGE)
+        return bare(seen, Kind.IMAGE)
     n_words = _median_words(seen.filled)
     if (n_words >= _WORDS_OF_TEXT and _is_varied(seen)) or (n_words >= 2 and _is_rarely_repeated(seen)):
-        return _bare(seen, Kind.TEXT)
+        return bare(seen, Kind.TEXT)
     if seen.is_unique and seen.n_filled >= _FEW_ROWS:
-        return _bare(seen, Kind.ID if n_words < 2 else Kind.TEXT)
+        return bare(seen, Kind.ID if n_words < 2 else Kind.TEXT)
     if seen.is_unique and seen.n_filled > 2 and _ID_NAME.search(seen.name.strip()):
-        return _bare(seen, Kind.ID)
+        return bare(seen, Kind.ID)
     return Column(
         seen.name,
         Kind.CATEGORY,
@@ -185,10 +191,10 @@ def _median_words(filled: pl.Series) -> float:
     return float(rows.str.count_matches(r"\S+").median() or 0)  # type: ignore[arg-type]
 
 
-def _is_varied(seen: _Seen) -> bool:
+def _is_varied(seen: Seen) -> bool:
     """Whether sentences differ as free text does; a few long answers are categories."""
     return seen.n_levels > MOST_LEVELS or seen.n_levels > max(min(20, seen.n_filled - 1), 0.3 * seen.n_filled)
 
 
-def _is_rarely_repeated(seen: _Seen) -> bool:
+def _is_rarely_repeated(seen: Seen) -> bool:
     return seen.n_filled >= _FEW_ROWS and seen.n_levels > 0.5 * seen.n_filled

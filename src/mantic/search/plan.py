@@ -1,9 +1,10 @@
 """Plan a search under a budget: what runs next, for how long, and when to stop."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -71,13 +72,22 @@ class Scored:
         return sum(result.fit_seconds + result.guess_seconds for result in self.results.values())
 
 
+About = Callable[[Scored], Params]  # more facts on a leader, for those who listen
+
+
+def silent(_: Scored) -> Params:
+    """Say nothing more."""
+    return {}
+
+
 class Search:
     """Runs candidates until the budget is spent or nothing improves; `scored` grows as they finish."""
 
-    def __init__(self, request: Request, executor: Executor, run: Run) -> None:
+    def __init__(self, request: Request, executor: Executor, run: Run, *, about: About = silent) -> None:
         self.request = request
         self.executor = executor
         self.run = run
+        self._about = about
         self.scored: list[Scored] = []
         self.failed: list[tuple[Candidate, str]] = []
         self.race = Race(request.material.target, request.metric)
@@ -89,7 +99,7 @@ class Search:
         self._leaders: list[Entry] = []
         self._best = float("inf")
         self._since_gain = 0
-        self._one_fold = False
+        self._one_fold = self._is_recalling = False
         self._started = time.monotonic() - (run.journal.spent if run.journal is not None else 0.0)
 
     def go(self) -> None:
@@ -135,9 +145,11 @@ class Search:
     def _recall(self) -> None:
         is_timed, settled = self.request.deadline.left() < float("inf"), self._memory.one_fold
         self._one_fold = settled if settled is not None else is_timed and bool(self._memory.finished)
+        self._is_recalling = True
         for one in self._memory.finished:
             job = self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False)
             self._take(replace(job, extra=one.extra), one.result)
+        self._is_recalling = False
         self._rank()
 
     @property
@@ -335,9 +347,15 @@ class Search:
         gained = loss < self._best
         self._best, self._since_gain = min(loss, self._best), 0 if gained else self._since_gain + 1
         self.scored.append(Scored(job.candidate, mine, score, loss))
+        more = self._about(self.scored[-1]) if gained else {}
+        self._measure(self.request.metric.name, score, self.scored[-1].candidate, best=gained,
+                      took=self.scored[-1].seconds, **more)  # fmt: skip
+
+    def _measure(self, name: str, score: float, candidate: Candidate, **facts: Any) -> None:
+        recalled = {"recalled": True} if self._is_recalling else {}
         self.run.measure(
-            self.request.metric.name, score, learner=job.candidate.learner, number=job.candidate.number, best=gained,
-            seconds=time.monotonic() - self._started,
+            name, score, learner=candidate.learner, number=candidate.number, params=candidate.params,
+            seconds=time.monotonic() - self._started, **facts, **recalled,
         )  # fmt: skip
 
     def _raced(self, job: TrialJob, result: TrialResult) -> TrialResult | None:
@@ -345,9 +363,12 @@ class Search:
         folds = self._folds(job.part)
         if job.folds == folds[1:]:
             return self.race.joined(job.candidate, result)
-        is_first = job.folds == folds[:1] and not job.extra and not self.race.knows(job.candidate)
-        if is_first and not self.race.enter(job.candidate, result):
-            self._since_gain += 1
+        if job.folds == folds[:1] and not job.extra and not self.race.knows(job.candidate):
+            goes_on = self.race.enter(job.candidate, result)
+            self._since_gain += 0 if goes_on else 1
+            score = self.request.metric(self.request.material.target.values[result.rows], result.guess)
+            took = self.race.seconds(job.candidate)
+            self._measure("first_fold", score, job.candidate, best=False, goes_on=goes_on, took=took)
         return None
 
     def _rank(self) -> None:

@@ -1,5 +1,6 @@
 """Runs: pieces of work and their story, readable while they are told."""
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,12 +9,30 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from mantic.core.errors import AbsentError, StoreError
+from mantic.core.process import is_there
 from mantic.store.database import Database
 from mantic.store.tables import EVENT, RUN
 from mantic.store.value import moment, now, pack, plain, unpack
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
 MOST = 10_000  # events that one reading gives
+
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def new_run() -> str:
+    """Return an id that no run has.
+
+    >>> is_run(new_run()), is_run("../x")
+    (True, False)
+    """
+    return uuid.uuid4().hex
+
+
+def is_run(text: str) -> bool:
+    """Whether a text may be the id of a run."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,19 @@ class KeptRun:
     started: str
     ended: str | None
     facts: dict[str, Any]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it has not ended, and the process that worked on it is gone: it was killed."""
+        return self.state == RUNNING and is_there(self.facts) is False
+
+    @property
+    def standing(self) -> str:
+        """Return how it stands, in words; "begun" where nobody can tell from here whether it is still worked on."""
+        if self.state != RUNNING:
+            return self.state
+        where = f" on {self.facts['host']}" if self.facts.get("host") else ""
+        return {True: RUNNING, False: "cut off", None: f"begun{where}"}[is_there(self.facts)]
 
 
 @dataclass(frozen=True)
@@ -55,13 +87,40 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, name: str, kind: str, facts: Mapping[str, Any] | None = None, *, at: str | None = None) -> str:
-        """Put down that a run begins, now or at a moment that has passed; return its id."""
+    def start(
+        self, name: str, kind: str, facts: Mapping[str, Any] | None = None, *, at: str | None = None, run: str = ""
+    ) -> str:
+        """Put down that a run begins; return its id.
+
+        Parameters
+        ----------
+        at : when, if that moment has passed; now when absent.
+        run : the id, as `new_run` makes them; a new one when empty.
+
+        Raises
+        ------
+        StoreError : if there is a run of this id, or it is no id.
+        """
         row = {"name": plain(name, "the name"), "kind": plain(kind, "the kind"), "facts": pack(facts or {})}
-        identity = uuid.uuid4().hex
+        identity = run or new_run()
+        if not is_run(identity):
+            raise StoreError(f"'{run[:40]}' is no id of a run", where="store", fix="give 32 of the digits 0-9, a-f")
         with self._database.writing() as connection:
+            if connection.execute(select(RUN.c.id).where(RUN.c.id == identity)).first() is not None:
+                raise StoreError("there is a run of this id already", where=identity, fix="leave the id out")
             connection.execute(insert(RUN).values(id=identity, state=RUNNING, started=moment(at), ended=None, **row))
         return identity
+
+    def take_up(self, run: str, facts: Mapping[str, Any]) -> None:
+        """Go on with a run whose process was killed; `facts` replace those of its start.
+
+        Raises
+        ------
+        StoreError : if there is no such run, or it has ended.
+        """
+        with self._database.writing() as connection:
+            _check_running(connection, run)
+            connection.execute(update(RUN).where(RUN.c.id == run).values(facts=pack(facts)))
 
     def append(self, run: str, events: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Add events, each a kind and its facts, as a whole; return the number of the last one.
@@ -107,6 +166,11 @@ class Runs:
         """
         with self._database.reading() as connection:
             return _run(connection, run)
+
+    def knows(self, run: str) -> bool:
+        """Return whether there is a run of this id."""
+        with self._database.reading() as connection:
+            return connection.execute(select(RUN.c.id).where(RUN.c.id == run)).first() is not None
 
     def find(self, beginning: str) -> KeptRun:
         """Return the run whose id begins so.

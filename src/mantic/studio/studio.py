@@ -12,6 +12,8 @@ from mantic.store.store import Store, open_store
 from mantic.studio.draft_folder import DraftFolder
 from mantic.studio.loaded import Loaded
 from mantic.studio.readers import Readers
+from mantic.studio.trainer import Trainer
+from mantic.studio.training import TrainingFolder
 from mantic.studio.visitors import Visitors
 
 
@@ -26,6 +28,7 @@ class Studio:
     drafts : data that were brought, and the questions about them.
     readers : the processes that read what was brought.
     jobs : tables that are answered beside the pages.
+    trainer : who attends to the trainings.
     loaded : models that were asked lately.
     visitors : who is signed in.
     """
@@ -35,12 +38,14 @@ class Studio:
     drafts: DraftFolder
     readers: Readers
     jobs: Jobs
+    trainer: Trainer
     loaded: Loaded
     visitors: Visitors = field(default_factory=Visitors)
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
         self.readers.close()
+        self.trainer.close()
         self.jobs.__exit__()
         self.store.close()
 
@@ -48,6 +53,7 @@ class Studio:
         """Go on with what another Studio left which was killed."""
         self.jobs.__enter__()
         self.readers.resume()
+        self.trainer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +74,8 @@ def open_studio(settings: Settings) -> Studio:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
         limits = JobLimits(**asdict(settings.jobs))
         jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
-        return Studio(settings, store, drafts, Readers(drafts), jobs, Loaded(store))
+        trainer = Trainer(TrainingFolder(beside(ours.url, ours.blobs, "trainings")), settings, store)
+        return Studio(settings, store, drafts, Readers(drafts), jobs, trainer, Loaded(store))
     except BaseException:
         store.close()
         raise

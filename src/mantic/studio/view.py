@@ -13,7 +13,7 @@ from mantic.report.numbers import say
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio
 from mantic.studio.visitors import Visitor
-from mantic.studio.words import ago, amount, size
+from mantic.studio.words import ago, amount, clock, size
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -166,5 +166,12 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
     )  # fmt: skip
     made.globals["asset"] = asset
-    made.filters |= {"say": say, "ago": ago, "amount": amount, "size": size, "url": lambda text: quote(str(text), "")}
+    made.filters |= {
+        "say": say,
+        "ago": ago,
+        "amount": amount,
+        "clock": clock,
+        "size": size,
+        "url": lambda text: quote(str(text), ""),
+    }
     return made

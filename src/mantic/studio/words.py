@@ -49,6 +49,19 @@ def size(n_bytes: float) -> str:
     return amount(int(n_bytes), "byte")
 
 
+def clock(seconds: float) -> str:
+    """Return a length of time, rounded down.
+
+    >>> clock(7.9), clock(90), clock(7_500)
+    ('7 s', '1 min 30 s', '2 h 5 min')
+    """
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if whole < 60:
+        return f"{whole} s"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
 def _seconds(moment: str) -> float:
     found = datetime.fromisoformat(moment)
     return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()

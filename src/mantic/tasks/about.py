@@ -16,6 +16,7 @@ def about(given: Given, wishes: Wishes) -> dict[str, Any]:
     return {
         "rows": given.frame.height,
         "columns": list(given.frame.columns),
+        "kinds": [column.kind.value for column in given.schema.columns],
         "content": _digest(given),
         "metric": wishes.metric.name,
         "learners": list(wishes.learners) if wishes.learners is not None else None,

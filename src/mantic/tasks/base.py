@@ -1,6 +1,6 @@
 """What all estimators share: fit is the walk, predict goes through the Schema, saved files run no code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic as time_now
@@ -35,7 +35,8 @@ class Estimator(Parameters):
     `report_`, `run_`, `version_`, `background_` and `background_answers_` (up to 2,000 training rows for reasons, and
     how they turned out), `unseen_` (answers on rows that were not seen, for decisions), `decision_` (None until
     `decide` is called), `record_` (what the search did, for `tasks.replay`), `roles_` (names of the columns for time
-    and group), `n_features_in_`, and `feature_names_in_` where the features had names.
+    and group), `kinds_` (what was said that columns mean), `n_features_in_`, and `feature_names_in_` where the features
+    had names.
     """
 
     task: ClassVar[Task]
@@ -50,6 +51,7 @@ class Estimator(Parameters):
     unseen_: Unseen | None
     record_: Record | None
     roles_: tuple[str | None, str | None]
+    kinds_: dict[str, str]
     decision_: Decision | None
     n_features_in_: int
     feature_names_in_: Array
@@ -72,7 +74,14 @@ class Estimator(Parameters):
         self.params = params
 
     def fit(
-        self, X: Any, y: Any = None, *, time: str | None = None, group: str | None = None, run: Run | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        time: str | None = None,
+        group: str | None = None,
+        kinds: Mapping[str, str] | None = None,
+        run: Run | None = None,
     ) -> Self:
         """Search for the best model within the budget, judge it on rows that nothing has seen, and keep it.
 
@@ -82,6 +91,8 @@ class Estimator(Parameters):
         y : name of the target column in X, or the target itself, shape (n_rows,).
         time : name of a column that orders the rows: earlier rows learn, later rows judge.
         group : name of a column whose equal rows stay together; it is no feature.
+        kinds : what columns mean, over what is found in them: {"code": "category"}; one of number, category, boolean,
+            date, text, image, id (the last two are no features). Columns of an array are called x0, x1, ...
         run : seed, threads, deadline and listeners; made from the parameters when absent.
 
         Raises
@@ -89,7 +100,7 @@ class Estimator(Parameters):
         SchemaError : if target, columns or rows cannot be learned from; names all faults.
         SettingsError : if a learner, metric, parameter or budget is unknown.
         """
-        return self._fit(X, y, self._wishes(), roles=(time, group), run=run)
+        return self._fit(X, y, self._wishes(), roles=(time, group), kinds=kinds or {}, run=run)
 
     def predict(self, X: Any) -> Array:
         """Return one answer per row, shape (n_rows,)."""
@@ -211,7 +222,16 @@ class Estimator(Parameters):
         """Tell scikit-learn whether `fit` or `load` is done."""
         return hasattr(self, "model_")
 
-    def _fit(self, X: Any, y: Any, wishes: Wishes, *, roles: tuple[str | None, str | None], run: Run | None) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        wishes: Wishes,
+        *,
+        roles: tuple[str | None, str | None],
+        kinds: Mapping[str, str],
+        run: Run | None,
+    ) -> Self:
         started = time_now()
         from mantic.evaluate.fit_report import fit_report  # a server answers without what only a fit needs
         from mantic.tasks.background import keep
@@ -222,7 +242,7 @@ class Estimator(Parameters):
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(wishes.budget.seconds))
         with watch_ctrl_c():  # once there is something to keep, one press never costs it
-            given = self._given(X, y, roles=roles, run=run)
+            given = self._given(X, y, roles=roles, kinds=kinds, run=run)
             if given.positive == 0:
                 wishes = replace(wishes, metric=wishes.metric.of_first())
             walked = walk(given, wishes, run)
@@ -231,11 +251,11 @@ class Estimator(Parameters):
                 self.classes_ = given.classes
             kept = keep(walked, seed=self.seed)
             self.background_, self.background_answers_ = kept.frame, kept.answers
-            asked = {**self.get_params(deep=False), "time": roles[0], "group": roles[1]}
+            asked = {**self.get_params(deep=False), "time": roles[0], "group": roles[1], "kinds": dict(kinds)}
             findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
             self.report_ = fit_report(findings, run)
             self.unseen_, self.decision_ = unseen_of(walked, time=roles[0], seed=self.seed), None
-        self.record_, self.roles_ = walked.record, roles
+        self.record_, self.roles_, self.kinds_ = walked.record, roles, dict(kinds)
         self.version_ = "unsaved"
         self.run_ = replace(run, listeners=[], journal=None, _scratch=None)
         return self
@@ -255,14 +275,16 @@ class Estimator(Parameters):
                 )
         return Wishes(metric, Budget.parse(self.budget), names, _fixed(self.params or {}), self.seed)
 
-    def _given(self, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Given:
-        taken = accept_fit(self, X, y, roles=roles, run=run)
+    def _given(
+        self, X: Any, y: Any, *, roles: tuple[str | None, str | None], kinds: Mapping[str, str], run: Run
+    ) -> Given:
+        taken = accept_fit(self, X, y, roles=roles, kinds=kinds, run=run)
         frame = taken.schema.align(taken.features)
         target, column, classes = self._learn_target(taken.truth, taken.target)
         groups = taken.others.get("group")
         return Given(
             taken.schema, frame, target, column, classes,
-            moment=moments(taken.others["time"]) if "time" in taken.others else None,
+            moment=moments(taken.others["time"], taken.schema[str(roles[0])]) if "time" in taken.others else None,
             groups=None if groups is None else groups.rank("dense").fill_null(0).to_numpy(),
             positive=self._positive(classes, target),
         )  # fmt: skip

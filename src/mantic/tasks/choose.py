@@ -1,6 +1,6 @@
 """From data and a target to the task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -19,16 +19,22 @@ from mantic.tasks.regress import Regressor
 TASKS: dict[str, type[Estimator]] = {"classify": Classifier, "regress": Regressor}
 _MOST_CODES = 10  # whole numbers with at most so many different values are taken as names of classes
 _ROWS_PER_CODE = 20
-_ROLES = ("time", "group", "run")
+_ROLES = ("time", "group", "kinds", "run")
 
 
-def choose(frame: pl.DataFrame, target: str, *, task: str | None = None) -> type[Estimator]:
+_SAID = {Kind.NUMBER.value: "regress", Kind.CATEGORY.value: "classify", Kind.BOOLEAN.value: "classify"}
+
+
+def choose(
+    frame: pl.DataFrame, target: str, *, task: str | None = None, kinds: Mapping[str, str] | None = None
+) -> type[Estimator]:
     """Return the estimator for a target: Regressor for numbers, Classifier for everything else.
 
     Parameters
     ----------
     task : "classify" or "regress" decides; without it the target's values do. Whole numbers with at most ten different
         values, each in twenty rows on average, are classes.
+    kinds : column to what was said that it means; what is said of the target decides, too.
 
     Raises
     ------
@@ -41,6 +47,8 @@ def choose(frame: pl.DataFrame, target: str, *, task: str | None = None) -> type
         if task not in TASKS:
             raise SettingsError(f"there is no task '{task}'", where="--task", fix=f"known are: {', '.join(TASKS)}")
         return TASKS[task]
+    if target in frame.columns and target in (kinds or {}):
+        return TASKS[_task_of(target, (kinds or {})[target])]
     if target not in frame.columns:
         from mantic.tasks.door import Roles, take_columns
 
@@ -48,6 +56,22 @@ def choose(frame: pl.DataFrame, target: str, *, task: str | None = None) -> type
     values = frame[target].drop_nulls()
     column = infer_column(values)
     return Regressor if _is_number(values, column) else Classifier
+
+
+def _task_of(target: str, kind: str) -> str:
+    if kind not in _SAID:
+        what = f"what is to be predicted cannot be of the kind '{kind}'"
+        raise SettingsError(what, where=f"column '{target}'", fix=f"it may be: {', '.join(_SAID)}")
+    return _SAID[kind]
+
+
+def of_features(kinds: Mapping[str, str], *, target: str, group: str | None) -> dict[str, str]:
+    """Return what was said of columns from which a model may learn.
+
+    >>> of_features({"age": "number", "churned": "boolean"}, target="churned", group=None)
+    {'age': 'number'}
+    """
+    return {name: word for name, word in kinds.items() if name not in (target, group)}
 
 
 def _is_number(values: pl.Series, column: Column) -> bool:
@@ -75,6 +99,7 @@ class Settings(TypedDict, total=False):
     positive: Any
     time: str | None
     group: str | None
+    kinds: Mapping[str, str] | None
     run: Run | None
 
 
@@ -89,7 +114,7 @@ def fit(
     target : name of the column to predict.
     task : "classify" or "regress"; chosen by the target's values when absent.
     drop : columns to leave out.
-    settings : budget, seed, metric, learners, params, positive of the estimator; time, group of its `fit`.
+    settings : budget, seed, metric, learners, params, positive of the estimator; time, group, kinds of its `fit`.
 
     >>> model = fit(pl.DataFrame({"a": [1, 2] * 30, "b": ["x", "y"] * 30}), "b", budget="1 trial")
     >>> type(model).__name__
@@ -100,7 +125,9 @@ def fit(
     run = settings.get("run") or Run()
     frame = read(data, run=run) if isinstance(data, str | Path) else to_polars(data)
     frame = without(frame, drop, target=target)
-    return make(choose(frame, target, task=task), parameters).fit(frame, target, **roles)
+    kinds = settings.get("kinds") or {}
+    roles["kinds"] = of_features(kinds, target=target, group=settings.get("group"))
+    return make(choose(frame, target, task=task, kinds=kinds), parameters).fit(frame, target, **roles)
 
 
 def make(kind: type[Estimator], parameters: dict[str, Any]) -> Estimator:

@@ -1,5 +1,6 @@
 """From what a user hands over to what a search works on: aligned features and a numeric target."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from mantic.core.lazy import need
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
-from mantic.features.infer import infer, infer_column
+from mantic.features.infer import infer
+from mantic.features.said import with_kinds
 from mantic.sources.frames import to_polars
 
 LEAST_ROWS = 5  # to learn from some and be judged by others
@@ -62,8 +64,14 @@ class Roles:
     group: str | None = None
 
 
-def accept_fit(estimator: Any, X: Any, y: Any, *, roles: tuple[str | None, str | None], run: Run) -> Taken:
+def accept_fit(
+    estimator: Any, X: Any, y: Any, *, roles: tuple[str | None, str | None], kinds: Mapping[str, str], run: Run
+) -> Taken:
     """Take training data apart; scikit-learn's own checks see it first (names, counts, shapes, finite numbers).
+
+    Parameters
+    ----------
+    kinds : column to what it means, where that was said.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def accept_fit(estimator: Any, X: Any, y: Any, *, roles: tuple[str | None, str |
         take_columns(frame, Roles(y, time, group))  # says what is missing, before rows are counted
         features, truth, others = take_columns(drop_unlabelled(frame, y, run), Roles(y, time, group))
         _note_columns(estimator, features)
-        return Taken(features, plain(truth), y, infer(features), others)
+        return Taken(features, plain(truth), y, with_kinds(infer(features), features, kinds), others)
     name = str(getattr(y, "name", None) or "y")
     if not is_frame(X):
         array, truth = validation().validate_data(
@@ -94,14 +102,14 @@ def accept_fit(estimator: Any, X: Any, y: Any, *, roles: tuple[str | None, str |
         )
         features = to_polars(array)
         schema = infer(features) if array.dtype.kind in "OUS" else all_numbers(features)
-        return Taken(features, truth, name, schema, {})
+        return Taken(features, truth, name, with_kinds(schema, features, kinds), {})
     truth = validation().column_or_1d(np.asarray(y), warn=True)
     frame = to_polars(X)
     validation().check_consistent_length(frame, truth)
     frame = frame.with_columns(pl.Series(_TARGET, np.arange(len(truth))))
     features, _, others = take_columns(frame, Roles(_TARGET, time, group))
     _note_columns(estimator, features)
-    return Taken(features, truth, name, infer(features), others)
+    return Taken(features, truth, name, with_kinds(infer(features), features, kinds), others)
 
 
 def accept_labelled(estimator: Any, X: Any, y: Any, *, run: Run) -> Taken:
@@ -228,14 +236,17 @@ def filled(target: pl.Series) -> pl.Series:
     return found
 
 
-def moments(series: pl.Series) -> Array:
+def moments(series: pl.Series, column: Column) -> Array:
     """Return what orders rows in time as numbers.
+
+    Parameters
+    ----------
+    column : what the series means, as found or as said.
 
     Raises
     ------
     SchemaError : if the column holds neither dates nor numbers, or some are missing.
     """
-    column = infer_column(series)
     if series.dtype.is_temporal() or column.kind == Kind.DATE:
         from mantic.core.cast import cast_column
 

@@ -292,10 +292,15 @@ def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, 
         words += ["--positive", str(asked["positive"])]
     for key, value in (asked["params"] or {}).items():
         words += ["--set", f"{key}={value}"]
-    roles = {key: asked[key] for key in ("time", "group") if asked.get(key) is not None}
+    roles: dict[str, Any] = {key: asked[key] for key in ("time", "group") if asked.get(key) is not None}
     for key, name in roles.items():
         words += [f"--{key}", name]
-    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None and key not in roles)
+    for column, kind in asked.get("kinds", {}).items():
+        words += ["--kind", f"{column}={kind}"]
+    if asked.get("kinds"):
+        roles["kinds"] = asked["kinds"]
+    columns = ("time", "group", "kinds")
+    given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None and key not in columns)
     fitted = "".join(f", {key}={name!r}" for key, name in roles.items())
     script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r}{fitted})"
     return shlex.join(words), script

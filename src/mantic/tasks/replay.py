@@ -89,7 +89,7 @@ def replay(model: "Estimator", X: Any, y: Any = None, *, run: Run | None = None)
         )  # fmt: skip
     again = type(model)(**model.get_params(deep=False))
     wishes = replace(again._wishes(), budget=Budget(), again=record)
-    again._fit(X, model.target_.name if y is None else y, wishes, roles=model.roles_, run=run)
+    again._fit(X, model.target_.name if y is None else y, wishes, roles=model.roles_, kinds=model.kinds_, run=run)
     answers = [_answers(one, X) for one in (model, again)]
     return Replay(again, _trials(record, again.record_), float(np.abs(answers[0] - answers[1]).max(initial=0.0)))
 

@@ -34,6 +34,7 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
         "schema": json.loads(estimator.schema_.to_json()),
         "target": json.loads(Schema((estimator.target_,)).to_json()),
         "roles": list(estimator.roles_),
+        "kinds": estimator.kinds_,
         "names": estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None,
         "classes": None,
     }
@@ -82,6 +83,7 @@ def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
             estimator.report_ = Report.from_json(opened.report_text)
             estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
             estimator.roles_ = tuple(manifest.get("roles", (None, None)))
+            estimator.kinds_ = {str(name): str(word) for name, word in manifest.get("kinds", {}).items()}
             estimator.record_ = _record(opened.folder / _RECORD)
             estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
             try_out(estimator)

@@ -14,7 +14,7 @@ from mantic.core.interrupt import CtrlC, watch_ctrl_c
 from mantic.core.learner import LEARNERS
 from mantic.core.metric import Metric
 from mantic.core.registry import plugins
-from mantic.core.run import Run
+from mantic.core.run import Run, Started
 from mantic.core.table import Array
 from mantic.features.leaks.leak import Leak, find_leaks
 from mantic.features.leaks.sample import Place
@@ -24,7 +24,7 @@ from mantic.search.again import held_to, record_of
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
-from mantic.search.plan import Request, Search
+from mantic.search.plan import Request, Search, silent
 from mantic.search.quick import dummy, prepare, quick
 from mantic.search.record import Record
 from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
@@ -33,6 +33,7 @@ from mantic.search.trial import Material, forget
 from mantic.tasks.about import about
 from mantic.tasks.door import Given
 from mantic.tasks.parts import Division, divide
+from mantic.tasks.standing import Doubt, tell_baseline
 from mantic.tasks.wishes import Wishes
 
 _SMALL_CELLS = 30_000  # rows x columns: below, starting processes costs more than it brings
@@ -108,11 +109,13 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
             until = run.deadline.earlier(sought.reserve)
         if interrupted and sought.search is not None:
             sought.search.go_home()
+        run.tell(Started("fitting the best again, on more rows"))
         recipes, fits = _finish(sought.search, until, ctrl_c, wishes.again)
     search, fallback = sought.search, sought.fallback
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
     forget()
+    run.tell(Started("judging on rows that nothing has seen"))
     models = _models(division, recipes, fits, fallback)
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
@@ -139,6 +142,9 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
 
 def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -> None:
     """Fit first models, look for leaks, and search until the deadline; each is put down as soon as it is known."""
+    if run.listeners:
+        tell_baseline(sought.request, run)
+    run.tell(Started("fitting a first model"))
     prepare(sought.request)  # what a library's first import takes must not look like a slow machine
     before = time.monotonic()
     if first := _first_models(sought.request, sought.division):
@@ -146,12 +152,15 @@ def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -
         score = _first_score(sought.request, sought.division, first)
         run.measure("first_model", score, seconds=time.monotonic() - sought.started)
     quick_seconds = time.monotonic() - before
+    run.tell(Started("looking for columns that know the answer"))
     sought.leaks = _leaks(sought.given, sought.division, sought.request.metric, run)
     sought.slowdown = sought.pace.slowdown()
     sought.reserve = _reserve(run.deadline, slowdown=sought.slowdown)
     within = run.deadline.earlier(sought.reserve)
     sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds)
-    sought.search = Search(sought.request, executor, run)
+    doubt = Doubt(sought.request, sought.given.groups) if run.listeners else silent
+    sought.search = Search(sought.request, executor, run, about=doubt)
+    run.tell(Started("searching"))
     if again is None:
         sought.search.go()
     else:

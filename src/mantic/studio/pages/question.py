@@ -1,0 +1,168 @@
+"""Question: which column, by what it is judged, how long it may take, and what is left out."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mantic.core.errors import SettingsError
+from mantic.studio.draft import READY, Draft, Question
+from mantic.studio.outlook import outlook_of
+from mantic.studio.question import BUDGETS, Asked, asked_of, changed, data_of, words_of
+from mantic.studio.role import Role
+from mantic.studio.route import get, post
+from mantic.studio.table import profile_of
+from mantic.studio.trainer import command_of
+from mantic.studio.training import new_training
+from mantic.studio.view import View
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+_MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
+
+
+def show(view: View) -> "Response":
+    """Show the question as far as it goes."""
+    draft = _draft(view)
+    if draft.state != READY:
+        return view.go(f"/drafts/{draft.id}")
+    return view.page("question.html", **_facts(view, draft))
+
+
+def change(view: View) -> "Response":
+    """Take what the form says; for a script only what changes by it."""
+    draft = _draft(view)
+    draft = replace(draft, question=_question(view, draft))
+    view.studio.drafts.write(draft)
+    if not view.is_part:
+        return view.go(f"/drafts/{draft.id}/question")
+    answer = view.part("_asked.html", **_facts(view, draft))
+    answer.headers["HX-Trigger-After-Settle"] = "asked"  # the look at the rows is for another question now
+    return answer
+
+
+def outlook(view: View) -> "Response":
+    """Say what a look at the rows shows: suspects, and what the budget is good for."""
+    draft = _draft(view)
+    found = outlook_of(view.studio.drafts.of(draft.id), draft)
+    return view.part("_outlook.html", draft=draft, outlook=found, expect=found.expect(draft.question.budget))
+
+
+def leave_out(view: View) -> "Response":
+    """Leave a column out, or take it in again."""
+    draft = _draft(view)
+    name, left = view.said("column"), draft.question.drop
+    if name not in _names(view, draft) or name == draft.question.target:
+        raise SettingsError("there is no such column to leave out", where=name[:100], fix="reload the page")
+    drop = tuple(one for one in left if one != name) if name in left else (*left, name)
+    view.studio.drafts.write(replace(draft, question=replace(draft.question, drop=drop)))
+    return view.go(f"/drafts/{draft.id}/question")
+
+
+def train(view: View) -> "Response":
+    """Begin a training of the question as it stands in the form."""
+    draft = _draft(view)
+    if view.said("target"):
+        draft = replace(draft, question=_question(view, draft))
+        view.studio.drafts.write(draft)
+    asked = asked_of(view.studio.drafts.of(draft.id), draft)
+    if not asked.task:
+        what = asked.fault or "nothing is asked yet"
+        raise SettingsError(what, where=draft.name, fix="click the column that you want to know in advance")
+    path, data = data_of(view.studio.drafts.of(draft.id), draft)
+    training = new_training(draft, data=data, words=words_of(draft, data), owner=view.person)
+    view.studio.trainer.begin(training, path)
+    return view.go(f"/runs/{training.run}")
+
+
+def _draft(view: View) -> Draft:
+    return view.studio.drafts.read(view.path["draft"])
+
+
+def _names(view: View, draft: Draft) -> list[str]:
+    columns = profile_of(view.studio.drafts.of(draft.id)).facts["columns"]
+    return [one["name"] for one in columns]
+
+
+def _question(view: View, draft: Draft) -> Question:
+    """Return the question that the form says.
+
+    Raises
+    ------
+    SettingsError : names what is none of the choices.
+    """
+    names, said = _names(view, draft), view.said
+    target = said("target")
+    if target not in names:
+        raise SettingsError("there is no such column", where=target[:100], fix="reload the page")
+    if target != draft.question.target:
+        return changed(draft.question, target=target)
+    pace = said("pace")
+    if pace and (not pace.isdecimal() or int(pace[:3]) >= len(BUDGETS)):
+        raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
+    budget = BUDGETS[int(pace)] if pace else draft.question.budget
+    for role in ("time", "group"):
+        if said(role) and (said(role) not in names or said(role) == target):
+            raise SettingsError(f"there is no such column for {role}", where=said(role)[:100], fix="reload the page")
+    drop = tuple(name for name in view.fields.get("drop", ()) if name in names and name != target)
+    return changed(
+        draft.question, budget=budget, task=said("task"), metric=said("metric"), positive=said("positive"),
+        time=said("time"), group=said("group"), drop=drop, cost=_cost(view), capacity=_capacity(view),
+        unit=said("unit")[:20],
+    )  # fmt: skip
+
+
+def _cost(view: View) -> str:
+    """Return the costs of errors as the command line takes them; empty where none was said."""
+    parts = [f"{name}={_number(view, name)}" for name in ("fp", "fn") if view.said(name)]
+    return ",".join(parts)
+
+
+def _number(view: View, name: str) -> str:
+    try:
+        value = float(view.said(name).replace(",", "."))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e12:
+        raise SettingsError("a cost is a number, 0 or more", where=view.said(name)[:40], fix="write 10, for instance")
+    return f"{value:g}"
+
+
+def _capacity(view: View) -> str:
+    from mantic.evaluate.capacity import read_capacity
+
+    text = view.said("capacity")
+    if text:
+        read_capacity(text)
+    return text
+
+
+def _facts(view: View, draft: Draft) -> dict[str, Any]:
+    folder = view.studio.drafts.of(draft.id)
+    columns = profile_of(folder).facts["columns"]
+    asked: Asked = asked_of(folder, draft)
+    question = draft.question
+    costs = dict(part.split("=") for part in question.cost.split(",") if part)
+    find = view.query.get("find", "").casefold()
+    return {
+        "draft": draft, "asked": asked, "question": question, "columns": columns,
+        "listed": [one for one in columns if find in one["name"].casefold()][:_MOST_LISTED], "find": find,
+        "most": _MOST_LISTED, "budgets": BUDGETS,
+        "costs": costs, "dates": _of_kind(columns, ("date", "number", "id"), question.time),
+        "groups": _of_kind(columns, ("category", "id", "number"), question.group),
+        "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
+    }  # fmt: skip
+
+
+def _of_kind(columns: list[dict[str, Any]], kinds: tuple[str, ...], chosen: str) -> list[str]:
+    """Return the names of columns of some kinds, at most 300, the first kind first; the chosen one is among them."""
+    found = [one["name"] for kind in kinds for one in columns if one["kind"] == kind][:_MOST_LISTED]
+    return found if chosen in ("", *found) else [chosen, *found]
+
+
+PAGES = (
+    get("/drafts/{draft}/question", show),
+    post("/drafts/{draft}/question", change),
+    get("/drafts/{draft}/question/outlook", outlook),
+    post("/drafts/{draft}/question/leave-out", leave_out),
+    post("/drafts/{draft}/train", train, Role.EDITOR),
+)

@@ -1,0 +1,132 @@
+"""`mantic studio` is killed in the middle of a training, alone and together with it: nothing is lost."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from mantic.core.process import is_there
+
+SECONDS = 150
+
+
+class Running:
+    """A Studio as a process of its own, and a browser that is signed in."""
+
+    def __init__(self, folder: Path) -> None:
+        own = os.environ | {"MANTIC_STORE_URL": str(folder / "store")}
+        command = [sys.executable, "-m", "mantic.cli.main", "studio", "--no-browser", "--port", "0"]
+        self.process = subprocess.Popen(command, cwd=folder, env=own, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        link = None
+        for line in self.process.stderr:
+            if link := re.search(r"(http://[^/]+)(/setup\?token=\S+)", line):
+                break
+        assert link is not None
+        self.client = httpx.Client(base_url=link[1], timeout=30)
+        self.client.get(link[2])
+        token = re.search(r'data-csrf="([^"]+)"', self.client.get("/").text)
+        assert token is not None
+        self.client.headers["X-CSRF"] = token[1]
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self.process.communicate()
+        self.client.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    for note in tmp_path.glob("store/trainings/*/process.json"):
+        process = json.loads(note.read_text())
+        if is_there(process):
+            with suppress(ProcessLookupError):
+                os.kill(process["pid"], signal.SIGKILL)
+
+
+def process_of(folder: Path, run: str) -> dict[str, Any]:
+    return dict(json.loads((folder / "store" / "trainings" / run / "process.json").read_text()))
+
+
+def begin(studio: Running, frame: pl.DataFrame) -> str:
+    """Bring data, ask for `churned`, and begin; return the run."""
+    client, body = studio.client, frame.write_csv().encode()
+    place = client.post("/new", content=body, headers={"X-File-Name": "churn.csv"}).headers["location"]
+    until = time.monotonic() + SECONDS
+    while "Ask a question" not in client.get(place).text:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    client.post(f"{place}/question", data={"target": "churned"})
+    client.post(f"{place}/question", data={"target": "churned", "pace": "2"})
+    return str(
+        client.post(f"{place}/train", data={"csrf": client.headers["X-CSRF"]}).headers["location"].rpartition("/")[2]
+    )
+
+
+def follow(studio: Running, run: str, *, after: int, n: int) -> list[tuple[int, str]]:
+    """Listen until so many events with a number were told, or the end; return number and content of each."""
+    told: list[tuple[int, str]] = []
+    number = 0
+    headers = {"Last-Event-ID": str(after)}
+    with studio.client.stream("GET", f"/runs/{run}/events", headers=headers, timeout=SECONDS) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("id: "):
+                number = int(line[4:])
+            elif line.startswith("data: ") and number:
+                told.append((number, line[6:]))
+                number = 0
+            if len(told) >= n or line == "event: ended":
+                break
+    return told
+
+
+def test_a_killed_studio_loses_nothing_and_a_browser_hears_on_where_it_was(folder, churn_like):
+    first = Running(folder)
+    run = begin(first, churn_like.drop("customer", "note"))
+    before = follow(first, run, after=0, n=6)
+    pid = process_of(folder, run)["pid"]
+    first.kill()
+    lives_on = is_there(process_of(folder, run))
+
+    second = Running(folder)
+    rest = follow(second, run, after=before[-1][0], n=10_000)
+    page = second.client.get(f"/runs/{run}").text
+    second.kill()
+
+    assert lives_on
+    assert process_of(folder, run)["pid"] == pid
+    assert [number for number, _ in [*before, *rest]] == list(range(1, len(before) + len(rest) + 1))
+    assert "saving" in rest[-1][1]
+    assert "/models/churn/1/report" in page
+
+
+def test_a_studio_and_its_training_that_are_both_killed_go_on(folder, churn_like):
+    first = Running(folder)
+    run = begin(first, churn_like.drop("customer", "note"))
+    before = follow(first, run, after=0, n=8)
+    first.kill()
+    os.kill(process_of(folder, run)["pid"], signal.SIGKILL)
+
+    second = Running(folder)
+    rest = follow(second, run, after=before[-1][0], n=10_000)
+    page = second.client.get(f"/runs/{run}").text
+    second.kill()
+
+    assert process_of(folder, run)["starts"] == 2
+    assert "goes on from an earlier sitting" in "".join(words for _, words in rest)
+    assert [number for number, _ in [*before, *rest]] == list(range(1, len(before) + len(rest) + 1))
+    assert "/models/churn/1/report" in page
+    assert "/models/churn/2/report" not in page
