@@ -87,6 +87,10 @@ class StudioSettings:
 
     host: str = _setting("127.0.0.1", "address that Studio listens on; 127.0.0.1 is this machine only", str)
     port: int = _setting(8770, "port that Studio listens on; 0 takes any free one", _whole(0, 65535))
+    url: str = _setting("", "address by which others reach Studio: https://studio.example, where a proxy is", str)
+    proxy: str = _setting("127.0.0.1", "address of the proxy, which says who asks; counts when studio.url is set", str)
+    idle_minutes: int = _setting(720, "minutes without a request after which one is signed out", _whole(1, 525_600))
+    sitting_hours: int = _setting(168, "hours after which one signs in again, whatever happens", _whole(1, 8_760))
     max_bytes: int = _setting(2_000_000_000, "bytes that a file brought to Studio may hold", _whole(1_000, 10**12))
 
 

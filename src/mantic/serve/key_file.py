@@ -114,15 +114,24 @@ class KeyFile:
         ------
         SettingsError : if no key or more than one is meant.
         """
+        return self.take(which).grant
+
+    def take(self, which: str) -> Kept:
+        """Forget a key as `revoke` does, and return what `put_back` needs to know it again."""
         self._kept = self._read()
         meant = [one.grant for one in self._kept.values() if which in (one.grant.id, one.grant.name)]
         if len(meant) != 1:
             what = f"{len(meant)} keys are called '{which}'" if meant else f"there is no key '{which}'"
             known = ", ".join(f"{one.grant.id} ({one.grant.name})" for one in self._kept.values()) or "none"
             raise SettingsError(what, where=str(self.path), fix=f"give an id; known are: {known}")
-        del self._kept[meant[0].id]
+        taken = self._kept.pop(meant[0].id)
         self._write()
-        return meant[0]
+        return taken
+
+    def put_back(self, kept: Kept) -> None:
+        """Know a key again that was taken."""
+        self._kept = self._read() | {kept.grant.id: kept}
+        self._write()
 
     def _look(self) -> None:
         now = time.monotonic()

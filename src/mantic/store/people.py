@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from mantic.store import password
 from mantic.store.audit import note_deed
@@ -16,6 +16,8 @@ from mantic.store.tables import PERSON, SITTING
 from mantic.store.value import author, before, now
 
 LINK_SECONDS = 3 * 86_400.0  # an invitation is open over a weekend
+_IS_ADMIN = (PERSON.c.role == "admin") & PERSON.c.disabled.is_(None)
+_CAN_ENTER = or_(PERSON.c.password.is_not(None), PERSON.c.subject.is_not(None))
 
 
 class People:
@@ -59,11 +61,6 @@ class People:
         """Return who somebody is that an OpenID provider knows."""
         return self._found(PERSON.c.subject == subject)
 
-    def has_admin(self) -> bool:
-        """Whether an admin can sign in from elsewhere: by a password, or through an OpenID provider."""
-        can = or_(PERSON.c.password.is_not(None), PERSON.c.subject.is_not(None))
-        return self._found((PERSON.c.role == "admin") & PERSON.c.disabled.is_(None) & can) is not None
-
     def add(self, name: str, role: str, *, subject: str | None = None, by: str | None = None) -> Person:
         """Add somebody, who cannot sign in before they have a password or a subject.
 
@@ -73,14 +70,9 @@ class People:
         """
         name, role, who = check_name(name), check_role(role), author(by)
         with self._database.moving() as connection:
-            here = PERSON.c.folded == folded(name)
-            if (taken := connection.execute(select(PERSON.c.name).where(here)).scalar()) is not None:
-                raise PersonError(f"there is a '{taken}' already", where="people", fix="choose another name")
-            row = {"name": name, "folded": folded(name), "role": role, "subject": subject, "created": now(), "by": who}
-            identity = secrets.token_hex(8)
-            connection.execute(insert(PERSON).values(id=identity, **row))
-            note_deed(connection, "add", f"person {name}", by=who, detail={"role": role})
-            return person_of(_row(connection, identity))
+            if (taken := _called(connection, name)) is not None:
+                raise _taken(taken)
+            return _add(connection, name, {"role": role, "subject": subject, "by": who})
 
     def owner(self, name: str) -> Person:
         """Return whom this machine's user is; whoever holds the store's files is an admin.
@@ -97,6 +89,29 @@ class People:
         with self._changing(found.id, "own", found.name, {"role": "admin"}) as (connection, _):
             _set(connection, found.id, role="admin", disabled=None)
         return self.get(found.id)
+
+    def found(self, name: str, chosen: str) -> Person:
+        """Make the first admin who can sign in from elsewhere.
+
+        Raises
+        ------
+        PersonError : if there is one already, the name is taken, or the password is not good enough.
+        """
+        name = check_name(name)
+        kept = _good(chosen, name)
+        with self._database.moving() as connection:
+            if connection.execute(select(PERSON.c.id).where(_IS_ADMIN & _CAN_ENTER)).first() is not None:
+                raise PersonError(
+                    "there is an admin already", where="people", fix="sign in, or ask the admin for a link"
+                )
+            known = _called(connection, name)
+            if known is not None and known.password is not None:
+                raise _taken(known)
+            person = _add(connection, name, {"role": "admin", "by": name}) if known is None else person_of(known)
+            _set(connection, person.id, role="admin", disabled=None)
+            _take_password(connection, person.id, kept)
+            note_deed(connection, "first admin", str(person), by=name, detail={"before": person.role})
+            return person_of(_row(connection, person.id))
 
     def set_role(self, identity: str, role: str, *, by: str | None = None) -> Person:
         """Give somebody another role; it counts with their next request. Returns them as they were.
@@ -201,8 +216,7 @@ class People:
         with self._database.moving() as connection:
             was = person_of(_row(connection, identity))
             yield connection, was
-            admins = select(func.count()).where(PERSON.c.role == "admin", PERSON.c.disabled.is_(None))
-            if was.is_admin and not connection.execute(admins).scalar():
+            if was.is_admin and connection.execute(select(PERSON.c.id).where(_IS_ADMIN)).first() is None:
                 fix = "make somebody else an admin first"
                 raise PersonError(f"{was.name} is the last admin", where="people", fix=fix)
             told = {"before": was.role} if "role" in detail else {}
@@ -214,6 +228,17 @@ def _row(connection: Connection, identity: str) -> Any:
     if row is None:
         raise PersonError("there is no such person", where="people", fix="look at the list of people again")
     return row
+
+
+def _called(connection: Connection, name: str) -> Any:
+    return connection.execute(select(PERSON).where(PERSON.c.folded == folded(name))).first()
+
+
+def _add(connection: Connection, name: str, facts: dict[str, str | None]) -> Person:
+    identity = secrets.token_hex(8)
+    connection.execute(insert(PERSON).values(id=identity, name=name, folded=folded(name), created=now(), **facts))
+    note_deed(connection, "add", f"person {name}", by=str(facts["by"]), detail={"role": facts["role"]})
+    return person_of(_row(connection, identity))
 
 
 def _set(connection: Connection, identity: str, **values: str | None) -> None:
@@ -234,6 +259,10 @@ def _good(chosen: str, name: str) -> str:
         what = f"this password cannot be taken: {'; '.join(reasons)}"
         raise PersonError(what, where="password", fix="three or four words that nobody connects with you are good")
     return password.hashed(chosen)
+
+
+def _taken(row: Any) -> PersonError:
+    return PersonError(f"there is a '{row.name}' already", where="people", fix="choose another name")
 
 
 def _ended() -> PersonError:

@@ -46,6 +46,11 @@ class Person:
         """Whether they may do everything, at this moment."""
         return self.role == "admin" and self.disabled is None
 
+    @property
+    def can_enter(self) -> bool:
+        """Whether they can sign in from elsewhere: by a password, or through an OpenID provider."""
+        return self.disabled is None and (self.has_password or self.subject is not None)
+
     def __str__(self) -> str:
         """Return it as it stands in the audit."""
         return f"person {self.name}"

@@ -1,14 +1,18 @@
 """What every page of Studio is handed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from mantic.core.settings import Settings
+from mantic.serve.key_file import KeyFile
 from mantic.store.address import beside
 from mantic.store.store import Store, open_store
+from mantic.studio.backups import Backups
 from mantic.studio.draft_folder import DraftFolder
+from mantic.studio.drawer import Drawer
 from mantic.studio.loaded import Loaded
 from mantic.studio.readers import Readers
+from mantic.studio.source_file import SourceFile
 from mantic.studio.visitors import Visitors
 
 
@@ -24,6 +28,10 @@ class Studio:
     readers : the processes that read what was brought.
     loaded : models that were asked lately.
     visitors : who is signed in.
+    keys : what programs that ask the API show.
+    sources : databases and files by name.
+    backups : what is being backed up.
+    drawer : what was thrown away lately, and can be taken back.
     """
 
     settings: Settings
@@ -31,7 +39,11 @@ class Studio:
     drafts: DraftFolder
     readers: Readers
     loaded: Loaded
-    visitors: Visitors = field(default_factory=Visitors)
+    visitors: Visitors
+    keys: KeyFile
+    sources: SourceFile
+    backups: Backups
+    drawer: Drawer
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
@@ -59,7 +71,16 @@ def open_studio(settings: Settings) -> Studio:
     store = open_store(ours.url, blobs=ours.blobs)
     try:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
-        return Studio(settings, store, drafts, Readers(drafts), Loaded(store))
+        pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Studio(
+            settings, store, drafts, Readers(drafts), Loaded(store),
+            Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
+            KeyFile(settings.serve.keys or own / "api-keys.json"),
+            SourceFile(own / "sources.json"),
+            Backups(store, own / "backups"),
+            Drawer(),
+        )  # fmt: skip
     except BaseException:
         store.close()
         raise

@@ -28,6 +28,16 @@ def ago(moment: str | float, *, at: float | None = None) -> str:
     raise AssertionError("no moment is so old")
 
 
+def until(moment: float, *, at: float | None = None) -> str:
+    """Return how long it is to a moment, or that it is past; both in seconds since 1970.
+
+    >>> until(90 * 86_400, at=0), until(10, at=20)
+    ('3 months', 'past')
+    """
+    left = moment - (time.time() if at is None else at)
+    return ago(0, at=left).removesuffix(" ago").replace("just now", "some seconds") if left > 0 else "past"
+
+
 def amount(number: int, unit: str, many: str = "") -> str:
     """Return a number with its unit in the right form.
 

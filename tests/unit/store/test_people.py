@@ -181,17 +181,37 @@ def test_whoever_holds_the_files_is_an_admin(store, ada):
     assert store.audit.list("person root")[0].action == "own"
 
 
-def test_an_admin_from_elsewhere_needs_a_password_or_a_subject(store):
-    assert not store.people.has_admin()
-    store.people.owner("root")
-    store.people.set_password(store.people.add("Eve", "viewer").id, GOOD)
-    assert not store.people.has_admin()
+def test_who_comes_from_elsewhere_needs_a_password_or_a_subject(store):
+    owner = store.people.owner("root")
+    eve = store.people.set_password(store.people.add("Eve", "viewer").id, GOOD)
+    ada = store.people.add("Ada", "admin", subject="https://id.example ada")
 
-    store.people.add("Ada", "admin", subject="https://id.example ada")
-
-    assert store.people.has_admin()
-    assert store.people.of_subject("https://id.example ada").name == "Ada"
+    assert [one.can_enter for one in (owner, eve, ada)] == [False, True, True]
+    assert store.people.of_subject("https://id.example ada") == ada
     assert store.people.of_subject("ada") is None
+
+
+def test_the_first_admin_is_made_once(store):
+    owner = store.people.owner("root")
+    with pytest.raises(PersonError, match="12 are needed"):
+        store.people.found("root", "short")
+
+    first = store.people.found("Root", GOOD)  # whoever holds the files may take that name
+
+    assert first.id == owner.id
+    assert store.people.check("root", GOOD) == first
+    with pytest.raises(PersonError, match="an admin already"):
+        store.people.found("Eve", OTHER)
+
+
+def test_the_first_admin_cannot_take_the_name_of_who_has_a_password(store):
+    store.people.set_password(store.people.add("Eve", "viewer").id, GOOD)
+
+    with pytest.raises(PersonError, match="there is a 'Eve' already"):
+        store.people.found("eve", OTHER)
+
+    assert store.people.check("eve", GOOD) is not None
+    assert store.people.found("Ada", OTHER).is_admin
 
 
 def test_a_person_that_is_not_there_is_said(store):

@@ -1,6 +1,7 @@
 """Every page of Studio, one file per screen."""
 
-from mantic.studio.pages import assets, bring, data, home, signin
+from mantic.studio.pages import assets, audit, backup, bring, data, home, keys, people, signin, sources, you
 from mantic.studio.route import Page
 
-PAGES: tuple[Page, ...] = (*home.PAGES, *bring.PAGES, *data.PAGES, *signin.PAGES, *assets.PAGES)
+SETTINGS: tuple[Page, ...] = (*you.PAGES, *people.PAGES, *keys.PAGES, *sources.PAGES, *audit.PAGES, *backup.PAGES)
+PAGES: tuple[Page, ...] = (*home.PAGES, *bring.PAGES, *data.PAGES, *signin.PAGES, *SETTINGS, *assets.PAGES)
