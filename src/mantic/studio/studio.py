@@ -1,9 +1,12 @@
 """What every page of Studio is handed."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from mantic.core.settings import Settings
+from mantic.serve.job import JobLimits
+from mantic.serve.job_runner import Jobs
 from mantic.serve.key_file import KeyFile
 from mantic.store.address import beside
 from mantic.store.store import Store, open_store
@@ -26,6 +29,7 @@ class Studio:
     store : models, runs, predictions and all else that is kept; open as long as Studio runs.
     drafts : data that were brought, and the questions about them.
     readers : the processes that read what was brought.
+    jobs : tables that are answered beside the pages.
     loaded : models that were asked lately.
     visitors : who is signed in.
     keys : what programs that ask the API show.
@@ -38,6 +42,7 @@ class Studio:
     store: Store
     drafts: DraftFolder
     readers: Readers
+    jobs: Jobs
     loaded: Loaded
     visitors: Visitors
     keys: KeyFile
@@ -48,10 +53,12 @@ class Studio:
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
         self.readers.close()
+        self.jobs.__exit__()
         self.store.close()
 
     def __enter__(self) -> Self:
         """Go on with what another Studio left which was killed."""
+        self.jobs.__enter__()
         self.readers.resume()
         return self
 
@@ -71,16 +78,23 @@ def open_studio(settings: Settings) -> Studio:
     store = open_store(ours.url, blobs=ours.blobs)
     try:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
+        limits = JobLimits(**asdict(settings.jobs))
+        jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
         pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Studio(
-            settings, store, drafts, Readers(drafts), Loaded(store),
-            Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
-            KeyFile(settings.serve.keys or own / "api-keys.json"),
-            SourceFile(own / "sources.json"),
-            Backups(store, own / "backups"),
-            Drawer(),
-        )  # fmt: skip
+            settings=settings,
+            store=store,
+            drafts=drafts,
+            readers=Readers(drafts),
+            jobs=jobs,
+            loaded=Loaded(store),
+            visitors=Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
+            keys=KeyFile(settings.serve.keys or own / "api-keys.json"),
+            sources=SourceFile(own / "sources.json"),
+            backups=Backups(store, own / "backups"),
+            drawer=Drawer(),
+        )
     except BaseException:
         store.close()
         raise

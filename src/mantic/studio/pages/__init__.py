@@ -1,7 +1,15 @@
 """Every page of Studio, one file per screen."""
 
-from mantic.studio.pages import assets, audit, backup, bring, data, home, keys, people, signin, sources, you
+from mantic.studio.pages import assets, audit, backup, bring, data, home, keys, people, signin, sources, try_it, you
 from mantic.studio.route import Page
 
-SETTINGS: tuple[Page, ...] = (*you.PAGES, *people.PAGES, *keys.PAGES, *sources.PAGES, *audit.PAGES, *backup.PAGES)
-PAGES: tuple[Page, ...] = (*home.PAGES, *bring.PAGES, *data.PAGES, *signin.PAGES, *SETTINGS, *assets.PAGES)
+_SETTINGS: tuple[Page, ...] = (*you.PAGES, *people.PAGES, *keys.PAGES, *sources.PAGES, *audit.PAGES, *backup.PAGES)
+PAGES: tuple[Page, ...] = (
+    *home.PAGES,
+    *bring.PAGES,
+    *data.PAGES,
+    *try_it.PAGES,
+    *signin.PAGES,
+    *_SETTINGS,
+    *assets.PAGES,
+)
