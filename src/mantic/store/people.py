@@ -132,7 +132,7 @@ class People:
         PersonError : if there is nobody of this id, or no admin would be left.
         """
         with self._changing(identity, "disable", by, {}) as (connection, was):
-            _set(connection, identity, disabled=was.disabled or now(), link=None, link_until=None)
+            _set(connection, identity, disabled=was.disabled or now())  # an open link waits too
             connection.execute(delete(SITTING).where(SITTING.c.person == identity))
         return was
 

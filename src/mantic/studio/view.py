@@ -13,7 +13,7 @@ from mantic.report.numbers import say
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio
 from mantic.studio.visitors import Visitor
-from mantic.studio.words import ago, amount, size, until
+from mantic.studio.words import ago, amount, browser, size, until
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -188,6 +188,6 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
     )  # fmt: skip
     made.globals["asset"] = asset
-    made.filters |= {"say": say, "ago": ago, "until": until, "amount": amount, "size": size}
+    made.filters |= {"say": say, "ago": ago, "until": until, "browser": browser, "amount": amount, "size": size}
     made.filters["url"] = lambda text: quote(str(text), "")
     return made

@@ -34,7 +34,8 @@ def make(view: View) -> "Response":
     key = view.studio.keys.new(name, scopes=scopes, days=days, per_second=per_second)
     grant = view.studio.keys.find(key)
     identity = grant.id if grant else ""
-    detail = {"name": name, "scopes": sorted(scopes), "days": days, "per_second": per_second}
+    limits = {"days": days, "per_second": per_second}
+    detail = {"name": name, "scopes": sorted(scopes), **{one: value for one, value in limits.items() if value}}
     view.studio.store.audit.note("add", f"key {identity}", by=view.person, detail=detail)
     about = "Copy it now: it is shown only this once. Programs send it as the header Authorization: Bearer KEY."
     return done(view, _HERE, Notice(f"The key '{name}' is made.", secret=key, about=about))

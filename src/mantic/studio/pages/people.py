@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from mantic.store.people import LINK_SECONDS
 from mantic.store.person import ROLES, Person, PersonError
+from mantic.store.value import now
 from mantic.studio.notice import Notice, done, noticed
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
@@ -33,7 +34,7 @@ def show(view: View) -> "Response":
         seen.setdefault(one.person, one.seen)
     return view.page(
         "people.html", people=store.people.list(), seen=seen, n_sittings=Counter(one.person for one in sittings),
-        roles=ROLES, may_do=_MAY, notice=noticed(view),
+        roles=ROLES, may_do=_MAY, notice=noticed(view), now=now(),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class WrongError(ManticError, PermissionError):
 def show(view: View) -> "Response":
     """Ask for name and password."""
     to = _inside(view.query.get("to", ""))
-    return view.go(to) if view.visitor else _form(view, to, status=401)
+    return view.go(to) if view.visitor else _form(view, to, status=200)
 
 
 def sign_in(view: View) -> "Response":
