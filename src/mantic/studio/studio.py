@@ -14,6 +14,7 @@ from mantic.studio.backups import Backups
 from mantic.studio.draft_folder import DraftFolder
 from mantic.studio.drawer import Drawer
 from mantic.studio.loaded import Loaded
+from mantic.studio.provider import Provider, provider_of
 from mantic.studio.readers import Readers
 from mantic.studio.source_file import SourceFile
 from mantic.studio.visitors import Visitors
@@ -35,6 +36,7 @@ class Studio:
     keys : what programs that ask the API show.
     sources : databases and files by name.
     backups : what is being backed up.
+    provider : by which people may sign in too.
     drawer : what was thrown away lately, and can be taken back.
     """
 
@@ -49,6 +51,7 @@ class Studio:
     sources: SourceFile
     backups: Backups
     drawer: Drawer
+    provider: Provider | None = None
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
@@ -94,6 +97,7 @@ def open_studio(settings: Settings) -> Studio:
             sources=SourceFile(own / "sources.json"),
             backups=Backups(store, own / "backups"),
             drawer=Drawer(),
+            provider=provider_of(pages),
         )
     except BaseException:
         store.close()

@@ -4,16 +4,18 @@ import hmac
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from mantic.store.person import Person, PersonError, folded
+from mantic.store.person import MAX_NAME, Person, PersonError, folded
 from mantic.store.store import Store
 from mantic.studio.backoff import Backoff
 from mantic.studio.role import Role
 
 COOKIE = "mantic_sitting"
 LINK_SECONDS = 900
+_MOST_NUMBER = 1000
 _MOST_NAME = 200  # characters of a name that is looked up
 
 
@@ -148,6 +150,30 @@ class Visitors:
     def let_in(self, person: Person, *, agent: str = "", how: str) -> str:
         """Return the cookie of somebody who showed elsewhere who they are."""
         return self._start(person, agent, how)
+
+    def let_in_subject(self, subject: str, names: Sequence[str], *, role: Role, agent: str = "") -> str:
+        """Return the cookie of somebody for whom a provider vouches; who is not known yet is added.
+
+        They are known by the subject alone: a name is nothing that a provider vouches for.
+
+        Parameters
+        ----------
+        names : by which they may be called, the best first; one that is taken gets a number.
+        role : of who is added.
+
+        Raises
+        ------
+        PersonError : if they were disabled.
+        """
+        people = self.store.people
+        person = people.of_subject(subject)
+        if person is None:
+            plain = ("".join(mark for mark in name if mark.isprintable())[:MAX_NAME].strip() for name in names)
+            wished = [name for name in plain if any(mark.isalnum() for mark in name)] or ["somebody"]
+            numbered = (f"{wished[0][: MAX_NAME - 4]} {number}" for number in range(2, _MOST_NUMBER))
+            name = next((one for one in (*wished, *numbered) if people.find(one) is None), wished[0])
+            person = people.add(name, role.word, subject=subject, by="OpenID")
+        return self._start(person, agent, "OpenID")
 
     def who(self, cookie: str) -> Visitor | None:
         """Return who has a cookie, with the role that they have now."""

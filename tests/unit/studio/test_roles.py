@@ -30,7 +30,7 @@ def test_no_two_pages_have_one_address() -> None:
 def test_only_those_pages_are_open_that_let_somebody_in() -> None:
     is_open = {page.path for page in pages.PAGES if page.role is Role.NOBODY}
 
-    assert is_open == {"/signin", "/setup", "/static/{name:path}"}
+    assert is_open == {"/signin", "/signin/openid", "/signin/openid/back", "/setup", "/static/{name:path}"}
 
 
 def test_what_only_shows_is_a_get_and_what_changes_something_a_post() -> None:

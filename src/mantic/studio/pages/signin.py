@@ -22,13 +22,13 @@ class WrongError(ManticError, PermissionError):
 
 def show(view: View) -> "Response":
     """Ask for name and password."""
-    to = _inside(view.query.get("to", ""))
+    to = inside(view.query.get("to", ""))
     return view.go(to) if view.visitor else _form(view, to, status=200)
 
 
 def sign_in(view: View) -> "Response":
     """Let in who knows the password of a name."""
-    to = _inside(view.said("to"))
+    to = inside(view.said("to"))
     password = view.fields.get("password", ("",))[0]
     try:
         cookie = view.studio.visitors.sign_in(view.said("name"), password, address=view.address, agent=view.agent)
@@ -39,7 +39,7 @@ def sign_in(view: View) -> "Response":
     if cookie is None:
         wrong = WrongError("the name or the password is wrong", fix="try again, or ask an administrator for a new link")
         return _form(view, to, error=wrong, status=wrong.status)
-    return let_in(view, cookie, to)
+    return let_in(view, cookie, view.go(to))
 
 
 def enter(view: View) -> "Response":
@@ -47,7 +47,7 @@ def enter(view: View) -> "Response":
     link, visitors = view.query.get("token", ""), view.studio.visitors
     cookie = visitors.enter(link, agent=view.agent)
     if cookie is not None:
-        return let_in(view, cookie, "/")
+        return let_in(view, cookie, view.go("/"))
     if visitors.is_first(link):
         return view.page("setup.html", token=link, person=None, name="", error=None)
     invited = view.studio.store.people.invited(link)
@@ -79,7 +79,7 @@ def set_up(view: View) -> "Response":
             cookie = visitors.accept(link, password, agent=view.agent)
     except PersonError as error:
         return view.page("setup.html", status=error.status, token=link, person=invited, name=name, error=error)
-    return let_in(view, cookie, "/")
+    return let_in(view, cookie, view.go("/"))
 
 
 def leave(view: View) -> "Response":
@@ -90,10 +90,9 @@ def leave(view: View) -> "Response":
     return response
 
 
-def let_in(view: View, cookie: str, to: str) -> "Response":
+def let_in(view: View, cookie: str, response: "Response") -> "Response":
     """Give a browser its new cookie; what it had before ends, so that nobody can give it theirs."""
     view.studio.visitors.leave(view.request.cookies.get(COOKIE, ""))
-    response = view.go(to)
     most = round(view.studio.visitors.sitting_seconds)
     response.set_cookie(COOKIE, cookie, max_age=most, httponly=True, samesite="strict", secure=view.is_safe, path="/")
     return response
@@ -102,11 +101,17 @@ def let_in(view: View, cookie: str, to: str) -> "Response":
 def _form(view: View, to: str, *, status: int, error: ManticError | None = None) -> "Response":
     has_password = any(one.has_password for one in view.studio.store.people.list())
     return view.page(
-        "signin.html", status=status, to=to, name=view.said("name"), error=error, has_password=has_password
+        "signin.html",
+        status=status,
+        to=to,
+        name=view.said("name"),
+        error=error,
+        has_password=has_password,
+        provider=view.studio.provider,
     )
 
 
-def _inside(address: str) -> str:
+def inside(address: str) -> str:
     """Return an address of ours, or the first page: a link to the sign-in must not lead elsewhere."""
     is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if is_ours else "/"

@@ -39,7 +39,7 @@ def change_password(view: View) -> "Response":
         raise WrongError("the password until now is wrong", where="password", fix="go back and try again")
     renewed = view.studio.store.people.set_password(visitor.id, new, by=visitor.name)
     cookie = visitors.let_in(renewed, agent=view.agent, how="new password")
-    return let_in(view, cookie, "/settings/you")
+    return let_in(view, cookie, view.go("/settings/you"))
 
 
 def leave_everywhere(view: View) -> "Response":
