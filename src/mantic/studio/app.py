@@ -107,7 +107,8 @@ def _check_ours(view: View, fields: Mapping[str, tuple[str, ...]], role: Role) -
     """
     headers = view.request.headers
     origin = headers.get("Origin")
-    is_elsewhere = origin is not None and urlsplit(origin).netloc != headers.get("Host")
+    ours = (headers.get("Host"), urlsplit(view.base).netloc)  # the second is another where a proxy changes the first
+    is_elsewhere = origin is not None and urlsplit(origin).netloc not in ours
     is_elsewhere = is_elsewhere or headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
     given = headers.get("X-CSRF") or fields.get("csrf", ("",))[0] or view.query.get("csrf", "")
     is_known = role is Role.NOBODY or (view.visitor is not None and is_same(given, view.visitor.token))

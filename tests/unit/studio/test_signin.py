@@ -359,3 +359,15 @@ def test_a_page_whose_name_was_made_to_point_here_is_refused(studio, eve) -> Non
         make_studio(studio, hosts=reach(StudioSettings(), 1).hosts), base_url="http://evil.example"
     ) as client:
         assert client.get("/signin").status_code == 403
+
+
+def test_a_proxy_that_calls_studio_by_another_name_is_no_other_site(tmp_path) -> None:
+    from mantic.studio.studio import open_studio
+
+    said = {"store.url": str(tmp_path / "store"), "studio.url": "https://studio.example"}
+    with open_studio(read_settings(said, environ={}, folder=tmp_path)) as studio:
+        studio.store.people.set_password(studio.store.people.add("Eve", "admin").id, GOOD)
+        with TestClient(make_studio(studio), follow_redirects=False, base_url="http://127.0.0.1:8770") as client:
+            form = {"name": "Eve", "password": GOOD}
+            for origin, status in (("https://studio.example", 303), ("https://studio.example.evil.example", 403)):
+                assert client.post("/signin", data=form, headers={"Origin": origin}).status_code == status
