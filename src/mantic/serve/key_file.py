@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -59,6 +60,7 @@ class KeyFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._writing = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._looked = time.monotonic()
         self._kept = self._read()
@@ -74,6 +76,7 @@ class KeyFile:
 
     def grants(self) -> list[Grant]:
         """Return what is known, the oldest first; the keys themselves are nowhere."""
+        self._look()
         return [one.grant for one in sorted(self._kept.values(), key=lambda one: one.created)]
 
     def new(
@@ -103,8 +106,7 @@ class KeyFile:
         key = f"{PREFIX}_{name_of_key}_{secrets.token_urlsafe(32)}"
         expires = None if days is None else now + days * _DAY
         grant = Grant(name_of_key, name, wanted, expires, per_second)
-        self._kept = self._read() | {name_of_key: Kept(grant, digest(key), now)}
-        self._write()
+        self.put_back(Kept(grant, digest(key), now))
         return key
 
     def revoke(self, which: str) -> Grant:
@@ -118,6 +120,16 @@ class KeyFile:
 
     def take(self, which: str) -> Kept:
         """Forget a key as `revoke` does, and return what `put_back` needs to know it again."""
+        with self._writing:
+            return self._take(which)
+
+    def put_back(self, kept: Kept) -> None:
+        """Know a key again that was taken."""
+        with self._writing:
+            self._kept = self._read() | {kept.grant.id: kept}
+            self._write()
+
+    def _take(self, which: str) -> Kept:
         self._kept = self._read()
         meant = [one.grant for one in self._kept.values() if which in (one.grant.id, one.grant.name)]
         if len(meant) != 1:
@@ -127,11 +139,6 @@ class KeyFile:
         taken = self._kept.pop(meant[0].id)
         self._write()
         return taken
-
-    def put_back(self, kept: Kept) -> None:
-        """Know a key again that was taken."""
-        self._kept = self._read() | {kept.grant.id: kept}
-        self._write()
 
     def _look(self) -> None:
         now = time.monotonic()

@@ -29,7 +29,7 @@ class Drawer:
     'an old key'
     """
 
-    _things: "OrderedDict[str, tuple[float, Any]]" = field(default_factory=OrderedDict)
+    _things: "OrderedDict[str, tuple[float, Any]]" = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, thing: Any) -> str:

@@ -1,6 +1,5 @@
 """Run Studio until someone stops it."""
 
-import getpass
 import webbrowser
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from mantic.core.lazy import need
 from mantic.core.settings import Settings
 from mantic.serve.run import listen
+from mantic.store.value import author
 from mantic.studio.app import make_studio
 from mantic.studio.reach import Reach, reach
 from mantic.studio.role import Role
@@ -61,7 +61,7 @@ def first_link(studio: Studio, how: Reach) -> str:
     On this machine alone it signs its user in; where others can reach Studio it makes the first admin, once.
     """
     if how.is_local:
-        return f"{how.base}/setup?token={studio.visitors.invite(getpass.getuser(), Role.ADMIN)}"
+        return f"{how.base}/setup?token={studio.visitors.invite(author(None), Role.ADMIN)}"
     if studio.visitors.has_admin():
         return f"{how.base}/signin"
     return f"{how.base}/setup?token={studio.visitors.invite_first()}"

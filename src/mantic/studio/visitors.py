@@ -62,7 +62,7 @@ class Visitors:
     idle_seconds: float
     sitting_seconds: float
     backoff: Backoff = field(default_factory=Backoff)
-    _links: dict[str, _Link] = field(default_factory=dict)
+    _links: dict[str, _Link] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def invite(self, name: str, role: Role) -> str:

@@ -224,6 +224,7 @@ def test_a_revoked_key_is_refused_and_may_come_back(studio, client) -> None:
     "said",
     [{}, {"name": "x"}, {"name": "x", "scope": "all"}, {"name": "x", "scope": "predict", "days": "soon"},
      {"name": "x", "scope": "predict", "per_second": "0"}, {"name": "x", "scope": "predict", "days": "nan"},
+     {"name": "x", "scope": "predict", "days": "inf"},
      {"name": "", "scope": "predict"}],
 )  # fmt: skip
 def test_a_key_that_makes_no_sense_is_not_made(studio, client, said) -> None:

@@ -1,5 +1,6 @@
 """Settings: the keys that programs show to the API."""
 
+import math
 from typing import TYPE_CHECKING
 
 from mantic.core.errors import SettingsError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _HERE = "/settings/keys"
 _DAYS = (30, 90, 365)
+_MOST = 1e6  # days, and requests a second
 
 
 def show(view: View) -> "Response":
@@ -67,10 +69,13 @@ def _number(view: View, name: str) -> float | None:
     if not said:
         return None
     try:
-        return float(said)
-    except ValueError as error:
-        fix = "give a number, or leave it empty"
-        raise SettingsError(f"'{said[:40]}' is no number", where=name.replace("_", " "), fix=fix) from error
+        number = float(said)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < _MOST:
+        what = f"'{said[:40]}' is no number that makes sense"
+        raise SettingsError(what, where=name.replace("_", " "), fix="give a number above 0, or leave it empty")
+    return number
 
 
 PAGES = (

@@ -35,6 +35,7 @@ def show(view: View) -> "Response":
     return view.page(
         "people.html", people=store.people.list(), seen=seen, n_sittings=Counter(one.person for one in sittings),
         roles=ROLES, may_do=_MAY, notice=noticed(view), now=now(),
+        is_local=not view.studio.settings.studio.url,
     )  # fmt: skip
 
 
