@@ -10,6 +10,7 @@ from mantic.studio.pages import (
     keys,
     openid,
     people,
+    report,
     signin,
     sources,
     try_it,
@@ -17,14 +18,6 @@ from mantic.studio.pages import (
 )
 from mantic.studio.route import Page
 
-_SETTINGS: tuple[Page, ...] = (*you.PAGES, *people.PAGES, *keys.PAGES, *sources.PAGES, *audit.PAGES, *backup.PAGES)
-PAGES: tuple[Page, ...] = (
-    *home.PAGES,
-    *bring.PAGES,
-    *data.PAGES,
-    *try_it.PAGES,
-    *signin.PAGES,
-    *openid.PAGES,
-    *_SETTINGS,
-    *assets.PAGES,
-)
+_SETTINGS = (you, people, keys, sources, audit, backup)
+_SCREENS = (home, bring, data, report, try_it, signin, openid, *_SETTINGS, assets)
+PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)
