@@ -16,13 +16,15 @@ def parser() -> Parser:
     )
     options.add_argument("--host", help="address to listen on (127.0.0.1, this machine only)")
     options.add_argument("--port", type=int, help="port to listen on (8770); 0 takes any free one")
+    options.add_argument("--url", help="address by which others reach it: https://studio.example, where a proxy is")
     options.add_argument("--browser", action=BooleanOptionalAction, default=True, help="open a browser (yes)")
     return options
 
 
 def run(options: Namespace) -> int:
     """Answer until stopped."""
-    settings = read_settings({"studio.host": options.host, "studio.port": options.port})
+    said = {"studio.host": options.host, "studio.port": options.port, "studio.url": options.url}
+    settings = read_settings(said)
     from mantic.studio.run import run_studio
 
     run_studio(settings, browse=options.browser, say=tell)

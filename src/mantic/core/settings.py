@@ -41,6 +41,9 @@ def _setting(default: Any, about: str, read: Callable[[Any], Any]) -> Any:
     return field(default=default, metadata={"about": about, "read": read})
 
 
+_NEWCOMERS = ("viewer", "editor", "operator")  # an administrator is made by another
+
+
 @dataclass(frozen=True)
 class BudgetSettings:
     """How much work a fit may do."""
@@ -87,6 +90,16 @@ class StudioSettings:
 
     host: str = _setting("127.0.0.1", "address that Studio listens on; 127.0.0.1 is this machine only", str)
     port: int = _setting(8770, "port that Studio listens on; 0 takes any free one", _whole(0, 65535))
+    url: str = _setting("", "address by which others reach Studio: https://studio.example, where a proxy is", str)
+    proxy: str = _setting("127.0.0.1", "address of the proxy, which says who asks; counts when studio.url is set", str)
+    oidc_issuer: str = _setting(
+        "", "address of an OpenID provider by which people may sign in: https://id.example", str
+    )
+    oidc_client: str = _setting("", "what Studio is called there (client_id)", str)
+    oidc_secret: str = _setting("", "file that holds the secret of Studio there; empty for a public client", str)
+    oidc_role: str = _setting("viewer", "what somebody may do who comes from there first", _one_of(*_NEWCOMERS))
+    idle_minutes: int = _setting(720, "minutes without a request after which one is signed out", _whole(1, 525_600))
+    sitting_hours: int = _setting(168, "hours after which one signs in again, whatever happens", _whole(1, 8_760))
     max_bytes: int = _setting(2_000_000_000, "bytes that a file brought to Studio may hold", _whole(1_000, 10**12))
 
 

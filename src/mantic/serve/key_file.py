@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -59,6 +60,7 @@ class KeyFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._writing = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._looked = time.monotonic()
         self._kept = self._read()
@@ -74,6 +76,7 @@ class KeyFile:
 
     def grants(self) -> list[Grant]:
         """Return what is known, the oldest first; the keys themselves are nowhere."""
+        self._look()
         return [one.grant for one in sorted(self._kept.values(), key=lambda one: one.created)]
 
     def new(
@@ -103,8 +106,7 @@ class KeyFile:
         key = f"{PREFIX}_{name_of_key}_{secrets.token_urlsafe(32)}"
         expires = None if days is None else now + days * _DAY
         grant = Grant(name_of_key, name, wanted, expires, per_second)
-        self._kept = self._read() | {name_of_key: Kept(grant, digest(key), now)}
-        self._write()
+        self.put_back(Kept(grant, digest(key), now))
         return key
 
     def revoke(self, which: str) -> Grant:
@@ -114,15 +116,29 @@ class KeyFile:
         ------
         SettingsError : if no key or more than one is meant.
         """
+        return self.take(which).grant
+
+    def take(self, which: str) -> Kept:
+        """Forget a key as `revoke` does, and return what `put_back` needs to know it again."""
+        with self._writing:
+            return self._take(which)
+
+    def put_back(self, kept: Kept) -> None:
+        """Know a key again that was taken."""
+        with self._writing:
+            self._kept = self._read() | {kept.grant.id: kept}
+            self._write()
+
+    def _take(self, which: str) -> Kept:
         self._kept = self._read()
         meant = [one.grant for one in self._kept.values() if which in (one.grant.id, one.grant.name)]
         if len(meant) != 1:
             what = f"{len(meant)} keys are called '{which}'" if meant else f"there is no key '{which}'"
             known = ", ".join(f"{one.grant.id} ({one.grant.name})" for one in self._kept.values()) or "none"
             raise SettingsError(what, where=str(self.path), fix=f"give an id; known are: {known}")
-        del self._kept[meant[0].id]
+        taken = self._kept.pop(meant[0].id)
         self._write()
-        return meant[0]
+        return taken
 
     def _look(self) -> None:
         now = time.monotonic()

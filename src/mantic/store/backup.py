@@ -13,7 +13,7 @@ from mantic.core.files import write_atomic
 from mantic.store.blobs import Blobs, fetched
 from mantic.store.database import Database
 from mantic.store.dump import Writer, damaged, faults, open_dump
-from mantic.store.tables import METADATA, REVISION, VERSION
+from mantic.store.tables import METADATA, PASSING, REVISION, VERSION
 from mantic.store.value import now
 
 
@@ -60,7 +60,8 @@ def _write(database: Database, blobs: Blobs, part: Path) -> tuple[dict[str, int]
         database.reading() as connection,  # one moment for all tables
     ):
         writer = Writer(archive)
-        counts = {table.name: writer.rows(table.name, _rows(connection, table)) for table in METADATA.sorted_tables}
+        kept = [table for table in METADATA.sorted_tables if table not in PASSING]
+        counts = {table.name: writer.rows(table.name, _rows(connection, table)) for table in kept}
         query = select(VERSION.c.sha256).where(VERSION.c.deleted.is_(None)).distinct()
         wanted = sorted(connection.execute(query).scalars())
         for sha256 in wanted:

@@ -13,9 +13,11 @@ from mantic.store.datasets import Datasets
 from mantic.store.models import Models
 from mantic.store.opening import make_folder, prepare
 from mantic.store.outcomes import Outcomes
+from mantic.store.people import People
 from mantic.store.predictions import Predictions
 from mantic.store.runs import Runs
 from mantic.store.signatures import Signatures
+from mantic.store.sittings import Sittings
 from mantic.store.sweep import GRACE_SECONDS, sweep
 from mantic.store.verify import Verified, verify
 
@@ -29,6 +31,7 @@ class Store:
     runs, datasets : what was worked on.
     predictions, outcomes : what was answered, and what was true.
     alerts : what someone should look at.
+    people, sittings : who may sign in to Studio, and who is.
     audit, signatures : who did what, and who vouches for which content.
     """
 
@@ -42,6 +45,8 @@ class Store:
         self.predictions = Predictions(self.database)
         self.outcomes = Outcomes(self.database)
         self.alerts = Alerts(self.database)
+        self.people = People(self.database)
+        self.sittings = Sittings(self.database)
         self.audit = Audit(self.database)
         self.signatures = Signatures(self.database)
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION = "0001"  # the newest step in migrations/versions
+REVISION = "0002"  # the newest step in migrations/versions
 
 # Bytes decide the order on PostgreSQL too, whatever the language of its database.
 TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -161,4 +161,37 @@ AUDIT = Table(
     Index("audit_subject", "subject", "id"),
 )
 
+PERSON = Table(
+    "person",
+    METADATA,
+    Column("id", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("folded", TEXT, nullable=False),  # the name without its capitals: nobody may be called as another is
+    Column("role", TEXT, nullable=False),
+    Column("created", TEXT, nullable=False),
+    Column("by", TEXT, nullable=False),
+    Column("disabled", TEXT),  # since when
+    Column("password", TEXT),  # its hash by argon2id
+    Column("subject", TEXT),  # who it is for an OpenID provider
+    Column("link", TEXT),  # the hash of a one-time link by which a password is chosen
+    Column("link_until", TEXT),
+    CheckConstraint("role IN ('viewer', 'editor', 'operator', 'admin')", name="person_role"),
+    Index("person_folded", "folded", unique=True),
+    Index("person_subject", "subject", unique=True),
+)
+
+SITTING = Table(
+    "sitting",
+    METADATA,
+    Column("hash", TEXT, primary_key=True),  # of what the browser's cookie holds
+    Column("person", TEXT, ForeignKey("person.id", name="sitting_person"), nullable=False),
+    Column("created", TEXT, nullable=False),
+    Column("seen", TEXT, nullable=False),
+    Column("expires", TEXT, nullable=False),
+    Column("agent", TEXT, nullable=False),
+    Index("sitting_of_person", "person"),
+    Index("sitting_expires", "expires"),
+)
+
 COUNTED = (MOVE, ALERT, AUDIT)  # their id is counted up by the database
+PASSING = (SITTING,)  # not in a backup: who was signed out since would be signed in again by a restore

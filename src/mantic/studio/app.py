@@ -52,10 +52,10 @@ def make_studio(studio: Studio, *, hosts: frozenset[str] = frozenset()) -> "Star
 
     async def lost(request: "Request", _: Exception) -> "Response":
         error = NoPageError("there is no such page", where=request.url.path[:200], fix="go back to the models")
-        return _dressed(View(request, studio, _visitor(request, studio)).fault(error))
+        return _dressed(View(request, studio, await _visitor(request, studio)).fault(error))
 
     async def broken(request: "Request", _: Exception) -> "Response":
-        return _dressed(_broken(View(request, studio, _visitor(request, studio))))
+        return _dressed(_broken(View(request, studio, None)))
 
     routes = [Route(page.path, _endpoint(page, studio, hosts), methods=[page.method]) for page in PAGES]
     return Starlette(routes=routes, exception_handlers={HTTPException: lost, Exception: broken})
@@ -63,12 +63,13 @@ def make_studio(studio: Studio, *, hosts: frozenset[str] = frozenset()) -> "Star
 
 def _endpoint(page: Page, studio: Studio, hosts: frozenset[str]) -> Callable[["Request"], Awaitable["Response"]]:
     async def answer(request: "Request") -> "Response":
-        view = View(request, studio, _visitor(request, studio))
+        view = View(request, studio, None)
         try:
             if hosts and (request.url.hostname or "") not in hosts:
                 raise DeniedError("Studio has another name", where="header Host", fix=f"call it {sorted(hosts)[0]}")
+            view = View(request, studio, await _visitor(request, studio))
             if page.role > Role.NOBODY and view.visitor is None:
-                return _dressed(view.go(f"/signin?to={quote(_to(request))}"))
+                return _dressed(_at_the_door(view))
             if view.visitor is not None and view.visitor.role < page.role:
                 raise DeniedError(
                     f"this takes the role {page.role.word}; {view.visitor.name} is {view.visitor.role.word}",
@@ -88,26 +89,30 @@ async def _answered(page: Page, view: View) -> "Response":
 
     is_coroutine = iscoroutinefunction(page.handler)
     fields = await _fields(view.request) if page.method == "POST" and not is_coroutine else {}
-    if page.method == "POST" and page.role > Role.NOBODY:
-        _check_ours(view, fields)
+    if page.method == "POST":
+        _check_ours(view, fields, page.role)
     known = View(view.request, view.studio, view.visitor, fields)
     handler: Any = page.handler
     found: Response = await handler(known) if is_coroutine else await run_in_threadpool(handler, known)
     return found
 
 
-def _check_ours(view: View, fields: Mapping[str, tuple[str, ...]]) -> None:
+def _check_ours(view: View, fields: Mapping[str, tuple[str, ...]], role: Role) -> None:
     """Refuse what a page from elsewhere makes a browser send.
 
     Raises
     ------
-    DeniedError : if the token of who is signed in is not in the form, the header X-CSRF or the address.
+    DeniedError : if the browser says that the page was another site's, or if the token of who is signed in is not in
+        the form, the header X-CSRF or the address. Who signs in has none yet.
     """
     headers = view.request.headers
-    given = headers.get("X-CSRF") or fields.get("csrf", ("",))[0] or view.query.get("csrf", "")
     origin = headers.get("Origin")
-    is_elsewhere = origin is not None and urlsplit(origin).netloc != headers.get("Host")
-    if view.visitor is None or is_elsewhere or not is_same(given, view.visitor.token):
+    ours = (headers.get("Host"), urlsplit(view.base).netloc)  # the second is another where a proxy changes the first
+    is_elsewhere = origin is not None and urlsplit(origin).netloc not in ours
+    is_elsewhere = is_elsewhere or headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+    given = headers.get("X-CSRF") or fields.get("csrf", ("",))[0] or view.query.get("csrf", "")
+    is_known = role is Role.NOBODY or (view.visitor is not None and is_same(given, view.visitor.token))
+    if is_elsewhere or not is_known:
         fix = "reload the page and try again; nothing was changed"
         raise DeniedError("this did not come from a page of this sitting", where=view.request.url.path[:200], fix=fix)
 
@@ -121,8 +126,19 @@ async def _fields(request: "Request") -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(str(value) for value in form.getlist(name)) for name in form}
 
 
-def _visitor(request: "Request", studio: Studio) -> Visitor | None:
-    return studio.visitors.who(request.cookies.get(COOKIE, ""))
+async def _visitor(request: "Request", studio: Studio) -> Visitor | None:
+    """Return who asks; who shows no cookie costs the store nothing."""
+    from starlette.concurrency import run_in_threadpool
+
+    cookie = request.cookies.get(COOKIE)
+    return await run_in_threadpool(studio.visitors.who, cookie) if cookie else None
+
+
+def _at_the_door(view: View) -> "Response":
+    """Lead to the sign-in; a link on another site comes without the cookie, and is followed again from here."""
+    if view.request.headers.get("Sec-Fetch-Site") == "cross-site" and view.request.method == "GET":
+        return view.page("again.html", address=_to(view.request))
+    return view.go(f"/signin?to={quote(_to(view.request))}")
 
 
 def _to(request: "Request") -> str:

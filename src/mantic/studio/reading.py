@@ -14,6 +14,7 @@ from mantic.core.errors import ManticError, SourceError
 from mantic.core.files import write_atomic
 from mantic.core.run import Event, Progress, Run
 from mantic.serve.job_work import close_doors, take_limits
+from mantic.store.address import masked
 from mantic.studio.draft import FAILED, READY
 from mantic.studio.draft_folder import PROFILE, PROGRESS, TABLE, DraftFolder
 
@@ -56,7 +57,7 @@ def _read(source: str, folder: Path) -> None:
         frame = read(folder / source if is_file else source, run=run)
         if not frame.width or not frame.height:
             what = "the table has no rows" if frame.width else "the table has no columns"
-            raise SourceError(what, where=source, fix="bring a file with a header and at least one row")
+            raise SourceError(what, where=masked(source), fix="bring a file with a header and at least one row")
         tell.step(1, f"Keeping {frame.height:,} rows of {frame.width:,} columns")
         with write_atomic(folder / TABLE) as part:
             frame.write_ipc(part, compression="uncompressed")  # so that any row is found without reading the others

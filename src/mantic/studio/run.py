@@ -1,20 +1,20 @@
 """Run Studio until someone stops it."""
 
-import getpass
 import webbrowser
 from collections.abc import Callable
 from typing import Any
 
-from mantic.core.errors import SettingsError
 from mantic.core.lazy import need
 from mantic.core.settings import Settings
-from mantic.serve.run import LOOPBACK, listen
+from mantic.serve.run import listen
+from mantic.store.value import author
 from mantic.studio.app import make_studio
+from mantic.studio.reach import Reach, reach
 from mantic.studio.role import Role
-from mantic.studio.studio import open_studio
+from mantic.studio.studio import Studio, open_studio
+from mantic.studio.visitors import LINK_SECONDS
 
 _STOP_SECONDS = 3
-_LOCAL = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def run_studio(settings: Settings, *, browse: bool, say: Callable[[str], object]) -> None:
@@ -27,31 +27,54 @@ def run_studio(settings: Settings, *, browse: bool, say: Callable[[str], object]
 
     Raises
     ------
-    SettingsError : if nobody can listen at the address, or others could reach it.
+    SettingsError : if nobody can listen at the address, or others could reach it and nobody said how.
     """
     uvicorn: Any = need("uvicorn", why="Studio")
     ours = settings.studio
-    if ours.host not in LOOPBACK:
-        raise SettingsError("Studio listens on this machine only", where="--host", fix="leave --host out")
+    reach(ours, ours.port)  # said before the store is opened
     with listen(ours.host, ours.port) as listener, open_studio(settings) as studio:
-        host, port = listener.getsockname()[:2]
-        base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        link = f"{base}/setup?token={studio.visitors.invite(getpass.getuser(), Role.ADMIN)}"
+        how = reach(ours, listener.getsockname()[1])
+        link = first_link(studio, how)
 
         class Server(uvicorn.Server):  # type: ignore[misc]  # uvicorn's only place to learn that it listens
             async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets=sockets)
                 if not self.should_exit:
-                    say(f"Studio is at {base}\nopen {link}\n(the link signs you in, once; Ctrl-C ends Studio)")
-                    if browse:
+                    say(greeting(how, link))
+                    if browse and how.is_local:
                         webbrowser.open(link)
 
-        app = make_studio(studio, hosts=_LOCAL)
+        app = make_studio(studio, hosts=how.hosts)
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, access_log=False, ws="none",
-            timeout_graceful_shutdown=_STOP_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS, proxy_headers=not how.is_local, forwarded_allow_ips=ours.proxy,
         )  # fmt: skip
         try:
             Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             say("Studio has ended; trainings go on")
+
+
+def first_link(studio: Studio, how: Reach) -> str:
+    """Return the address by which whoever starts Studio comes in.
+
+    On this machine alone it signs its user in; where others can reach Studio it makes the first admin, once.
+    """
+    if how.is_local:
+        return f"{how.base}/setup?token={studio.visitors.invite(author(None), Role.ADMIN)}"
+    if studio.visitors.has_admin():
+        return f"{how.base}/signin"
+    return f"{how.base}/setup?token={studio.visitors.invite_first()}"
+
+
+def greeting(how: Reach, link: str) -> str:
+    """Return what is said when Studio listens."""
+    minutes = LINK_SECONDS // 60
+    if how.is_local:
+        about = f"(the link signs you in, once, within {minutes} minutes; Ctrl-C ends Studio)"
+    elif "/setup" in link:
+        about = f"(there you choose your name and password, once, within {minutes} minutes; Ctrl-C ends Studio)"
+    else:
+        about = "(people sign in by name and password; Ctrl-C ends Studio)"
+    warning = f"\nwarning: {how.warning}" if how.warning else ""
+    return f"Studio is at {how.base}\nopen {link}\n{about}{warning}"

@@ -1,17 +1,22 @@
 """What every page of Studio is handed."""
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from mantic.core.settings import Settings
 from mantic.serve.job import JobLimits
 from mantic.serve.job_runner import Jobs
+from mantic.serve.key_file import KeyFile
 from mantic.store.address import beside
 from mantic.store.store import Store, open_store
+from mantic.studio.backups import Backups
 from mantic.studio.draft_folder import DraftFolder
+from mantic.studio.drawer import Drawer
 from mantic.studio.loaded import Loaded
+from mantic.studio.provider import Provider, provider_of
 from mantic.studio.readers import Readers
+from mantic.studio.source_file import SourceFile
 from mantic.studio.trainer import Trainer
 from mantic.studio.training import TrainingFolder
 from mantic.studio.visitors import Visitors
@@ -31,6 +36,11 @@ class Studio:
     trainer : who attends to the trainings.
     loaded : models that were asked lately.
     visitors : who is signed in.
+    keys : what programs that ask the API show.
+    sources : databases and files by name.
+    backups : what is being backed up.
+    provider : by which people may sign in too.
+    drawer : what was thrown away lately, and can be taken back.
     """
 
     settings: Settings
@@ -40,7 +50,12 @@ class Studio:
     jobs: Jobs
     trainer: Trainer
     loaded: Loaded
-    visitors: Visitors = field(default_factory=Visitors)
+    visitors: Visitors
+    keys: KeyFile
+    sources: SourceFile
+    backups: Backups
+    drawer: Drawer
+    provider: Provider | None = None
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
@@ -75,7 +90,23 @@ def open_studio(settings: Settings) -> Studio:
         limits = JobLimits(**asdict(settings.jobs))
         jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
         trainer = Trainer(TrainingFolder(beside(ours.url, ours.blobs, "trainings")), settings, store)
-        return Studio(settings, store, drafts, Readers(drafts), jobs, trainer, Loaded(store))
+        pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Studio(
+            settings=settings,
+            store=store,
+            drafts=drafts,
+            readers=Readers(drafts),
+            jobs=jobs,
+            trainer=trainer,
+            loaded=Loaded(store),
+            visitors=Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
+            keys=KeyFile(settings.serve.keys or own / "api-keys.json"),
+            sources=SourceFile(own / "sources.json"),
+            backups=Backups(store, own / "backups"),
+            drawer=Drawer(),
+            provider=provider_of(pages),
+        )
     except BaseException:
         store.close()
         raise

@@ -13,12 +13,15 @@ from mantic.report.numbers import say
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio
 from mantic.studio.visitors import Visitor
-from mantic.studio.words import ago, amount, clock, size
+from mantic.studio.words import ago, amount, browser, clock, size, until
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from starlette.requests import Request
     from starlette.responses import Response
+
+THEME_COOKIE = "mantic_theme"
+THEMES = ("light", "dark")  # or neither: what the system says
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,27 @@ class View:
     def person(self) -> str:
         """Return the name of who asks, as it stands in the audit."""
         return "" if self.visitor is None else self.visitor.name
+
+    @property
+    def address(self) -> str:
+        """Return from where somebody asks."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def agent(self) -> str:
+        """Return what the browser calls itself."""
+        return self.request.headers.get("User-Agent", "")
+
+    @property
+    def base(self) -> str:
+        """Return what the address of every page begins with, for links that are given to others."""
+        url = self.request.url
+        return self.studio.settings.studio.url.rstrip("/") or f"{url.scheme}://{url.netloc}"
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether what is said goes encrypted, at least to the proxy in front."""
+        return self.base.startswith("https://")
 
     def number(self, name: str = "number") -> int:
         """Return a part of the address that is a number; what is none leads nowhere.
@@ -103,6 +127,7 @@ class View:
             "csrf": visitor.token if visitor else "",
             "may": lambda word: visitor is not None and visitor.role >= Role.of(word),
             "here": self.request.url.path,
+            "theme": theme if (theme := self.request.cookies.get(THEME_COOKIE)) in THEMES else "",
         }
         return _environment().get_template(template).render({**about, **facts})
 
@@ -166,12 +191,6 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
     )  # fmt: skip
     made.globals["asset"] = asset
-    made.filters |= {
-        "say": say,
-        "ago": ago,
-        "amount": amount,
-        "clock": clock,
-        "size": size,
-        "url": lambda text: quote(str(text), ""),
-    }
+    made.filters |= {"say": say, "ago": ago, "until": until, "clock": clock, "browser": browser}
+    made.filters |= {"amount": amount, "size": size, "url": lambda text: quote(str(text), "")}
     return made

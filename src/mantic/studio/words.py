@@ -4,6 +4,12 @@ import time
 from datetime import UTC, datetime
 
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (4.35, "week"), (12, "month"), (1e9, "year"))
+# The first that is found counts: all say that they are Mozilla, most that they are Safari.
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def ago(moment: str | float, *, at: float | None = None) -> str:
@@ -28,6 +34,16 @@ def ago(moment: str | float, *, at: float | None = None) -> str:
     raise AssertionError("no moment is so old")
 
 
+def until(moment: float, *, at: float | None = None) -> str:
+    """Return how long it is to a moment, or that it is past; both in seconds since 1970.
+
+    >>> until(90 * 86_400, at=0), until(10, at=20)
+    ('3 months', 'past')
+    """
+    left = moment - (time.time() if at is None else at)
+    return ago(0, at=left).removesuffix(" ago").replace("just now", "some seconds") if left > 0 else "past"
+
+
 def amount(number: int, unit: str, many: str = "") -> str:
     """Return a number with its unit in the right form.
 
@@ -35,6 +51,17 @@ def amount(number: int, unit: str, many: str = "") -> str:
     ('1 row', '1,200 rows', '2 queries')
     """
     return f"{number:,} {unit if number == 1 else many or unit + 's'}"
+
+
+def browser(agent: str) -> str:
+    """Return what a browser is, from the long name that it gives itself; the name itself where it is another's.
+
+    >>> browser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), browser("curl/8")
+    ('Firefox on Linux', 'curl/8')
+    """
+    kind = next((words for sign, words in _BROWSERS if sign in agent), "")
+    system = next((words for sign, words in _SYSTEMS if sign in agent), "")
+    return f"{kind} on {system}" if kind and system else agent[:60] or "unknown"
 
 
 def size(n_bytes: float) -> str:

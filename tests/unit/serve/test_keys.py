@@ -3,6 +3,7 @@
 import itertools
 import json
 import stat
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -324,3 +325,29 @@ def test_no_answer_and_no_count_tells_a_key(guarded, ring, caplog):
     secret = key.split("_", 2)[2]  # which may have the sign in it
     told = [answer.text for answer in answers if answer.request.url.path != f"/v1/models/{key}/predict"]
     assert not any(secret in text for text in [*told, caplog.text, *map(str, (answer.headers for answer in answers))])
+
+
+def test_keys_that_are_made_at_one_moment_are_all_kept(tmp_path):
+    keys = KeyFile(tmp_path / "keys.json")
+    threads = [
+        threading.Thread(target=keys.new, args=(f"shop {number}",), kwargs={"scopes": ("predict",)})
+        for number in range(20)
+    ]
+
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert len(KeyFile(tmp_path / "keys.json").grants()) == 20
+
+
+def test_a_key_that_was_taken_can_be_put_back(tmp_path):
+    keys = KeyFile(tmp_path / "keys.json")
+    key = keys.new("shop", scopes=("predict",))
+
+    kept = keys.take("shop")
+    assert keys.find(key) is None
+
+    keys.put_back(kept)
+    assert KeyFile(tmp_path / "keys.json").find(key) == kept.grant

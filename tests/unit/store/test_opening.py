@@ -50,11 +50,11 @@ def test_a_store_of_a_newer_mantic_is_refused_and_left_as_it_is(place):
     assert caught.value.fix == "pip install --upgrade mantic"
 
 
-_NEXT_STEP = """
+_NEXT_STEP = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9000", "{REVISION}"
 
 
 def upgrade():
@@ -70,10 +70,10 @@ def tomorrow(tmp_path, monkeypatch):
     def come(step=_NEXT_STEP):
         steps = tmp_path / "steps"
         shutil.copytree(migration._STEPS, steps)
-        (steps / "versions" / "second.py").write_text(step)
+        (steps / "versions" / "tomorrow.py").write_text(step)
         monkeypatch.setattr(migration, "_STEPS", steps)
         for module in (migration, opening):
-            monkeypatch.setattr(module, "REVISION", "0002")
+            monkeypatch.setattr(module, "REVISION", "9000")
 
     return come
 
@@ -94,7 +94,7 @@ def test_an_older_store_is_brought_up_to_date_when_it_is_opened(place, tomorrow,
         assert store.models.get("churn").number == 1
     place.open().close()
 
-    copies = list((tmp_path / "store").glob("before-0001-*.sqlite"))
+    copies = list((tmp_path / "store").glob(f"before-{REVISION}-*.sqlite"))
     assert len(copies) == (0 if place.blobs else 1)  # a server's owner copies it by his own means
     for copy in copies:
         with sqlite3.connect(copy) as kept:

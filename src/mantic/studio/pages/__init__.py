@@ -1,7 +1,25 @@
 """Every page of Studio, one file per screen."""
 
-from mantic.studio.pages import assets, bring, data, home, question, report, signin, training, try_it
+from mantic.studio.pages import (
+    assets,
+    audit,
+    backup,
+    bring,
+    data,
+    home,
+    keys,
+    openid,
+    people,
+    question,
+    report,
+    signin,
+    sources,
+    training,
+    try_it,
+    you,
+)
 from mantic.studio.route import Page
 
-_SCREENS = (home, bring, data, question, training, report, try_it, signin, assets)
+_SETTINGS = (you, people, keys, sources, audit, backup)
+_SCREENS = (home, bring, data, question, training, report, try_it, signin, openid, *_SETTINGS, assets)
 PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)

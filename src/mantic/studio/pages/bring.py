@@ -14,7 +14,7 @@ from mantic.studio.draft import Draft
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.sample import SAMPLES, write_sample
-from mantic.studio.view import TooLargeError, View
+from mantic.studio.view import DeniedError, TooLargeError, View
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -27,7 +27,7 @@ _MOST_NAME = 60
 
 def show(view: View) -> "Response":
     """Show the ways to bring data."""
-    return view.page("new.html", samples=SAMPLES, endings=(*_FILES, *_PACKED))
+    return view.page("new.html", samples=SAMPLES, endings=(*_FILES, *_PACKED), sources=view.studio.sources.list())
 
 
 async def upload(view: View) -> "Response":
@@ -64,8 +64,21 @@ def address(view: View) -> "Response":
             where=masked(text)[:200],
             fix="write postgresql://user@host/database?table=NAME, mysql://... or sqlite:///FILE?table=NAME",
         )
+    if scheme == "sqlite" and (view.visitor is None or view.visitor.role < Role.ADMIN):  # any file of this machine
+        raise DeniedError(
+            "a file of the machine where Studio runs is chosen by an administrator",
+            where="the address",
+            fix="ask an administrator to name it in the settings, under sources",
+        )
     name = text.partition("table=")[2].partition("&")[0] or scheme
     draft = view.studio.drafts.make(_name(name), text, view.person)
+    return _begin(view, draft)
+
+
+def source(view: View) -> "Response":
+    """Read a source that an administrator named."""
+    name = view.said("source")
+    draft = view.studio.drafts.make(_name(name), view.studio.sources.address(name), view.person)
     return _begin(view, draft)
 
 
@@ -152,5 +165,6 @@ PAGES = (
     post("/new", upload),
     post("/new/text", paste),
     post("/new/address", address),
+    post("/new/source", source),
     post("/new/sample/{name}", sample),
 )

@@ -58,3 +58,12 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 document.body.addEventListener("htmx:sendError", () => {
   document.getElementById("toast").textContent = "Studio does not answer. Is 'mantic studio' still running?";
 });
+
+// What is shown only once is copied by a button, where the browser lets a page copy.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = "Copied";
+  });
+}
