@@ -18,7 +18,7 @@ from mantic.watch.rank import online_ranks
 from mantic.watch.replay import Effects, effects
 from mantic.watch.scores import new_words, scores
 
-LIMIT = 150.0  # weeks that pass on average before drift is claimed where there is none
+LIMIT = 40.0  # times four weeks pass on average, or more, before drift is claimed where there is none
 FEW_ROWS = 50
 _MANY_NEW = 0.05  # share of rows with a value never seen, to be told before all else
 _TOLD = 0.05  # share of new words beyond what is usual
@@ -73,19 +73,15 @@ def drift_of(subject: Subject, lately: pl.DataFrame, stream: Stream, *, seed: in
     return tuple(sorted(every, key=lambda one: (one.state != "moved", -np.nan_to_num(one.effect))))
 
 
-def _evidence(before: pl.Series, stream: Stream, column: Column, seed: int) -> Evidence:
+def mean_of(views: Sequence[Evidence]) -> Evidence:
     """Return the mean over the views of a column, which is as good as one of them against false alarms."""
-    views = [
-        moved(online_ranks(one, other, seed=seed), stream.week, stream.n_weeks)
-        for one, other in scores(before, stream.frame[column.name], column)
-    ]
-    return Evidence(
-        float(np.mean([one.value for one in views])),
-        float(np.mean([one.peak for one in views])),
-        float(np.mean([one.lately for one in views])),
-        views[0].n_rows,
-        views[0].n_lately,
-    )
+    value, peak, lately = np.mean([(one.value, one.peak, one.lately) for one in views], axis=0).tolist()
+    return Evidence(value, peak, lately, views[0].n_rows, views[0].n_lately)
+
+
+def _evidence(before: pl.Series, stream: Stream, column: Column, seed: int) -> Evidence:
+    pairs = scores(before, stream.frame[column.name], column)
+    return mean_of([moved(online_ranks(one, other, seed=seed), stream.week, stream.n_weeks) for one, other in pairs])
 
 
 def _drifted(

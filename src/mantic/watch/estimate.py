@@ -21,7 +21,7 @@ from mantic.watch.evidence import Evidence, worse
 from mantic.watch.judged import metrics_for, promised
 from mantic.watch.rank import online_ranks
 
-LIMIT = 150.0  # weeks that pass on average before rows are called harder where they are not
+LIMIT = 40.0  # times four weeks pass on average, or more, before rows are called harder where they are not
 ASSUMPTION = (
     "An estimate from the model's own probabilities, without outcomes. It assumes that what a row means for the answer "
     "is as it was in training; it cannot see a world that changed."

@@ -1,10 +1,10 @@
 """How much speaks against "nothing has moved", in a form that may be looked at again and again.
 
-Each week of a quarter starts a bet of its own against the ranks of `online_ranks` being uniform; what the bets are
-worth together is an e-detector. While nothing moves it reaches a limit c on average no earlier than after c weeks,
-however often it is looked at: c says how rare false alarms are. Columns are judged together by the e-values' form of
-Benjamini and Hochberg: whatever it rejects, the mean over all columns has reached the limit, so the promise is one for
-the whole model.
+Every four weeks of a quarter a bet of its own begins against the ranks of `online_ranks` being uniform; what the bets
+are worth together is an e-detector. While nothing moves it reaches a limit c on average no earlier than after c times
+four weeks, however often it is looked at: c says how rare false alarms are. Columns are judged together by the
+e-values' form of Benjamini and Hochberg: whatever it rejects, the mean over all columns has reached the limit, so the
+promise is one for the whole model.
 
 Sources: Vovk et al. (2003) for the martingales; Fedorova et al. (2012), Plug-in Martingales for Testing Exchangeability
 On-line; Shin, Ramdas and Rinaldo (2023), E-detectors: a Nonparametric Framework for Sequential Change Detection; Wang
@@ -18,6 +18,7 @@ import numpy as np
 
 from mantic.core.table import Array
 
+WEEKS_APART = 4  # of the beginnings of two bets
 N_BINS = 100
 _LEARNED = ((4, 8.0), (10, 4.0))  # bets that learn where ranks gather: cells, and rows' worth of doubt in each
 _ENDS = (
@@ -35,7 +36,7 @@ class Evidence:
 
     Parameters
     ----------
-    value : of the e-detector by the last row; 1 a week says nothing.
+    value : of the e-detector by the last row; 1 for each bet says nothing.
     peak : the largest value at any row so far.
     lately : the bet on the rows since the last whole week began, alone; below 1 they look like the reference.
     n_rows, n_lately : rows in all, and of those.
@@ -67,7 +68,7 @@ def moved(ranks: Array, week: Array, n_weeks: int) -> Evidence:
     since = counts[::-1].cumsum(axis=0)[::-1]  # of the rows from each week on
     bets = _log_bets(since)
     last = max(0, n_weeks - 2)
-    value = float(np.exp(np.minimum(np.logaddexp.reduce(bets), _LARGEST)))
+    value = float(np.exp(np.minimum(np.logaddexp.reduce(bets[::WEEKS_APART]), _LARGEST)))
     lately = float(np.exp(min(bets[last], _LARGEST)))
     return Evidence(value, value, lately, len(ranks), int(since[last].sum()))
 
@@ -84,20 +85,19 @@ def worse(ranks: Array, week: Array, n_weeks: int) -> Evidence:
     True
     """
     steps = np.stack([np.where(ranks < q, np.log((q + d) / q), np.log((1 - q - d) / (1 - q))) for q, d in _ENDS])
-    total = np.zeros(len(ranks))
-    lately = 1.0
     last = max(0, n_weeks - 2)
-    for start in range(n_weeks):
+    recent = float(_mean(np.where(week >= last, steps, 0.0).sum(axis=1)))
+    lately = float(np.exp(min(recent, _LARGEST)))
+    total = np.zeros(len(ranks))
+    for start in range(0, n_weeks, WEEKS_APART):
         path = _mean(np.where(week >= start, steps, 0.0).cumsum(axis=1))
         total += np.where(week >= start, np.exp(np.minimum(path, _LARGEST)), 0.0)
-        if start == last and len(path):
-            lately = float(np.exp(min(path[-1], _LARGEST)))
-    value, peak = (float(total[-1]), float(total.max())) if len(total) else (float(n_weeks), float(n_weeks))
+    value, peak = (float(total[-1]), float(total.max())) if len(total) else (1.0, 1.0)
     return Evidence(value, peak, lately, len(ranks), int((week >= last).sum()))
 
 
 def alarms(found: Mapping[str, Evidence], limit: float) -> set[str]:
-    """Return those that moved, so that false alarms come on average no more often than once in `limit` weeks.
+    """Return those that moved, so that false alarms come on average at most once in `limit` times four weeks.
 
     >>> one = Evidence(1000.0, 1000.0, 1000.0, 500, 500)
     >>> alarms({"a": one, "b": Evidence(1.0, 1.0, 1.0, 500, 500)}, 100.0)

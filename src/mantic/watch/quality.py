@@ -20,7 +20,7 @@ from mantic.watch.rank import online_ranks
 if TYPE_CHECKING:
     from mantic.store.store import Store
 
-LIMIT = 16.0  # weeks that pass on average before a loss of quality is claimed where there is none
+LIMIT = 12.0  # times four weeks pass on average, or more, before a loss is claimed where there is none
 FEW_ROWS = 30
 _LEAST_HELD_OUT = 100
 _LEAN = 0.1  # difference between rows with and without an outcome from which on it is told
