@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mantic.core.errors import StoreError
+from mantic.core.errors import AbsentError, StoreError
 from mantic.core.files import write_atomic
 from mantic.studio.draft import Draft
 
@@ -17,12 +17,6 @@ _FACTS = "draft.json"
 _GONE = "gone-"
 TABLE, PROFILE, PROGRESS = "table.arrow", "profile.json", "progress.json"  # what reading makes of the data
 _ID = re.compile(r"[0-9a-f]{16}")
-
-
-class NoDraftError(StoreError):
-    """There is no such draft."""
-
-    status = 404
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ class DraftFolder:
 
         Raises
         ------
-        NoDraftError : if there is none.
+        AbsentError : if there is none.
         StoreError : if its file is damaged.
         """
         path = self.of(name) / _FACTS
@@ -106,5 +100,5 @@ class DraftFolder:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _unknown(name: str) -> NoDraftError:
-    return NoDraftError(f"there is no draft '{name[:40]}'", where="Studio", fix="bring the data again")
+def _unknown(name: str) -> AbsentError:
+    return AbsentError(f"there is no draft '{name[:40]}'", where="Studio", fix="bring the data again")

@@ -1,9 +1,12 @@
 """What every page of Studio is handed."""
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from mantic.core.settings import Settings
+from mantic.serve.job import JobLimits
+from mantic.serve.job_runner import Jobs
 from mantic.store.address import beside
 from mantic.store.store import Store, open_store
 from mantic.studio.draft_folder import DraftFolder
@@ -22,6 +25,7 @@ class Studio:
     store : models, runs, predictions and all else that is kept; open as long as Studio runs.
     drafts : data that were brought, and the questions about them.
     readers : the processes that read what was brought.
+    jobs : tables that are answered beside the pages.
     loaded : models that were asked lately.
     visitors : who is signed in.
     """
@@ -30,16 +34,19 @@ class Studio:
     store: Store
     drafts: DraftFolder
     readers: Readers
+    jobs: Jobs
     loaded: Loaded
     visitors: Visitors = field(default_factory=Visitors)
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
         self.readers.close()
+        self.jobs.__exit__()
         self.store.close()
 
     def __enter__(self) -> Self:
         """Go on with what another Studio left which was killed."""
+        self.jobs.__enter__()
         self.readers.resume()
         return self
 
@@ -59,7 +66,9 @@ def open_studio(settings: Settings) -> Studio:
     store = open_store(ours.url, blobs=ours.blobs)
     try:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
-        return Studio(settings, store, drafts, Readers(drafts), Loaded(store))
+        limits = JobLimits(**asdict(settings.jobs))
+        jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
+        return Studio(settings, store, drafts, Readers(drafts), jobs, Loaded(store))
     except BaseException:
         store.close()
         raise
