@@ -81,6 +81,19 @@ class Alerts:
                 )
             note_deed(connection, "close", f"alert {identity}", by=author(by), detail={})
 
+    def reopen(self, identity: int, *, by: str | None = None) -> None:
+        """Take back that someone has looked.
+
+        Raises
+        ------
+        StoreError : if there is no closed alert of this id.
+        """
+        with self._database.writing() as connection:
+            here = (ALERT.c.id == identity, ALERT.c.closed.is_not(None))
+            if connection.execute(update(ALERT).where(*here).values(closed=None)).rowcount != 1:
+                raise StoreError(f"there is no closed alert {identity}", where="alerts", fix="reload the page")
+            note_deed(connection, "reopen", f"alert {identity}", by=author(by), detail={})
+
     def find(self, name: str, *, limit: int = 100) -> builtins.list[KeptAlert]:
         """Return the latest alerts about a model or flow, newest first."""
         return _latest(self._database, limit, ALERT.c.name == name)

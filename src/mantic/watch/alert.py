@@ -81,9 +81,8 @@ def findings(watched: Watched) -> Iterator[Finding]:
     for one in watched.moved:
         told = one.sentence[0].upper() + one.sentence[1:]
         felt = f"; by itself that moves an answer by {say(one.effect)} on average" if np.isfinite(one.effect) else ""
-        yield Finding(
-            "warning" if one.is_large else "note", DRIFT, one.column, f"{told}{felt}.", {"effect": one.effect}
-        )
+        level = "warning" if one.is_large or one.unseen >= drift.MANY_NEW else "note"
+        yield Finding(level, DRIFT, one.column, f"{told}{felt}.", {"effect": one.effect})
 
 
 def _of_ours(store: "Store", name: str) -> "list[KeptAlert]":

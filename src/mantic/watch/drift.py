@@ -20,7 +20,7 @@ from mantic.watch.scores import new_words, scores
 
 LIMIT = 40.0  # times four weeks pass on average, or more, before drift is claimed where there is none
 FEW_ROWS = 50
-_MANY_NEW = 0.05  # share of rows with a value never seen, to be told before all else
+MANY_NEW = 0.05  # share of rows with a value never seen, to be told before all else
 _TOLD = 0.05  # share of new words beyond what is usual
 
 
@@ -112,7 +112,7 @@ def unseen_share(now: pl.Series, column: Column) -> float:
 def _sentence(before: pl.Series, now: pl.Series, column: Column, *, state: str, unseen: float) -> str:
     if state == "few":
         return f"{len(now):,} rows are too few to say anything of '{column.name}'"
-    if unseen >= _MANY_NEW:
+    if unseen >= MANY_NEW:
         return f"'{column.name}' has a value never seen in training in {say(unseen, 'share')} of the rows"
     if state == "calm":
         return f"'{column.name}' looks like training"

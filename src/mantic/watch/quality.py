@@ -43,12 +43,15 @@ class Figure:
         return f"{say(interval.score, unit)} ({say_range(interval.low, interval.high, unit)})"
 
     @property
-    def is_worse(self) -> bool:
+    def is_below(self) -> bool:
+        """Whether the score is worse than what was promised, be it by chance."""
+        return (self.now.score < self.promise.score) == self.metric.higher_is_better
+
+    @property
+    def is_beyond(self) -> bool:
         """Whether the score is beyond the bad end of what was promised."""
         end = self.promise.low if self.metric.higher_is_better else self.promise.high
-        if not np.isfinite(end):
-            return False
-        return self.now.score < end if self.metric.higher_is_better else self.now.score > end
+        return bool(np.isfinite(end)) and (self.now.score < end) == self.metric.higher_is_better
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,27 @@ class Quality:
 
     @property
     def is_worse(self) -> bool:
-        """Whether it is worse than on the rows held out, by a test that may be looked at at any time."""
-        return self.evidence is not None and self.evidence.peak >= LIMIT
+        """Whether it is worse than on the rows held out, by a test that may be looked at at any time.
+
+        Losses that are shaped otherwise while every figure is as good as promised are none.
+        """
+        if self.evidence is None or self.evidence.peak < LIMIT:
+            return False
+        return self.n_known < FEW_ROWS or any(one.is_below for one in self.figures)
 
     @property
     def sentence(self) -> str:
         """Say how good the answers were."""
         if self.n_known < FEW_ROWS:
-            return f"{self.n_known:,} outcomes became known: too few to say how good the answers are."
+            few = f"{self.n_known:,} outcomes became known: too few to say how good the answers are."
+            return f"{few} Those of the weeks before were worse than promised." if self.is_worse else few
         first = self.figures[0]
         told = f"{name_of(first.metric)} is {first.say(first.now)} on {self.n_known:,} outcomes"
-        verdict = "that is worse than promised" if self.is_worse and first.now.score != first.promise.score else (
-            "beyond what was promised, yet it may be chance" if first.is_worse else "as promised"
-        )  # fmt: skip
+        verdict = "as promised"
+        if self.is_worse:
+            verdict = "that is worse than promised"
+        elif first.is_beyond:
+            verdict = "beyond what was promised, yet it may be chance"
         return f"{told[0].upper()}{told[1:]}; promised was {first.say(first.promise)}: {verdict}."
 
 
