@@ -1,33 +1,14 @@
 """mantic models show, compare: what is known of a version, and how versions differ."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report
 from mantic.cli.words import Parser, action
 from mantic.core.errors import SettingsError
 from mantic.core.settings import read_settings
-
-if TYPE_CHECKING:
-    from mantic.store.version import Version
-
-_FACTS = (
-    "task",
-    "target",
-    "metric",
-    "score",
-    "low",
-    "high",
-    "created",
-    "by",
-    "n_bytes",
-    "fingerprint",
-    "sha256",
-    "note",
-)
+from mantic.evaluate.side_by_side import facts_of, minute, rows_of, sentence_of, side_by_side
 
 
 def actions() -> dict[str, Parser]:
@@ -41,22 +22,6 @@ def actions() -> dict[str, Parser]:
     for one in (show, compare):
         one.add_json()
     return {"show": show, "compare": compare}
-
-
-def facts_of(version: "Version") -> dict[str, Any]:
-    """Return a version for machines."""
-    facts = asdict(version)
-    del facts["deleted"]
-    return {"model": str(version), **facts}
-
-
-def minute(moment: str) -> str:
-    """Return a moment to the minute.
-
-    >>> minute("2026-05-01T12:34:56.000000Z")
-    '2026-05-01 12:34'
-    """
-    return moment[:16].replace("T", " ")
 
 
 def _show(options: Namespace) -> int:
@@ -76,7 +41,7 @@ def _show(options: Namespace) -> int:
         return 0
     from mantic.report.blocks import Block, Grid, Report
 
-    rows = [("aliases", ", ".join(aliases)), *_rows([facts_of(version)]), ("signed by", ", ".join(signers))]
+    rows = [("aliases", ", ".join(aliases)), *rows_of([version]), ("signed by", ", ".join(signers))]
     blocks: list[Block] = [Grid(("what", "value"), tuple(row for row in rows if row[1] not in ("", None)))]
     if moves:
         heads = ("when", "by", "what", "alias", "from", "to")
@@ -91,38 +56,8 @@ def _compare(options: Namespace) -> int:
         raise SettingsError("one model cannot be compared", where="mantic models compare", fix="name two or more")
     with store_of(read_settings().store) as store:
         versions = [store.models.get(words) for words in options.models]
-    sentence = _sentence(versions)
     if options.json:
-        show_json({"models": [facts_of(one) for one in versions], "sentence": sentence})
+        show_json({"models": [facts_of(one) for one in versions], "sentence": sentence_of(versions)})
         return 0
-    from mantic.report.blocks import Grid, Report, Text
-
-    rows = tuple(_rows([facts_of(one) for one in versions]))
-    grid = Grid(("what", *(str(one) for one in versions)), rows)
-    show_report(Report("Versions side by side", (Text(sentence), grid)))
+    show_report(side_by_side(versions))
     return 0
-
-
-def _rows(facts: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return a row per fact for people: moments to the minute, digests by how they begin."""
-    brief: dict[str, Callable[[str], str]] = {
-        "created": minute,
-        "fingerprint": lambda text: text[:19],
-        "sha256": lambda text: text[:12],
-    }
-    return [(name, *(brief[name](one[name]) if name in brief else one[name] for one in facts)) for name in _FACTS]
-
-
-def _sentence(versions: "list[Version]") -> str:
-    """Say whether the scores can be told apart; they may be of different rows."""
-    if len({(one.task, one.target, one.metric) for one in versions}) > 1:
-        return "They answer different questions, or are measured differently: their scores cannot be compared."
-    intervals = [one.interval for one in versions]
-    if any(interval is None for interval in intervals):
-        return "Not all of them say how sure their score is."
-    if len({one.fingerprint for one in versions}) > 1 or not versions[0].fingerprint:
-        return "They may have learned from different data: 'mantic evaluate' on the same rows tells them apart."
-    known = [interval for interval in intervals if interval is not None]
-    if max(low for low, _ in known) <= min(high for _, high in known):
-        return "Their intervals overlap: they may be equally good. 'mantic evaluate' on new rows says more."
-    return "Their intervals do not all overlap: on such rows the difference is more than chance."

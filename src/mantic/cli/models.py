@@ -7,6 +7,7 @@ from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report
 from mantic.cli.words import Parser, action
 from mantic.core.settings import read_settings
+from mantic.evaluate.side_by_side import facts_of, minute
 
 
 def parser() -> Parser:
@@ -47,7 +48,7 @@ def _list(options: Namespace) -> int:
         for number in found.values()
     }
     if options.json:
-        listed = [{**compare.facts_of(one), "aliases": standing.get((one.name, one.number), [])} for one in versions]
+        listed = [{**facts_of(one), "aliases": standing.get((one.name, one.number), [])} for one in versions]
         show_json({"store": where, "models": listed})
         return 0
     from mantic.report.blocks import Block, Grid, Report, Text
@@ -56,7 +57,7 @@ def _list(options: Namespace) -> int:
     rows = tuple(
         (
             str(one), ", ".join(standing.get((one.name, one.number), [])), one.target, one.metric, one.score,
-            compare.minute(one.created), one.by, one.note,
+            minute(one.created), one.by, one.note,
         )
         for one in versions
     )  # fmt: skip

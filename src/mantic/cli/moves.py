@@ -4,11 +4,11 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mantic.cli.compare import minute
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, action
 from mantic.core.settings import read_settings
+from mantic.evaluate.side_by_side import minute
 from mantic.store.reference import CHAMPION, read_reference
 
 if TYPE_CHECKING:

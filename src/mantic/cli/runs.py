@@ -3,11 +3,11 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from mantic.cli.compare import minute
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report
 from mantic.cli.words import Parser, action
 from mantic.core.settings import read_settings
+from mantic.evaluate.side_by_side import minute
 
 _SHOWN = 20
 

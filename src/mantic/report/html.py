@@ -22,19 +22,25 @@ def page(report: Report) -> str:
     >>> page(Report("Churn", (Text("<b>", style="verdict"),))).count("&lt;b&gt;")
     1
     """
-    parts = [block for block in report.blocks if isinstance(block, Group) and block.title]
-    contents = _contents(report.blocks) if len(parts) >= _LONG else ""
+    contents, body = article(report)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="mantic">\n'
-        f"<title>{escape(report.title)}</title>\n<style>{_style()}</style>\n</head>\n"
+        f"<title>{escape(report.title)}</title>\n<style>{stylesheet()}</style>\n</head>\n"
         '<body class="mantic-page"><a class="mantic-skip" href="#main">Skip to the report</a>\n'
         f'<div class="mantic{" m-long" if contents else ""}">{contents}'
-        f'<main id="main">{_body(report, Place(2, "part"))}'
+        f'<main id="main">{body}'
         "</main></div>\n</body>\n</html>\n"
     )
+
+
+def article(report: Report) -> tuple[str, str]:
+    """Return the contents (empty where the report is short) and the report itself, for a page with `stylesheet`."""
+    parts = [block for block in report.blocks if isinstance(block, Group) and block.title]
+    contents = _contents(report.blocks) if len(parts) >= _LONG else ""
+    return contents, _body(report, Place(2, "part"))
 
 
 def fragment(report: Report) -> str:
@@ -43,7 +49,7 @@ def fragment(report: Report) -> str:
     >>> fragment(Report("Churn")).startswith("<style>")
     True
     """
-    return f'<style>{_style()}</style><div class="mantic m-cell" lang="en">{_body(report, Place(2))}</div>'
+    return f'<style>{stylesheet()}</style><div class="mantic m-cell" lang="en">{_body(report, Place(2))}</div>'
 
 
 def save(report: Report, path: Path) -> Path:
@@ -111,6 +117,10 @@ def _contents(blocks: tuple[Block, ...]) -> str:
 
 
 @cache
-def _style() -> str:
+def stylesheet() -> str:
+    """Return the rules of style for blocks in an element of the class `mantic`."""
     rules = files("mantic.report").joinpath("style.css").read_text("utf-8")
-    return rules.replace("/* TOKENS */", declarations())
+    counts = [f".m-tiles-{n}{{--tiles:{n}}}" for n in range(1, 6)]
+    counts += [f".m-columns-{n}{{--columns:{n}}}" for n in range(2, 5)]
+    shares = [f".m-share-{n}{{--share:{n}%}}" for n in range(1, 101)]
+    return rules.replace("/* TOKENS */", declarations()) + "".join((*counts, *shares))

@@ -60,7 +60,7 @@ def _text(text: Text) -> str:
 
 def _numbers(numbers: Sequence[Number], place: Place) -> str:
     n_columns = len(numbers) if len(numbers) <= 5 else -(-len(numbers) // -(-len(numbers) // 5))  # rows of equal length
-    return f'<dl class="m-tiles" style="--tiles:{n_columns}">{"".join(map(_number, numbers))}</dl>'
+    return f'<dl class="m-tiles m-tiles-{n_columns}">{"".join(map(_number, numbers))}</dl>'
 
 
 def _number(number: Number) -> str:
@@ -130,8 +130,7 @@ def _column(grid: Grid, n: int, *, is_number: bool) -> list[str]:
     largest = max((size for size in sizes if math.isfinite(size)), default=0.0) or 1.0
     shares = [min(100.0, size / largest * 100) if math.isfinite(size) else 0.0 for size in sizes]
     return [
-        f'<td class="m-right m-bar" style="--share:{share:.1f}%">{text}</td>'
-        for text, share in zip(texts, shares, strict=True)
+        f'<td class="m-right m-bar m-share-{share:.0f}">{text}</td>' for text, share in zip(texts, shares, strict=True)
     ]
 
 
@@ -179,7 +178,7 @@ def _beside(group: Group, inner: Place) -> str:
     if group.columns < 2:
         return render(group.blocks, inner)
     cells = "".join(f"<div>{render(list(run), inner)}</div>" for run in _cells(group.blocks))
-    return f'<div class="m-beside" style="--columns:{min(group.columns, 4)}">{cells}</div>'
+    return f'<div class="m-beside m-columns-{min(group.columns, 4)}">{cells}</div>'
 
 
 def _cells(blocks: Sequence[Block]) -> list[list[Block]]:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 from xml.etree import ElementTree
@@ -178,8 +178,17 @@ def _serial(element: ElementTree.Element) -> str:
         return inside
     if element.tag in ("g", "defs", "text") and not inside:
         return ""
-    attributes = "".join(f' {name}="{escape(value)}"' for name, value in element.attrib.items())
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in _spelled_out(element.attrib))
     return f"<{element.tag}{attributes}>{inside}</{element.tag}>" if inside else f"<{element.tag}{attributes}/>"
+
+
+def _spelled_out(attributes: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield attributes, with a style as one attribute for each of its parts: a page may forbid inline styles."""
+    for name, value in attributes.items():
+        if name == "style":
+            yield from ((key, said) for key, _, said in (part.partition(":") for part in value.split(";")))
+        else:
+            yield name, value
 
 
 def _root(chart: Chart, view_box: str, body: str) -> str:

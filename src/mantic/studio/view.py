@@ -144,8 +144,11 @@ def static_bytes(name: str) -> bytes:
     ------
     NoPageError : if there is none.
     """
+    from mantic.report.html import stylesheet
     from mantic.report.tokens import declarations
 
+    if name == "report.css":
+        return stylesheet().encode()
     where = files("mantic.studio").joinpath("static")
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\\" in part for part in parts) or not where.joinpath(*parts).is_file():

@@ -1,6 +1,7 @@
 """Every page of Studio, one file per screen."""
 
-from mantic.studio.pages import assets, bring, data, home, signin, try_it
+from mantic.studio.pages import assets, bring, data, home, report, signin, try_it
 from mantic.studio.route import Page
 
-PAGES: tuple[Page, ...] = (*home.PAGES, *bring.PAGES, *data.PAGES, *try_it.PAGES, *signin.PAGES, *assets.PAGES)
+_SCREENS = (home, bring, data, report, try_it, signin, assets)
+PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _MOST_ROWS, _MOST_COLUMNS = 200, 40  # that one request gives
-_MOST_LISTED = 300  # columns whose kinds are shown at once; a search finds the others
+_MOST_LISTED = 100  # columns whose kinds are shown at once; a search finds the others
 
 
 def show(view: View) -> "Response":
