@@ -11,6 +11,7 @@ from mantic.store.address import beside
 from mantic.store.store import Store, open_store
 from mantic.studio.draft_folder import DraftFolder
 from mantic.studio.loaded import Loaded
+from mantic.studio.looks import Looks
 from mantic.studio.readers import Readers
 from mantic.studio.visitors import Visitors
 
@@ -27,6 +28,7 @@ class Studio:
     readers : the processes that read what was brought.
     jobs : tables that are answered beside the pages.
     loaded : models that were asked lately.
+    looks : what was seen of models that answer, a moment ago.
     visitors : who is signed in.
     """
 
@@ -36,6 +38,7 @@ class Studio:
     readers: Readers
     jobs: Jobs
     loaded: Loaded
+    looks: Looks
     visitors: Visitors = field(default_factory=Visitors)
 
     def close(self) -> None:
@@ -68,7 +71,8 @@ def open_studio(settings: Settings) -> Studio:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
         limits = JobLimits(**asdict(settings.jobs))
         jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
-        return Studio(settings, store, drafts, Readers(drafts), jobs, Loaded(store))
+        loaded = Loaded(store)
+        return Studio(settings, store, drafts, Readers(drafts), jobs, loaded, Looks(store, loaded))
     except BaseException:
         store.close()
         raise

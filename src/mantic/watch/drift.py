@@ -21,7 +21,7 @@ from mantic.watch.scores import new_words, scores
 LIMIT = 40.0  # times four weeks pass on average, or more, before drift is claimed where there is none
 FEW_ROWS = 50
 MANY_NEW = 0.05  # share of rows with a value never seen, to be told before all else
-_TOLD = 0.05  # share of new words beyond what is usual
+_TOLD = 0.05  # share of new words more or less than is usual
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _sentence(before: pl.Series, now: pl.Series, column: Column, *, state: str, 
 def _text_moved(before: pl.Series, now: pl.Series, name: str) -> str:
     own, asked = new_words(before, now)
     usual, new = (float(one[one >= 0].mean()) if (one >= 0).any() else 0.0 for one in (own, asked))
-    if new - usual >= _TOLD:
+    if abs(new - usual) >= _TOLD:
         return f"in '{name}' {say(new, 'share')} of the words are new, against {say(usual, 'share')} in training"
     lengths: Sequence[float] = [float(one.str.count_matches(r"\w+").mean() or 0.0) for one in (before, now)]  # type: ignore[arg-type]
     return f"'{name}' has {say(lengths[1])} words on average, against {say(lengths[0])} in training"

@@ -183,10 +183,11 @@ def _estimate_blocks(watched: Watched) -> list[Block]:
 
 def _picture_groups(drift: Sequence[Drifted]) -> list[Block]:
     shown = [one for one in drift if one.state != "few"][:_MOST_PICTURES]
-    return [Group(one.column, one.charts, note=_about(one), fold=one.state == "calm", columns=2) for one in shown]
+    return [Group(one.column, one.charts, note=about(one), fold=one.state == "calm", columns=2) for one in shown]
 
 
-def _about(one: Drifted) -> str:
+def about(one: Drifted) -> str:
+    """Return what happened to a column, with its gaps."""
     was, now = (say(share, "share") for share in one.missing)
     gaps = f" Empty in {now} of the rows, {was} in training." if was != now else ""
     return f"{one.sentence[0].upper()}{one.sentence[1:]}.{gaps}"

@@ -269,12 +269,12 @@ def test_a_share_of_the_rows_is_drawn_by_chance_and_is_the_same_again(store):
 
     assert 400 < len(some) < 600
     assert store.predictions.thinned("churn", 0.25) == some
-    assert set(one.id for one in some) < set(one.id for one in store.predictions.thinned("churn", 0.5))
+    assert {one.id for one in some} < {one.id for one in store.predictions.thinned("churn", 0.5)}
     assert len(store.predictions.thinned("churn", 1.0, limit=1500)) == 1500
 
 
 def test_outcomes_are_read_in_the_order_in_which_they_became_known(store):
-    first, second, third = store.predictions.append(_rows(3))
+    first, _, third = store.predictions.append(_rows(3))
     for one in (third, first):
         store.outcomes.add({one: "yes"})
     between = store.outcomes.arrived("churn")[1].at
