@@ -184,7 +184,7 @@ def _number_moved(column: Column, before: Array, now: Array) -> str:
     if abs(new - old) < min(0.25, stretched) * spread:
         return f"'{column.name}' spreads {'more' if width > spread else 'less'} widely round nearly the same mean"
     way = "higher" if new > old else "lower"
-    if old > 0 and new > 0 and 0.01 <= abs(new / old - 1) < 10:
+    if old > spread / 2 and new > 0 and 0.01 <= abs(new / old - 1) < 10:  # near zero a share says nothing
         return f"'{column.name}' is {say(abs(new / old - 1), 'share')} {way} on average ({say(new)} against {say(old)})"
     return f"'{column.name}' is {way} on average ({say(new)} against {say(old)})"
 

@@ -22,6 +22,7 @@ _LIMITS = {DRIFT: drift.LIMIT, QUALITY: quality.LIMIT, HARDER: estimate.LIMIT}
 _BY = "mantic watch"
 _OVER_ROWS = 200  # so many calm rows say that it is over
 _MOST = 1_000
+_HARDLY = 0.0005  # of a probability
 
 Key = tuple[str, str]  # code, column
 
@@ -80,9 +81,20 @@ def findings(watched: Watched) -> Iterator[Finding]:
         yield Finding("warning", HARDER, "", text, {"estimate": first.now.score, "before": first.before})
     for one in watched.moved:
         told = one.sentence[0].upper() + one.sentence[1:]
-        felt = f"; by itself that moves an answer by {say(one.effect)} on average" if np.isfinite(one.effect) else ""
+        felt = f"; by itself that {moves(one.effect, is_share=watched.is_classes)}" if np.isfinite(one.effect) else ""
         level = "warning" if one.is_large or one.unseen >= drift.MANY_NEW else "note"
         yield Finding(level, DRIFT, one.column, f"{told}{felt}.", {"effect": one.effect})
+
+
+def moves(effect: float, *, is_share: bool) -> str:
+    """Say how far something moves the answers, in points of probability or in the target's unit.
+
+    >>> moves(0.0431, is_share=True), moves(12.0, is_share=False), moves(0.0002, is_share=True)
+    ('moves an answer by 4.3 points on average', 'moves an answer by 12 on average', 'hardly moves an answer')
+    """
+    if effect == 0 or (is_share and effect < _HARDLY):
+        return "hardly moves an answer"
+    return f"moves an answer by {f'{100 * effect:.1f} points' if is_share else say(effect)} on average"
 
 
 def _of_ours(store: "Store", name: str) -> "list[KeptAlert]":

@@ -55,7 +55,9 @@ def health_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Health:
 
 def _trouble(alerts: "Sequence[KeptAlert]", newest: str, now: datetime) -> Health | None:
     if alerts:
-        worst = min(alerts, key=lambda one: (_SEVERITY.index(one.level), -one.id))
+        worst = min(
+            alerts, key=lambda one: (_SEVERITY.index(one.level), one.id)
+        )  # of one look, the first has the most effect
         return Health(worst.level, f"{worst.text}{f' And {len(alerts) - 1} more.' if len(alerts) > 1 else ''}")
     if not newest:
         return Health("quiet", "Nothing was asked yet.")

@@ -27,6 +27,7 @@ class Watched:
 
     name: str
     number: int | None
+    is_classes: bool
     period: Period
     traffic: Traffic
     n_rows: int
@@ -48,6 +49,7 @@ def watch(store: "Store", subject: Subject, period: Period) -> Watched:
     return Watched(
         subject.name,
         subject.number,
+        bool(subject.labels),
         period,
         traffic_of(store, subject.name, period),
         asked.n_all,

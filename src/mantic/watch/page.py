@@ -74,7 +74,7 @@ def drift_blocks(watched: Watched) -> list[Block]:
     """Return every column by what its shift does to the answers."""
     if not watched.drift:
         return [Text("There are no columns to look at.")]
-    unit = "of a probability" if watched.estimate is not None else "in the target's unit"
+    unit = "of a probability" if watched.is_classes else "in the target's unit"
     heads = ("column", "state", "moves an answer by", "what happened")
     words_of = {"moved": "moved", "calm": "calm", "few": "too few rows"}
     rows: list[tuple[Cell, ...]] = [

@@ -8,7 +8,7 @@ from mantic.store.predictions import Prediction
 from mantic.store.store import open_store
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def asked(kept, churn_like_new):
     """Keep answers of the fitted model to rows that it has not seen, and the outcomes of half of them."""
     from mantic.tasks.base import load

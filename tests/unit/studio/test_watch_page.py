@@ -25,6 +25,11 @@ def world(n_rows: int, seed: int, *, age: float = 40.0, name: str = "age") -> pl
     return pl.DataFrame({name: ages, "plan": chance.choice(["a", "b"], n_rows), "left": np.where(left, "yes", "no")})
 
 
+def said(labels: list[str], guess: list[float]) -> dict[str, object]:
+    """Return an answer as a server keeps it."""
+    return {"prediction": labels[int(np.argmax(guess))], "probability": dict(zip(labels, guess, strict=True))}
+
+
 @pytest.fixture(scope="module")
 def model() -> Classifier:
     return Classifier(budget="1 trial", learners=["linear"]).fit(world(800, 1), "left")
@@ -39,13 +44,11 @@ def answer(studio: Studio, model: Classifier) -> Answer:
         labels = [str(one) for one in model.classes_]
         guess = model.predict_proba(rows.select(model.schema_.names)).tolist()
         now = datetime.now(UTC)
+        parts = np.linspace(0, 0.99, rows.height)
         return studio.store.predictions.append(
-            Prediction(
-                "shop", 1, row, {"prediction": labels[int(np.argmax(one))], "probability": dict(zip(labels, one, strict=True))},
-                at=(now - timedelta(days=5 * (1 - place / rows.height))).isoformat(),
-            )
-            for place, (row, one) in enumerate(zip(rows.drop("left").to_dicts(), guess, strict=True))
-        )  # fmt: skip
+            Prediction("shop", 1, row, said(labels, one), at=(now - timedelta(days=5 * (1 - part))).isoformat())
+            for row, one, part in zip(rows.drop("left").to_dicts(), guess, parts, strict=True)
+        )
 
     return keep
 
