@@ -27,6 +27,7 @@ VERBS = {
     "runs": ("", "what was worked on, and how it went"),
     "predictions": ("NAME", "what a served model has answered, and how it turned out"),
     "outcomes": ("DATA --value COLUMN", "say how predictions turned out"),
+    "watch": ("MODEL", "what became of a served model: traffic, quality, drift"),
     "keys": ("", "keys that sign models, and whom one trusts"),
     "backup": ("FILE", "everything that the store keeps, in one file"),
     "restore": ("FILE --to FOLDER", "a backup, into an empty place"),

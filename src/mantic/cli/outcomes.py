@@ -5,7 +5,6 @@ from argparse import Namespace
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, tell, warn_only
 from mantic.cli.words import Parser
-from mantic.core.errors import SchemaError
 from mantic.core.run import Run
 from mantic.core.settings import read_settings
 
@@ -26,20 +25,10 @@ def parser() -> Parser:
 
 def run(options: Namespace) -> int:
     """Keep them, piece by piece."""
-    from mantic.sources.pieces import pieces
+    from mantic.watch.outcomes import keep_outcomes
 
-    n_kept = 0
     with store_of(read_settings().store) as store, Run(listeners=[warn_only]) as work:
-        for piece in pieces(options.data, work):
-            known = piece.frame
-            if missing := [name for name in (options.id, options.value) if name not in known.columns]:
-                raise SchemaError(
-                    f"there is no column '{missing[0]}'",
-                    where=options.data,
-                    fix=f"name one of {', '.join(known.columns[:10])} by --id and --value",
-                )
-            known = known.select(options.id, options.value).drop_nulls()
-            n_kept += store.outcomes.add(dict(zip(map(str, known[options.id]), known[options.value], strict=True)))
+        n_kept = keep_outcomes(store, options.data, work, id_column=options.id, value_column=options.value)
     if options.json:
         show_json({"kept": n_kept})
     else:

@@ -101,7 +101,7 @@ def find_drift(learned: pl.DataFrame, judged: pl.DataFrame, schema: Schema, *, r
         return drift
     ranked = sorted((place for place in rest if areas[place] >= 0.5 + _LEAST_SHIFT), key=lambda one: -areas[one])
     columns = (
-        Moved(schema.columns[place].name, areas[place], _sentence(schema.columns[place], place, sides))
+        Moved(schema.columns[place].name, areas[place], how_it_moved(schema.columns[place], *_pair(sides, place)))
         for place in ranked[:_SHOWN]
     )
     return replace(drift, columns=tuple(columns))
@@ -153,15 +153,24 @@ def _area(positive: Array, guess: Array) -> tuple[float, float]:
 # --------------------------------------------------------------------------------------------------------- sentences
 
 
-def _sentence(column: Column, place: int, sides: list[pl.DataFrame]) -> str:
-    """Say how one column moved."""
-    before, now = (side.to_series(place) for side in sides)
+def how_it_moved(column: Column, before: pl.Series, now: pl.Series, *, rows: str = "judged rows") -> str:
+    """Say in one sentence how a column of aligned rows moved.
+
+    Parameters
+    ----------
+    before, now : its values in the rows learned from, and in those that are held against them.
+    rows : what the latter are called.
+    """
     gone, empty = (float(one.is_null().mean()) for one in (before, now))  # type: ignore[arg-type]
     if abs(empty - gone) >= 0.1:
-        return f"'{column.name}' is empty in {say(empty, 'share')} of the judged rows, against {say(gone, 'share')}"
+        return f"'{column.name}' is empty in {say(empty, 'share')} of the {rows}, against {say(gone, 'share')}"
     if column.kind in (Kind.NUMBER, Kind.DATE):
         return _number_moved(column, numbers_of(before), numbers_of(now))
-    return _levels_moved(column.name, before, now)
+    return _levels_moved(column.name, before, now, rows)
+
+
+def _pair(sides: list[pl.DataFrame], place: int) -> list[pl.Series]:
+    return [side.to_series(place) for side in sides]
 
 
 def _number_moved(column: Column, before: Array, now: Array) -> str:
@@ -175,20 +184,20 @@ def _number_moved(column: Column, before: Array, now: Array) -> str:
     if abs(new - old) < min(0.25, stretched) * spread:
         return f"'{column.name}' spreads {'more' if width > spread else 'less'} widely round nearly the same mean"
     way = "higher" if new > old else "lower"
-    if old > 0 and new > 0 and 0.01 <= abs(new / old - 1) < 10:
+    if old > spread / 2 and new > 0 and 0.01 <= abs(new / old - 1) < 10:  # near zero a share says nothing
         return f"'{column.name}' is {say(abs(new / old - 1), 'share')} {way} on average ({say(new)} against {say(old)})"
     return f"'{column.name}' is {way} on average ({say(new)} against {say(old)})"
 
 
-def _levels_moved(name: str, before: pl.Series, now: pl.Series) -> str:
+def _levels_moved(name: str, before: pl.Series, now: pl.Series, rows: str) -> str:
     shares = [_shares(one) for one in (before, now)]
     unseen = sum(share for level, share in shares[1].items() if level not in shares[0])
     if unseen >= 0.1:
-        return f"'{name}' holds values that were not learned from in {say(unseen, 'share')} of the judged rows"
+        return f"'{name}' holds values that were not learned from in {say(unseen, 'share')} of the {rows}"
     gaps = {level: shares[1].get(level, 0.0) - shares[0].get(level, 0.0) for level in {**shares[0], **shares[1]}}
     level = max(gaps, key=lambda one: (abs(gaps[one]), one))
     was, is_now = (say(one.get(level, 0.0), "share") for one in shares)
-    return f"'{name}' is '{level}' in {is_now} of the judged rows, against {was}"
+    return f"'{name}' is '{level}' in {is_now} of the {rows}, against {was}"
 
 
 def _shares(series: pl.Series) -> dict[str, float]:

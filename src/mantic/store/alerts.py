@@ -1,7 +1,8 @@
 """Alerts: what someone should look at, until someone has."""
 
+import builtins
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -13,6 +14,7 @@ from mantic.store.tables import ALERT
 from mantic.store.value import author, now, pack, plain, unpack
 
 LEVELS = ("note", "warning", "stop")
+ANSWERS = ("yes", "no", "")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class KeptAlert:
     text: str
     facts: dict[str, Any]
     closed: str | None
+
+    @property
+    def useful(self) -> str:
+        """Return "yes" or "no" as somebody said, or nothing."""
+        return str(self.facts.get("useful", {}).get("answer", ""))
 
 
 class Alerts:
@@ -73,6 +80,56 @@ class Alerts:
                     f"there is no open alert {identity}", where="alerts", fix="store.alerts.open() lists those that are"
                 )
             note_deed(connection, "close", f"alert {identity}", by=author(by), detail={})
+
+    def reopen(self, identity: int, *, by: str | None = None) -> None:
+        """Take back that someone has looked.
+
+        Raises
+        ------
+        StoreError : if there is no closed alert of this id.
+        """
+        with self._database.writing() as connection:
+            here = (ALERT.c.id == identity, ALERT.c.closed.is_not(None))
+            if connection.execute(update(ALERT).where(*here).values(closed=None)).rowcount != 1:
+                raise StoreError(f"there is no closed alert {identity}", where="alerts", fix="reload the page")
+            note_deed(connection, "reopen", f"alert {identity}", by=author(by), detail={})
+
+    def find(self, name: str, *, limit: int = 100) -> builtins.list[KeptAlert]:
+        """Return the latest alerts about a model or flow, newest first."""
+        return _latest(self._database, limit, ALERT.c.name == name)
+
+    def get(self, identity: int) -> KeptAlert:
+        """Return an alert.
+
+        Raises
+        ------
+        StoreError : if there is none of this id.
+        """
+        if found := _latest(self._database, 1, ALERT.c.id == identity):
+            return found[0]
+        raise StoreError(f"there is no alert {identity}", where="alerts", fix="store.alerts.list() names the latest")
+
+    def answer(self, identity: int, useful: str, *, by: str | None = None) -> KeptAlert:
+        """Keep whether an alert was useful, and who says so; the audit remembers every answer.
+
+        Parameters
+        ----------
+        useful : "yes", "no", or empty to take an answer back.
+
+        Raises
+        ------
+        StoreError : if there is no such alert, or no such answer.
+        """
+        if useful not in ANSWERS:
+            raise StoreError(f"'{useful[:20]}' is no answer", where="alert", fix="say yes, no, or nothing")
+        alert = self.get(identity)
+        facts = {key: value for key, value in alert.facts.items() if key != "useful"}
+        if useful:
+            facts["useful"] = {"answer": useful, "by": author(by), "at": now()}
+        with self._database.writing() as connection:
+            connection.execute(update(ALERT).where(ALERT.c.id == identity).values(facts=pack(facts)))
+            note_deed(connection, "answer", f"alert {identity}", by=author(by), detail={"useful": useful})
+        return replace(alert, facts=facts)
 
     def open(self, *, limit: int = 100) -> list[KeptAlert]:
         """Return alerts that nobody has closed, newest first."""

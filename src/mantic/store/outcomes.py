@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 
 from mantic.store.database import Database
 from mantic.store.predictions import MOST, Prediction, prediction_of
@@ -78,15 +78,44 @@ class Outcomes:
         ----------
         since : only those whose outcome became known at this moment or later.
         """
-        query = (
-            select(PREDICTION, OUTCOME.c.truth, OUTCOME.c.at.label("known"), OUTCOME.c.by)
-            .join(OUTCOME, OUTCOME.c.prediction == PREDICTION.c.id)
-            .where(PREDICTION.c.name == check_name(name))
-        )
-        if number is not None:
-            query = query.where(PREDICTION.c.number == number)
-        if since is not None:
-            query = query.where(OUTCOME.c.at >= moment(since))
+        query = _known(name, number, since)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
-        return [Judged(prediction_of(row), unpack(row.truth), row.known, row.by) for row in rows]
+        return [_judged(row) for row in rows]
+
+    def arrived(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Judged]:
+        """Return predictions of a model by when their outcome became known, the first to be known first.
+
+        Parameters
+        ----------
+        since, until : only those whose outcome became known from this moment on, and before this moment.
+        """
+        query = _known(name, number, since)
+        if until is not None:
+            query = query.where(OUTCOME.c.at < moment(until))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(OUTCOME.c.at, PREDICTION.c.id).limit(limit)).all()
+        return [_judged(row) for row in rows]
+
+
+def _known(name: str, number: int | None, since: str | datetime | None) -> "Select[tuple[Any, ...]]":
+    query: Select[tuple[Any, ...]] = (
+        select(PREDICTION, OUTCOME.c.truth, OUTCOME.c.at.label("known"), OUTCOME.c.by)
+        .join(OUTCOME, OUTCOME.c.prediction == PREDICTION.c.id)
+        .where(PREDICTION.c.name == check_name(name))
+    )
+    if number is not None:
+        query = query.where(PREDICTION.c.number == number)
+    return query if since is None else query.where(OUTCOME.c.at >= moment(since))
+
+
+def _judged(row: Any) -> Judged:
+    return Judged(prediction_of(row), unpack(row.truth), row.known, row.by)

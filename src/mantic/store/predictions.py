@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
@@ -15,6 +15,8 @@ from mantic.store.tables import PREDICTION
 from mantic.store.value import moment, now, pack, plain, unpack
 
 MOST = 10_000  # rows that one reading gives
+_LENGTHS = {"hour": 13, "day": 10}  # characters of a moment
+_PARTS = 4096  # the end of an id is drawn by chance: three hexadecimal digits part the rows
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class Prediction:
     answer: Mapping[str, Any]
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     at: str = ""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many rows a version answered in an hour or a day; `at` is how its moments begin, as `2026-05-01T12`."""
+
+    at: str
+    number: int | None
+    n_rows: int
 
 
 class Predictions:
@@ -122,6 +133,60 @@ class Predictions:
         query = _of(name, number, since, until).order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
         with self._database.reading() as connection:
             return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+
+    def thinned(
+        self,
+        name: str,
+        share: float,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Prediction]:
+        """Return a share of the answers of a model, drawn by the ends of their ids, oldest first; at most `limit`.
+
+        Parameters
+        ----------
+        share : 0 to 1. The same rows come again as long as it is the same; from 1 on all come.
+        """
+        query = _of(name, number, since, until)
+        if share < 1:
+            end = func.substr(PREDICTION.c.id, func.length(PREDICTION.c.id) - 2)
+            query = query.where(end < f"{max(1, round(share * _PARTS)):03x}")
+        query = query.order_by(PREDICTION.c.at, PREDICTION.c.id)
+        with self._database.reading() as connection:
+            return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+
+    def counts(
+        self, name: str, *, since: str | datetime | None = None, until: str | datetime | None = None, by: str = "day"
+    ) -> list[Counted]:
+        """Return how many rows each version answered by "hour" or "day" (UTC), oldest first; empty ones are left out.
+
+        Raises
+        ------
+        StoreError : if `by` is neither.
+        """
+        if by not in _LENGTHS:
+            raise StoreError(f"rows are not counted by '{by[:20]}'", where="predictions", fix="say hour or day")
+        at = func.substr(PREDICTION.c.at, 1, _LENGTHS[by]).label("slot")
+        query = _of(name, None, since, until).with_only_columns(at, PREDICTION.c.number, func.count())
+        query = query.group_by(at, PREDICTION.c.number).order_by(at, PREDICTION.c.number)
+        with self._database.reading() as connection:
+            return [Counted(*row) for row in connection.execute(query)]
+
+    def count(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> int:
+        """Return how many rows a model answered from `since` to before `until`."""
+        query = _of(name, number, since, until).with_only_columns(func.count())
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
 
 def _of(

@@ -14,6 +14,7 @@ from mantic.studio.backups import Backups
 from mantic.studio.draft_folder import DraftFolder
 from mantic.studio.drawer import Drawer
 from mantic.studio.loaded import Loaded
+from mantic.studio.looks import Looks
 from mantic.studio.provider import Provider, provider_of
 from mantic.studio.readers import Readers
 from mantic.studio.source_file import SourceFile
@@ -35,6 +36,7 @@ class Studio:
     jobs : tables that are answered beside the pages.
     trainer : who attends to the trainings.
     loaded : models that were asked lately.
+    looks : what was seen of models that answer, a moment ago.
     visitors : who is signed in.
     keys : what programs that ask the API show.
     sources : databases and files by name.
@@ -50,6 +52,7 @@ class Studio:
     jobs: Jobs
     trainer: Trainer
     loaded: Loaded
+    looks: Looks
     visitors: Visitors
     keys: KeyFile
     sources: SourceFile
@@ -90,6 +93,7 @@ def open_studio(settings: Settings) -> Studio:
         limits = JobLimits(**asdict(settings.jobs))
         jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
         trainer = Trainer(TrainingFolder(beside(ours.url, ours.blobs, "trainings")), settings, store)
+        loaded = Loaded(store)
         pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Studio(
@@ -99,7 +103,8 @@ def open_studio(settings: Settings) -> Studio:
             readers=Readers(drafts),
             jobs=jobs,
             trainer=trainer,
-            loaded=Loaded(store),
+            loaded=loaded,
+            looks=Looks(store, loaded),
             visitors=Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
             keys=KeyFile(settings.serve.keys or own / "api-keys.json"),
             sources=SourceFile(own / "sources.json"),

@@ -238,3 +238,80 @@ def test_a_run_may_be_put_down_after_it_began(store):
     run = store.runs.start("churn", "fit", at="2026-05-01T10:00:00")
 
     assert store.runs.get(run).started.startswith("2026-05-01T10:00:00")
+
+
+def test_rows_are_counted_by_hour_day_and_version(store):
+    moments = ("2026-05-01T10:05", "2026-05-01T10:55", "2026-05-01T11:00", "2026-05-02T00:00")
+    store.predictions.append(Prediction("churn", 1 + (at > "2026-05-01T10:30"), {}, {}, at=at) for at in moments)
+
+    hours = store.predictions.counts("churn", by="hour", until="2026-05-02")
+    days = store.predictions.counts("churn")
+
+    assert [(one.at, one.number, one.n_rows) for one in hours] == [
+        ("2026-05-01T10", 1, 1),
+        ("2026-05-01T10", 2, 1),
+        ("2026-05-01T11", 2, 1),
+    ]
+    assert [(one.at, one.number, one.n_rows) for one in days] == [
+        ("2026-05-01", 1, 1),
+        ("2026-05-01", 2, 2),
+        ("2026-05-02", 2, 1),
+    ]
+    assert store.predictions.count("churn", number=2, since="2026-05-01T11:00") == 2
+    with pytest.raises(StoreError, match="not counted by 'week'"):
+        store.predictions.counts("churn", by="week")
+
+
+def test_a_share_of_the_rows_is_drawn_by_chance_and_is_the_same_again(store):
+    store.predictions.append(_rows(2000))
+
+    some = store.predictions.thinned("churn", 0.25)
+
+    assert 400 < len(some) < 600
+    assert store.predictions.thinned("churn", 0.25) == some
+    assert {one.id for one in some} < {one.id for one in store.predictions.thinned("churn", 0.5)}
+    assert len(store.predictions.thinned("churn", 1.0, limit=1500)) == 1500
+
+
+def test_outcomes_are_read_in_the_order_in_which_they_became_known(store):
+    first, _, third = store.predictions.append(_rows(3))
+    for one in (third, first):
+        store.outcomes.add({one: "yes"})
+    between = store.outcomes.arrived("churn")[1].at
+
+    assert [one.prediction.id for one in store.outcomes.arrived("churn")] == [third, first]
+    assert [one.prediction.id for one in store.outcomes.arrived("churn", until=between)] == [third]
+    assert [one.prediction.id for one in store.outcomes.arrived("churn", since=between)] == [first]
+    assert store.outcomes.arrived("churn", number=99) == []
+
+
+def test_whether_an_alert_was_useful_is_kept_with_who_says_so_and_can_be_taken_back(store):
+    alert = store.alerts.add("warning", "drift", "'plan' moved", name="churn", facts={"effect": 0.3})
+
+    store.alerts.answer(alert, "yes", by="ada")
+    said = store.alerts.get(alert)
+    store.alerts.answer(alert, "", by="eve")
+
+    assert (said.useful, said.facts["useful"]["by"], said.facts["effect"]) == ("yes", "ada", 0.3)
+    assert store.alerts.get(alert).facts == {"effect": 0.3}
+    assert [(one.by, one.detail["useful"]) for one in store.audit.list(f"alert {alert}")] == [
+        ("eve", ""),
+        ("ada", "yes"),
+    ]
+    with pytest.raises(StoreError, match="'perhaps' is no answer"):
+        store.alerts.answer(alert, "perhaps")
+    with pytest.raises(StoreError, match="no alert"):
+        store.alerts.get(alert + 1)
+
+
+def test_a_closed_alert_is_opened_again(store):
+    alert = store.alerts.add("note", "drift", "'plan' moved", name="churn")
+    store.alerts.close(alert)
+
+    store.alerts.reopen(alert, by="ada")
+
+    assert [one.id for one in store.alerts.open()] == [alert]
+    assert [one.id for one in store.alerts.find("churn")] == [alert]
+    assert store.alerts.find("rent") == []
+    with pytest.raises(StoreError, match="no closed alert"):
+        store.alerts.reopen(alert)

@@ -16,10 +16,11 @@ from mantic.studio.pages import (
     sources,
     training,
     try_it,
+    watch,
     you,
 )
 from mantic.studio.route import Page
 
 _SETTINGS = (you, people, keys, sources, audit, backup)
-_SCREENS = (home, bring, data, question, training, report, try_it, signin, openid, *_SETTINGS, assets)
+_SCREENS = (home, bring, data, question, training, report, try_it, watch, signin, openid, *_SETTINGS, assets)
 PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)

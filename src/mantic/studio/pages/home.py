@@ -7,6 +7,7 @@ from mantic.store.version import Version
 from mantic.studio.route import get
 from mantic.studio.sample import SAMPLES
 from mantic.studio.view import View
+from mantic.watch.health import Health, health
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -17,11 +18,12 @@ _MOST_RUNS = 6
 
 @dataclass(frozen=True)
 class Row:
-    """A model by its name: the version that answers, the newest one, and how many there are."""
+    """A model by its name: the version that answers, the newest one, how many there are, and how it does."""
 
     champion: Version
     newest: Version
     n_versions: int
+    health: Health
 
 
 def show(view: View) -> "Response":
@@ -42,7 +44,7 @@ def _rows(view: View) -> list[Row]:
     for name, versions in by_name.items():
         number = aliases.get(name, {}).get("champion")
         champion = next((one for one in versions if one.number == number), versions[0])
-        rows.append(Row(champion, versions[0], len(versions)))
+        rows.append(Row(champion, versions[0], len(versions), health(view.studio.store, name)))
     return sorted(rows, key=lambda row: row.newest.created, reverse=True)
 
 
