@@ -1,0 +1,67 @@
+"""A forecaster as one file, and back."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mantic.core import artifact
+from mantic.core.errors import ArtifactError
+from mantic.core.schema import Schema
+from mantic.features.series.assemble import Roles
+from mantic.report.blocks import Report
+from mantic.search.series.foretold import Foretold
+
+if TYPE_CHECKING:
+    from mantic.tasks.forecast import Forecaster
+
+
+def save(forecaster: "Forecaster", path: str | Path) -> Path:
+    """Write a fitted forecaster to one `.mantic` file, atomically; return the path."""
+    roles = forecaster.roles_
+    asked = forecaster.get_params()
+    plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in asked.items()}
+    manifest: dict[str, Any] = {
+        "task": forecaster.task.name,
+        "parameters": plain,
+        "schema": json.loads(forecaster.schema_.to_json()),
+        "target": json.loads(Schema((forecaster.target_,)).to_json()),
+        "roles": {"time": roles.time, "target": roles.target, "series": list(roles.series)},
+    }
+    with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
+        folder = Path(name)
+        forecaster.told_.save(folder)
+        return artifact.write(path, manifest=manifest, folder=folder, report=forecaster.report_.to_json())
+
+
+def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
+    """Return the forecaster in a file that passed every check.
+
+    Raises
+    ------
+    ArtifactError : if its content does not fit together.
+    """
+    from mantic.tasks.forecast import Forecaster
+
+    manifest = opened.manifest
+    try:
+        known = set(Forecaster().get_params())
+        made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in known})
+        roles = manifest["roles"]
+        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), tuple(map(str, roles["series"])))
+        made.told_ = Foretold.load(opened.folder)
+        made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
+        made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
+        made.report_ = Report.from_json(opened.report_text)
+        made.version_, made._library = opened.version, "polars"
+        if made.roles_.series != tuple(made.told_.ids.columns):
+            raise ValueError("the series are told apart by other columns than the rows")
+        _ = made.predict(), made.schema_.align([dict.fromkeys(made.schema_.names)])
+    except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
+        raise ArtifactError(
+            f"the parts of the model do not fit together: {error}", where=where,
+            fix="save the model again with this version of mantic",
+        ) from error  # fmt: skip
+    return made

@@ -1,0 +1,201 @@
+"""The walk of a forecast: repair, try on the past, weigh, forecast, judge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from time import monotonic as time_now
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mantic.core.errors import SchemaError
+from mantic.core.run import Run
+from mantic.core.schema import Column, Kind, Schema
+from mantic.core.season import cycle
+from mantic.core.table import Array
+from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.report import evaluation_report, forecast_report
+from mantic.evaluate.series.score import Judged
+from mantic.features.series.assemble import Roles, as_id
+from mantic.features.series.prepare import prepare
+from mantic.report.blocks import Report
+from mantic.search.series.foretell import Told, foretell, renewed
+from mantic.search.series.foretold import Foretold
+from mantic.search.series.loss import mean, yardstick
+from mantic.search.series.spread import past_quantiles
+from mantic.tasks.series_answer import places_of, probabilities
+
+_REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a fit ends with."""
+
+    told: Foretold
+    report: Report
+    schema: Schema
+    target: Column
+
+
+def walk(frame: pl.DataFrame, roles: Roles, asked: Mapping[str, Any], run: Run, *, started: float) -> Walked:
+    """Forecast within the run's deadline.
+
+    Parameters
+    ----------
+    asked : horizon, levels, freq and season, as the estimator has them.
+    started : when the budget began, on `time.monotonic`.
+    """
+    prepared = prepare(frame, roles, freq=asked["freq"], season=asked["season"])
+    panel = prepared.panel
+    left = run.deadline.left()
+    reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+    done = foretell(panel, asked["horizon"], run.until(run.deadline.earlier(reserve)))
+    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices)
+    levels = probabilities(asked["levels"])
+    found = SeriesFindings(
+        roles.target, prepared.names, panel, _judged(told, done, levels), told.forecast, told.quantiles(levels), levels,
+        dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)), done.mixture.losses,
+        done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
+        [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
+        {**asked, "time": roles.time, "series": list(roles.series)}, frame.height,
+    )  # fmt: skip
+    seen = panel.truth[np.isfinite(panel.truth)]
+    target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
+    return Walked(told, forecast_report(found), row_schema(told, roles), target)
+
+
+def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Sequence[float], run: Run) -> Report:
+    """Judge forecasts by rows that came later."""
+    if roles.target not in rows.columns:
+        raise SchemaError(
+            f"the truth is missing: there is no column '{roles.target}'", where="the rows",
+            fix=f"add '{roles.target}'",
+        )  # fmt: skip
+    truth, n_out = _arrived(told, roles, rows)
+    if n_out:
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")
+    found = probabilities(levels)
+    panel = told.panel
+    if not np.isfinite(truth).any():
+        raise SchemaError(
+            "no row has the truth of a moment that was forecast", where="the rows",
+            fix="give rows that follow those that the model was fitted on",
+        )  # fmt: skip
+    quantiles = told.quantiles(found)
+    judged = Judged(
+        truth[None], told.forecast[None], _reference(told)[None], quantiles[None], found, panel.scale(panel.season)
+    )  # fmt: skip
+    weights = dict(zip(told.mixture.names, told.mixture.weights.mean(axis=0).tolist(), strict=True))
+    return evaluation_report(
+        SeriesFindings(
+            roles.target, told.names, panel, judged, told.forecast, quantiles, found, weights, told.mixture.losses,
+            told.mixture.level, (), (), [asdict(one) for one in run.warnings], told.spread.n_errors, 0.0, {},
+            rows.height,
+        )
+    )  # fmt: skip
+
+
+def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
+    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed."""
+    series, step = places_of(told, roles, rows)
+    is_new = (series >= 0) & (step >= 0)
+    if n_out := int((~is_new).sum()):
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of unknown series or older than the forecast")
+    if not is_new.any():
+        return told
+    before = _long(told, roles)
+    later = rows.filter(pl.Series(is_new))
+    fresh = pl.DataFrame(
+        [
+            *(as_id(later[name]) for name in roles.series),
+            told.panel.calendar.times(told.panel.last[series[is_new]] + 1 + step[is_new]).alias(roles.time),
+            later[roles.target].cast(pl.Float64, strict=False),
+        ]
+    )
+    prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
+    truth, _ = _arrived(told, roles, rows)
+    spread = told.spread.learned((truth - told.forecast) / (told.spread.width[:, None] * told.spread.growth))
+    voices, forecast = renewed(prepared.panel, told, run)
+    return replace(told, panel=prepared.panel, spread=spread, voices=voices, forecast=forecast)
+
+
+def row_schema(told: Foretold, roles: Roles) -> Schema:
+    """Return the columns of a row that asks for one series at one moment."""
+    columns = []
+    for name in told.ids.columns:
+        counts = told.ids[name].value_counts(sort=True)
+        levels = tuple(counts[name].to_list()[:1000])
+        columns.append(Column(name, Kind.CATEGORY, levels=levels, n_levels=counts.height))
+    steps = told.steps()
+    first, last = told.panel.calendar.times(np.array([steps.min(), steps[:, -1].max()])).to_list()
+    if isinstance(first, int):
+        columns.append(Column(roles.time, Kind.NUMBER, low=float(first), high=float(last)))
+    else:
+        low, high = (
+            one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
+        )
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high))
+    return Schema(tuple(columns))
+
+
+def _judged(told: Foretold, done: Told, levels: Array) -> Judged | None:
+    truth = done.found.truth
+    if not np.isfinite(truth).any():
+        return None
+    quantiles = past_quantiles(told.panel, truth, done.past, levels)
+    if told.panel.is_floored:
+        quantiles = np.maximum(quantiles, 0.0)
+    if told.panel.is_count:
+        quantiles = np.round(quantiles)
+    return Judged(truth, done.past, done.reference, quantiles, levels, told.panel.scale(told.panel.season))
+
+
+def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
+    """Return the ledger as plain values, with the loss of each method on the past."""
+    names = done.found.names
+    unit = yardstick(done.found.truth, done.reference, scale)
+    losses = {
+        name: mean(unit.loss(done.found.truth, done.found.past[place], scale)) for place, name in enumerate(names)
+    }
+    return [
+        {
+            "name": one.method, "learner": one.method, "loss": losses.get(one.method),
+            "foretold": round(one.foretold, 3), "spent": round(one.spent, 3), "outcome": one.outcome,
+            "reason": one.reason,
+        }
+        for one in done.found.ledger
+    ]  # fmt: skip
+
+
+def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
+    """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
+
+    Rows of one step are added up if all values are counts, as when the model was fitted.
+    """
+    series, step = places_of(told, roles, rows)
+    value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
+    is_in = (series >= 0) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
+    truth = np.full(told.forecast.shape, np.nan)
+    if told.panel.is_count:
+        np.add.at(total := np.zeros_like(truth), (series[is_in], step[is_in]), value[is_in])
+        truth[series[is_in], step[is_in]] = total[series[is_in], step[is_in]]
+    else:
+        truth[series[is_in], step[is_in]] = value[is_in]
+    return truth, int((~is_in).sum())
+
+
+def _reference(told: Foretold) -> Array:
+    """Return what seasonal naive says of the steps that are foretold."""
+    return cycle(told.panel, told.horizon, told.panel.seasons[:1])
+
+
+def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
+    """Return all that was observed as a long table."""
+    panel = told.panel
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    step = panel.last[series] - (panel.bounds[1:][series] - 1 - np.arange(len(panel.values)))
+    columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
+    columns[roles.time] = panel.calendar.times(step)
+    columns[roles.target] = panel.truth
+    return pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))
