@@ -8,7 +8,7 @@ from mantic.core.panel import Panel
 from mantic.core.table import Array
 from mantic.learners.series._compiled import NEEDS, core
 
-_LONGEST_SEASON = 24  # the compiled core refuses more
+_LONGEST_SEASON = 12  # of 24 steps a fit takes seconds, and the compiled core refuses more
 _LONGEST = 1_000  # steps
 
 

@@ -16,7 +16,7 @@ from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
     "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
-    "ces", "damped", "theta", "ets",
+    "ces", "damped", "theta", "ets", "boosting",
 )  # fmt: skip
 """Methods in the order of what they cost; those that a package adds come last."""
 REFERENCE = "seasonal_naive"

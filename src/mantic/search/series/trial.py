@@ -57,7 +57,7 @@ class Answer:
 def run_piece(piece: Piece) -> Answer:
     """Learn and forecast; what was after the origin is not looked at."""
     method = METHODS.get(piece.method)
-    if method.about.needs:  # what a library's first import takes must not look like a slow method
+    if "statsforecast" in method.about.needs:  # what a library's first import takes must not look like a slow method
         import_module("mantic.search.series.warm")
     panel: Panel = piece.panel.open()
     cut, there = panel.rows(piece.rows).until(piece.n_back, least=LEAST, horizon=piece.horizon)
