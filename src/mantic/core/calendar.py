@@ -137,8 +137,8 @@ class Calendar:
 
     def on_grid(self, times: pl.Series) -> Array:
         """Return whether each moment is exactly that of its step."""
-        exact = self.times(self.steps(times))
-        return np.asarray((exact == times.cast(exact.dtype)).to_numpy())
+        exact, kind = self.times(self.steps(times)), pl.Int64() if self.unit is Unit.STEP else pl.Datetime("us")
+        return np.asarray((exact.cast(kind) == times.cast(kind)).to_numpy())
 
     @property
     def _type(self) -> Any:

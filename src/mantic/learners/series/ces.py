@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from mantic.core.lazy import quietly
 from mantic.core.method import About, method_of_one
 from mantic.core.panel import Panel
 from mantic.core.season import adjusted, usable_of
 from mantic.core.table import Array
-from mantic.learners.series._compiled import NEEDS, core
+from mantic.learners.series._compiled import NEEDS, core, fitting
 
 _LONGEST = 1_000  # steps
 
@@ -28,7 +27,7 @@ def ces(values: Array, horizon: int, panel: Panel) -> Array:
     smoothing = core("ces")
 
     def plain(level: Array, n_steps: int) -> Array:
-        with quietly():
+        with fitting():
             fitted = smoothing.auto_ces(level[-_LONGEST:], 1, model="N")
             return np.asarray(smoothing.forecast_ces(fitted, n_steps)["mean"])
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from mantic.core.lazy import quietly
 from mantic.core.method import About, method_of_one
 from mantic.core.panel import Panel
 from mantic.core.table import Array
-from mantic.learners.series._compiled import NEEDS, core
+from mantic.learners.series._compiled import NEEDS, core, fitting
 
 _LONGEST_SEASON = 12  # of 24 steps a fit takes seconds, and the compiled core refuses more
 _LONGEST = 1_000  # steps
@@ -25,6 +24,6 @@ _ABOUT = About("ets", _suits, NEEDS, "level, trend and a short season that chang
 def ets(values: Array, horizon: int, panel: Panel) -> Array:
     """Return the forecast of the form of exponential smoothing that fits a series best by AICc, shape (horizon,)."""
     smoothing = core("ets")
-    with quietly():
+    with fitting():
         fitted = smoothing.ets_f(values[-_LONGEST:], panel.season, model="ZZZ")
         return np.asarray(smoothing.forecast_ets(fitted, horizon)["mean"])

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from mantic.core.lazy import quietly
 from mantic.core.method import About, method_of_one
 from mantic.core.panel import Panel
 from mantic.core.season import adjusted, usable_of
 from mantic.core.table import Array
-from mantic.learners.series._compiled import NEEDS, core
+from mantic.learners.series._compiled import NEEDS, core, fitting
 
 _LONGEST = 1_000  # steps
 
@@ -30,7 +29,7 @@ def theta(values: Array, horizon: int, panel: Panel) -> Array:
     lines = core("theta")
 
     def plain(level: Array, n_steps: int) -> Array:
-        with quietly():
+        with fitting():
             fitted = lines.auto_theta(level[-_LONGEST:], 1)
             return np.asarray(lines.forecast_theta(fitted, n_steps)["mean"])
 

@@ -28,6 +28,7 @@ _N_PROBED = 20  # series, from which the cost of all is foretold
 _MARGIN = 1.25  # by which a foretold cost is held to be too low
 _BLOCK_SECONDS = 2.0  # of a piece of work, so that a deadline costs little
 _MOST_ORIGINS = 3
+_LEAST_MIDDLE = 6  # steps of the middle series, for a judgement on the past
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,17 @@ class Backtest:
 def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> tuple[int, ...]:
     """Return how many steps before each series' end the origins lie, the latest first; none for very short series.
 
-    They are a horizon apart, as many as leave the middle series enough to learn from.
+    They are a horizon apart, or closer where that would leave the middle series too little to learn from: stretches
+    that overlap still tell one shock from another.
     """
     middle = int(np.median(panel.lengths))
-    needed = max(8, min(2 * panel.season, 60))
-    found = [number * horizon for number in range(1, most + 1) if middle - number * horizon >= needed]
-    if not found and middle >= 5:
-        return (max(1, min(horizon, middle // 4)),)
-    return tuple(found)
+    needed = max(_LEAST_MIDDLE, min(2 * panel.season, 60))
+    first = horizon if middle - horizon >= needed else min(horizon, middle // 4)
+    if first < 1 or middle < _LEAST_MIDDLE:
+        return ()
+    apart = min(horizon, max(1, (middle - needed - first) // max(1, most - 1)))
+    backs = [first + number * apart for number in range(most)]
+    return tuple(back for back in backs if back == first or middle - back >= needed)
 
 
 @dataclass

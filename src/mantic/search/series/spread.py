@@ -75,18 +75,34 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array) -> Spread:
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, simple)
     growth = _growth(missed, simple)
-    away = np.abs(missed) / growth
-    own = over_steps(np.moveaxis(away, 1, 0).reshape(n_series, -1))
-    n_own = np.isfinite(missed).sum(axis=(0, 2)) / horizon
-    usual = float(np.nanmedian(own / simple))
-    blended = n_own * np.log(np.maximum(1e-9, np.nan_to_num(own, nan=1.0)) / (usual * simple + 1e-12))
-    width = usual * simple * np.exp(blended / (n_own + _OWN))
-    width = np.where(np.isnan(own) | (own <= 0), usual * simple, width)
-    width = np.maximum(width, 1e-9)
-    relative = missed / (width[:, None] * growth)
+    if truth.shape[0] > 1:  # an error is held against a width that it has not made wider itself
+        relative = np.stack([one / _width(np.delete(missed, at, 0), growth, simple) for at, one in enumerate(missed)])
+        width = _width(missed, growth, simple)
+    else:
+        width = _width(np.full_like(missed, np.nan), growth, simple)
+        relative = missed / width
+    relative = relative / growth
     found = relative[np.isfinite(relative)]
     errors = _corrected(found if is_skewed(panel) else np.concatenate([found, -found]), len(found))
-    return Spread(width, growth, _GRID, errors, len(found))
+    return Spread(width[:, 0], growth, _GRID, errors, len(found))
+
+
+def _width(missed: Array, growth: Array, simple: Array) -> Array:
+    """Return a series' own unit of error: its size, moved towards its own errors the more there are; (n_series, 1).
+
+    Parameters
+    ----------
+    missed : shape (n_origins, n_series, horizon), with NaN.
+    simple : mean absolute change of each series from step to step.
+    """
+    n_series, horizon = missed.shape[1:]
+    own = over_steps(np.moveaxis(np.abs(missed) / growth, 1, 0).reshape(n_series, -1))
+    is_known = np.isfinite(own) & (own > 0)
+    usual = float(np.median(own[is_known] / simple[is_known])) if is_known.any() else 1.0
+    n_own = np.isfinite(missed).sum(axis=(0, 2)) / horizon
+    share = np.where(is_known, n_own / (n_own + _OWN), 0.0)
+    moved = np.log(np.where(is_known, own, 1.0) / np.where(is_known, usual * simple, 1.0))
+    return np.asarray(np.maximum(usual * simple * np.exp(share * moved), 1e-9)[:, None])
 
 
 def is_skewed(panel: Panel) -> bool:
