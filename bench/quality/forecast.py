@@ -137,7 +137,8 @@ def _row(truth: np.ndarray, found: dict[str, np.ndarray], reference: np.ndarray,
     pinball = [np.maximum(p * (truth - q), (p - 1) * (truth - q)).mean() for p, q in quantiles.items()]
     return {
         "smape": _smape(truth, guess), "smape_naive2": _smape(truth, reference),
-        "mase": float(np.abs(truth - guess).mean()) / scale, "mase_naive2": float(np.abs(truth - reference).mean()) / scale,
+        "mase": float(np.abs(truth - guess).mean()) / scale,
+        "mase_naive2": float(np.abs(truth - reference).mean()) / scale,
         "rmsse": float(np.sqrt(((truth - guess) ** 2).mean())) / scale,
         "msis": float((high - low + outside).mean()) / scale,
         "coverage95": float(((truth >= low) & (truth <= high)).mean()),

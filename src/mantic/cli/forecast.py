@@ -41,6 +41,18 @@ def check_forecast(options: Namespace) -> None:
         raise SettingsError("a forecast needs --time", where="mantic fit", fix="add --time COLUMN")
 
 
+def check_of_table(model: Any, what: str) -> None:
+    """Refuse a forecast where only a model of a table will do.
+
+    Parameters
+    ----------
+    what : what was asked for, as it was typed.
+    """
+    if model.task.name == FORECAST:
+        fix = "'mantic explain MODEL ROWS' says what each method foresaw"
+        raise SettingsError(f"{what} is not for a forecast", where="mantic", fix=fix)
+
+
 def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     """Read the data and return the fitted Forecaster."""
     from mantic.sources.read import read

@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 
 from mantic.features.series.assemble import Roles
+from mantic.report.blocks import Grid, Group, Report, Text
+from mantic.report.numbers import say
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks.series_answer import places_of
@@ -29,7 +31,21 @@ class Voices:
 
     def to_facts(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"kind": "median" if self.is_median else "mean", "rows": [dict(row) for row in self.rows]}
+        return {"kind": self._kind, "rows": [dict(row) for row in self.rows]}
+
+    def to_report(self) -> Report:
+        """Return it as tables."""
+        groups = []
+        for place, row in enumerate(self.rows):
+            cells = tuple((one["method"], one["forecast"], round(one["weight"], 3)) for one in row["methods"])
+            grid = Grid(("method", "its own forecast", "weight"), cells, bars=("weight",))
+            text = Text(f"{say(row['prediction'])}: the weighted {self._kind} of what these methods foresaw.")
+            groups.append(Group(f"Row {place}", (text, grid)))
+        return Report("Why this forecast", tuple(groups), facts=self.to_facts())
+
+    @property
+    def _kind(self) -> str:
+        return "median" if self.is_median else "mean"
 
 
 def explain(told: Foretold, roles: Roles, rows: Any) -> Voices:

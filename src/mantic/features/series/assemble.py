@@ -15,6 +15,7 @@ from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.holed import Holed, about
 
 _MOST_STEPS = 200_000  # of one series: more are a sign of a wrong frequency, and would fill the memory
+_LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
 _NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
@@ -133,7 +134,7 @@ def _without_clock(moments: pl.Series) -> pl.Series:
 
 def _numbers(column: pl.Series) -> pl.Series:
     found = column.cast(pl.Float64, strict=False)
-    return found.set(found.is_nan() | found.is_infinite(), None)
+    return found.set(found.is_nan() | (found.abs() > _LARGEST), None)
 
 
 def _strange(column: pl.Series, found: pl.Series) -> str:

@@ -1,4 +1,4 @@
-"""What a pooled learner sees of a series at an origin: its recent shape in its own units, and the step that is asked."""
+"""What a pooled learner sees of a series: its recent shape in its own units, and the step that is asked."""
 
 from dataclasses import dataclass
 
@@ -105,9 +105,8 @@ class Lags:
     def _before(self, end: Array, known: Array) -> Array:
         """Return the mean of the window before the latest one: where the level came from."""
         width = np.minimum(self.window, known // 2)
-        return np.where(
-            width > 0, (self.total[end - width] - self.total[end - 2 * width]) / np.maximum(1, width), np.nan
-        )
+        found = (self.total[end - width] - self.total[end - 2 * width]) / np.maximum(1, width)
+        return np.asarray(np.where(width > 0, found, np.nan))
 
     def _size(self, end: Array, known: Array, level: Array) -> Array:
         width = np.minimum(2 * self.window, known - 1)

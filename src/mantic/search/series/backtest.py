@@ -137,7 +137,9 @@ def backtest(
                 search.take(piece, run_piece(piece))
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
     costly = [name for name in costly if not _is_too_late(search, name)]
-    if costly and not run.deadline.passed:
+    if run.deadline.passed:
+        search.outcome |= dict.fromkeys(costly, ("no time", "nothing was left"))
+    elif costly:
         _probe(search, costly)
         order = sorted(search.foretold, key=search.foretold.__getitem__)
         for piece, answer in executor.run(run_piece, _pieces(search, order)):

@@ -70,7 +70,7 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array) -> Spread:
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
     """
     missed = truth - past
-    n_series, horizon = forecast.shape
+    horizon = forecast.shape[1]
     simple = panel.scale(1)
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, simple)

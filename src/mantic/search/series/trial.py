@@ -60,7 +60,8 @@ def run_piece(piece: Piece) -> Answer:
     if "statsforecast" in method.about.needs:  # what a library's first import takes must not look like a slow method
         import_module("mantic.search.series.warm")
     panel: Panel = piece.panel.open()
-    cut, there = panel.rows(piece.rows).until(piece.n_back, least=LEAST, horizon=piece.horizon)
+    least = LEAST if piece.n_back else 1  # the future is forecast whatever there is
+    cut, there = panel.rows(piece.rows).until(piece.n_back, least=least, horizon=piece.horizon)
     found = np.full((len(piece.rows), piece.horizon), np.nan)
     started = time.process_time()
     if len(there):

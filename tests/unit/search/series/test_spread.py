@@ -11,7 +11,7 @@ LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
 
 
 def world(n_series: int, n_origins: int, horizon: int = 6, *, seed: int = 0):
-    """Return a panel of series of very different sizes, forecasts of their future, and truths and forecasts of the past."""
+    """Return series of very different sizes, forecasts of their future, and truths of the past and of the future."""
     chance = np.random.default_rng(seed)
     size = 10.0 ** chance.uniform(0, 4, n_series)
     values = np.concatenate([one * (10 + chance.normal(size=40)) for one in size])
