@@ -67,6 +67,15 @@ def usable_of(n_values: int, seasons: tuple[int, ...]) -> int:
     return max((one for one in seasons if one <= _LONGEST and 2 * one <= n_values), default=1)
 
 
+def memory(season: int) -> int:
+    """Return how many of the latest steps say something about the next ones: five turns of the cycle, or 150.
+
+    On the weekly series of the M4 competition (the last steps of its training rows held back) five years did better
+    than two, three, ten or all, for each of three methods.
+    """
+    return max(5 * season, 150)
+
+
 def season_of(values: Array, length: int) -> Season:
     """Return the season of a series by classical decomposition, or none where a test does not find one.
 
@@ -104,7 +113,8 @@ def is_seasonal(values: Array, length: int) -> bool:
 
 
 def adjusted(values: Array, horizon: int, length: int, forecast: Callable[[Array, int], Array]) -> Array:
-    """Return what a method without a season says of a series whose season is taken out and put back."""
+    """Return what a method without a season says of the recent series, whose season is taken out and put back."""
+    values = values[-memory(length) :]
     season = season_of(values, length)
     return season.into(forecast(season.out_of(values), horizon))
 

@@ -111,7 +111,7 @@ class Lags:
     def _size(self, end: Array, known: Array, level: Array) -> Array:
         width = np.minimum(2 * self.window, known - 1)
         change = (self.changed[end] - self.changed[end - width]) / np.maximum(1, width)
-        return np.maximum(change, 1e-3 * np.abs(level) + _TINY)
+        return np.asarray(np.maximum(change, 1e-3 * np.abs(level) + _TINY))
 
     def _widths(self) -> tuple[int, ...]:
         return tuple(sorted({2, 4, *self.seasons, 2 * self.window}))

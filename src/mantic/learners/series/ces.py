@@ -8,8 +8,6 @@ from mantic.core.season import adjusted, usable_of
 from mantic.core.table import Array
 from mantic.learners.series._compiled import NEEDS, core, fitting
 
-_LONGEST = 1_000  # steps
-
 
 def _suits(panel: Panel, horizon: int) -> Array:
     return np.asarray(panel.lengths >= 8)
@@ -28,7 +26,7 @@ def ces(values: Array, horizon: int, panel: Panel) -> Array:
 
     def plain(level: Array, n_steps: int) -> Array:
         with fitting():
-            fitted = smoothing.auto_ces(level[-_LONGEST:], 1, model="N")
+            fitted = smoothing.auto_ces(level, 1, model="N")
             return np.asarray(smoothing.forecast_ces(fitted, n_steps)["mean"])
 
     return adjusted(values, horizon, usable_of(len(values), panel.seasons), plain)

@@ -8,8 +8,6 @@ from mantic.core.season import adjusted, usable_of
 from mantic.core.table import Array
 from mantic.learners.series._compiled import NEEDS, core, fitting
 
-_LONGEST = 1_000  # steps
-
 
 def _suits(panel: Panel, horizon: int) -> Array:
     return np.asarray(panel.lengths >= 9)
@@ -25,7 +23,7 @@ def damped(values: Array, horizon: int, panel: Panel) -> Array:
 
     def plain(level: Array, n_steps: int) -> Array:
         with fitting():
-            fitted = smoothing.ets_f(level[-_LONGEST:], 1, model="ZZN")
+            fitted = smoothing.ets_f(level, 1, model="ZZN")
             return np.asarray(smoothing.forecast_ets(fitted, n_steps)["mean"])
 
     return adjusted(values, horizon, usable_of(len(values), panel.seasons), plain)

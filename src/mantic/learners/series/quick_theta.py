@@ -4,10 +4,9 @@ import numpy as np
 
 from mantic.core.method import About, method
 from mantic.core.panel import Panel
-from mantic.core.season import season_of, usable
+from mantic.core.season import memory, season_of, usable
 from mantic.core.table import Array
 
-_LONGEST = 2_000  # steps: what is older moves neither level nor slope
 _WEIGHTS = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98])
 _BLOCK = 4_000_000  # values of a block of series: what fits in memory many times
 
@@ -32,7 +31,7 @@ def quick_theta(panel: Panel, horizon: int) -> Array:
     found = np.empty((len(panel), horizon))
     start = 0
     while start < len(order):
-        most = max(1, _BLOCK // int(min(_LONGEST, panel.lengths[order[-1]])))
+        most = max(1, _BLOCK // int(panel.lengths[order[-1]]))
         block = order[start : start + most]
         found[block] = _block(panel, block, horizon)
         start += most
@@ -40,12 +39,11 @@ def quick_theta(panel: Panel, horizon: int) -> Array:
 
 
 def _block(panel: Panel, block: Array, horizon: int) -> Array:
-    longest = int(min(_LONGEST, panel.lengths[block].max()))
-    season = usable(panel)[block]
-    seasons = [season_of(panel.one(one)[-_LONGEST:], length) for one, length in zip(block, season, strict=True)]
+    recent = [panel.one(one)[-memory(int(season)) :] for one, season in zip(block, usable(panel)[block], strict=True)]
+    seasons = [season_of(values, int(season)) for values, season in zip(recent, usable(panel)[block], strict=True)]
+    longest = max(map(len, recent))
     level = np.full((len(block), longest), np.nan)
-    for row, (one, own) in enumerate(zip(block, seasons, strict=True)):
-        values = panel.one(one)[-longest:]
+    for row, (values, own) in enumerate(zip(recent, seasons, strict=True)):
         level[row, longest - len(values) :] = own.out_of(values)
     smoothed, weight = _smoothed(level)
     n_values = (~np.isnan(level)).sum(axis=1)

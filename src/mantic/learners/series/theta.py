@@ -8,8 +8,6 @@ from mantic.core.season import adjusted, usable_of
 from mantic.core.table import Array
 from mantic.learners.series._compiled import NEEDS, core, fitting
 
-_LONGEST = 1_000  # steps
-
 
 def _suits(panel: Panel, horizon: int) -> Array:
     return np.asarray(panel.lengths >= 6)
@@ -30,7 +28,7 @@ def theta(values: Array, horizon: int, panel: Panel) -> Array:
 
     def plain(level: Array, n_steps: int) -> Array:
         with fitting():
-            fitted = lines.auto_theta(level[-_LONGEST:], 1)
+            fitted = lines.auto_theta(level, 1)
             return np.asarray(lines.forecast_theta(fitted, n_steps)["mean"])
 
     return adjusted(values, horizon, usable_of(len(values), panel.seasons), plain)
