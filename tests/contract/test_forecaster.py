@@ -290,3 +290,31 @@ def test_what_was_tried_is_in_the_ledger_with_its_cost(model):
     assert ledger["quick_theta"]["outcome"] == "used"
     assert ledger["cycle_naive"]["outcome"] == "not suited"
     assert ledger["seasonal_naive"]["loss"] == pytest.approx(1.0)
+
+
+def promoted(days: pl.Series) -> pl.DataFrame:
+    """Return sales that double on days with a promotion, which come by chance."""
+    chance = np.random.default_rng(0)
+    promo = (chance.random(len(days)) < 0.25).astype(int)
+    sold = 50 * (1 + promo) + chance.normal(0, 2, len(days))
+    return pl.DataFrame({"day": days, "sold": sold, "promo": promo})
+
+
+def test_what_is_known_beforehand_moves_the_forecast(tmp_path):
+    days = pl.date_range(date(2022, 1, 1), date(2023, 12, 31), eager=True)
+    rows = promoted(days)
+    model = mantic.Forecaster(10, budget="5s").fit(rows[:-10], time="day", target="sold", known="promo")
+
+    told = model.predict(rows[-10:].drop("sold"))
+
+    promo = rows[-10:]["promo"].to_numpy() == 1
+    assert promo.any()
+    assert told["mean"].to_numpy()[promo].mean() > 1.5 * told["mean"].to_numpy()[~promo].mean()
+    again = mantic.load(model.save(tmp_path / "promo.mantic"))
+    assert again.predict(rows[-10:].drop("sold")).equals(told)
+    assert model.schema_.names == ("day", "promo")
+
+
+def test_a_column_cannot_have_two_roles():
+    with pytest.raises(SchemaError, match="two roles"):
+        mantic.Forecaster(7).fit(sales(), time="day", target="sold", series="sold")

@@ -11,12 +11,13 @@ FORECAST = "forecast"
 TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
 _OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "capacity", "latency", "resume")
-_OF_SERIES = ("series", "horizon", "freq", "season", "levels")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels")
 
 
 def add_forecast(options: Parser) -> None:
     """Add --series, --horizon, --freq, --season and --levels."""
     options.add_argument("--series", type=_names, metavar="A,B", help="forecast: columns that tell series apart")
+    options.add_argument("--known", type=_names, metavar="A,B", help="forecast: numbers that are known beforehand")
     options.add_argument("--horizon", type=int, metavar="STEPS", help=f"forecast: how far ahead ({_HORIZON})")
     options.add_argument("--freq", metavar="NAME", help="forecast: h, D, W, M, Q, Y, B, 15min ... (the commonest gap)")
     options.add_argument(
@@ -65,7 +66,8 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     asked = {"freq": options.freq, "season": options.season, "levels": options.levels}
     given = {name: value for name, value in asked.items() if value is not None}
     model = Forecaster(options.horizon or _HORIZON, budget=budget, seed=options.seed, **given)
-    return model.fit(frame, time=options.time, target=options.target, series=options.series or (), run=work)
+    series, known = options.series or (), options.known or ()
+    return model.fit(frame, time=options.time, target=options.target, series=series, known=known, run=work)
 
 
 def _names(text: str) -> list[str]:

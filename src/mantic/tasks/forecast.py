@@ -80,6 +80,7 @@ class Forecaster(Parameters):
         time: str,
         target: str,
         series: str | Sequence[str] = (),
+        known: str | Sequence[str] = (),
         run: Run | None = None,
     ) -> Self:
         """Learn how each series goes on, and how far that may be wrong.
@@ -90,6 +91,7 @@ class Forecaster(Parameters):
         time : name of a column of dates, moments or whole numbers.
         target : name of the column of numbers that is forecast.
         series : names of the columns that tell series apart; one series when absent.
+        known : names of columns of numbers that are known beforehand, as a price; `predict` can be told their future.
         run : seed, threads, deadline and listeners; made from the parameters when absent.
 
         Raises
@@ -103,8 +105,7 @@ class Forecaster(Parameters):
         budget = self._checked()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
-        names = (series,) if isinstance(series, str) else tuple(series)
-        roles = Roles(time, target, names)
+        roles = Roles(time, target, _several(series), _several(known))
         self._check_names(roles)
         walked = walk(to_polars(frame), roles, self.get_params(), run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
@@ -118,7 +119,8 @@ class Forecaster(Parameters):
 
         Parameters
         ----------
-        future : rows that name series and moments; all steps of all series when absent.
+        future : rows that name series and moments, with the columns that are known beforehand if there are any; all
+            steps of all series when absent.
 
         Returns
         -------
@@ -210,6 +212,12 @@ class Forecaster(Parameters):
 
     def _check_names(self, roles: Roles) -> None:
         own = series_answer.answer_names(self.levels)
+        twice = (roles.time, roles.target, *roles.series, *roles.known)
+        if len(set(twice)) < len(twice):
+            raise SchemaError(
+                "a column has two roles", where=f"time, target, series, known: {', '.join(twice)}",
+                fix="name each column once",
+            )  # fmt: skip
         taken = [name for name in (roles.time, *roles.series) if name in own]
         if taken:
             raise SchemaError(
@@ -225,6 +233,10 @@ class Forecaster(Parameters):
                 f"this {type(self).__name__} instance is not fitted yet", where="model",
                 fix="call fit(frame, time=..., target=...) first",
             )  # fmt: skip
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _kept(run: Run) -> Run:

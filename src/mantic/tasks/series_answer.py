@@ -65,7 +65,20 @@ def answers_for(told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.
             "; ".join(faults) + more, where="the rows (the first is row 0)",
             fix="leave these rows out; update() takes later values in, and fit() other series",
         )  # fmt: skip
+    if told.learned and all(name in rows.columns for name in roles.known):
+        told = told.knowing(_future(told, roles, rows, series=series, step=step))
     return _answers(told, roles, levels, series=series, step=step)
+
+
+def _future(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Array:
+    """Return what rows say of the columns that are known beforehand; the last value where they say nothing."""
+    ends = told.panel.known[told.panel.bounds[1:] - 1]
+    future = np.repeat(ends[:, None], told.horizon, axis=1)
+    for place, name in enumerate(roles.known):
+        values = rows[name].cast(pl.Float64, strict=False).to_numpy()
+        is_said = np.isfinite(values)
+        future[series[is_said], step[is_said], place] = values[is_said]
+    return future
 
 
 def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, Array]:

@@ -14,6 +14,8 @@ from mantic.features.series.assemble import Roles
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 
+_N_TRIED = 8  # series
+
 if TYPE_CHECKING:
     from mantic.tasks.forecast import Forecaster
 
@@ -28,7 +30,7 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
         "parameters": plain,
         "schema": json.loads(forecaster.schema_.to_json()),
         "target": json.loads(Schema((forecaster.target_,)).to_json()),
-        "roles": {"time": roles.time, "target": roles.target, "series": list(roles.series)},
+        "roles": {"time": roles.time, "target": roles.target, "series": list(roles.series), "known": list(roles.known)},
     }
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
         folder = Path(name)
@@ -50,7 +52,8 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         known = set(Forecaster().get_params())
         made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in known})
         roles = manifest["roles"]
-        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), tuple(map(str, roles["series"])))
+        names = (tuple(map(str, roles[key])) for key in ("series", "known"))
+        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), *names)
         made.told_ = Foretold.load(opened.folder)
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
@@ -58,10 +61,30 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         made.version_, made._library = opened.version, "polars"
         if made.roles_.series != tuple(made.told_.ids.columns):
             raise ValueError("the series are told apart by other columns than the rows")
-        _ = made.predict(), made.schema_.align([dict.fromkeys(made.schema_.names)])
+        if made.told_.panel.known.shape[1] != len(made.roles_.known):
+            raise ValueError("other columns are known beforehand than the series hold")
+        try_out(made)
     except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
         raise ArtifactError(
             f"the parts of the model do not fit together: {error}", where=where,
             fix="save the model again with this version of mantic",
         ) from error  # fmt: skip
     return made
+
+
+def try_out(forecaster: "Forecaster") -> None:
+    """Ask for the first step of a few series: what does not fit together shows here, not before a caller.
+
+    Raises
+    ------
+    Exception : of any kind, if there is no answer.
+    """
+    told, roles = forecaster.told_, forecaster.roles_
+    ids = told.ids.head(_N_TRIED)
+    n_rows = ids.height or 1
+    times = told.panel.calendar.times(told.steps()[:n_rows, 0]).alias(roles.time)
+    known = [pl.Series(name, told.panel.known[:n_rows, place]) for place, name in enumerate(roles.known)]
+    rows = forecaster.schema_.align(pl.DataFrame([*ids.iter_columns(), times, *known]))
+    for name in (*roles.series, roles.time, roles.target):
+        name.encode()  # half a character could be in no answer
+    forecaster.predict(rows)

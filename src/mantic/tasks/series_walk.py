@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import SchemaError
+from mantic.core.method import Method
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
@@ -19,12 +20,13 @@ from mantic.evaluate.series.score import Judged
 from mantic.features.series.assemble import Roles, as_id
 from mantic.features.series.prepare import prepare
 from mantic.report.blocks import Report
-from mantic.search.series.foretell import Told, foretell, renewed
+from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.spread import past_quantiles
 from mantic.tasks.series_answer import places_of, probabilities
 
+_LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
 
 
@@ -50,15 +52,20 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Mapping[str, Any], run: Run, 
     panel = prepared.panel
     left = run.deadline.left()
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+    if roles.known and left != float("inf"):
+        reserve += _LEARN_SHARE * left
     done = foretell(panel, asked["horizon"], run.until(run.deadline.earlier(reserve)))
-    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices)
+    learned = taught(panel, done.mixture.names, asked["horizon"], run) if roles.known else {}
+    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, learned)
+    if roles.known:
+        _tell_known(roles, learned, run)
     levels = probabilities(asked["levels"])
     found = SeriesFindings(
         roles.target, prepared.names, panel, _judged(told, done, levels), told.forecast, told.quantiles(levels), levels,
         dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)), done.mixture.losses,
         done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
         [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
-        {**asked, "time": roles.time, "series": list(roles.series)}, frame.height,
+        {**asked, "time": roles.time, "series": list(roles.series), "known": list(roles.known)}, frame.height,
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -111,13 +118,15 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
             *(as_id(later[name]) for name in roles.series),
             told.panel.calendar.times(told.panel.last[series[is_new]] + 1 + step[is_new]).alias(roles.time),
             later[roles.target].cast(pl.Float64, strict=False),
+            *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
         ]
     )
     prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
     truth, _ = _arrived(told, roles, rows)
     spread = told.spread.learned((truth - told.forecast) / (told.spread.width[:, None] * told.spread.growth))
     voices, forecast = renewed(prepared.panel, told, run)
-    return replace(told, panel=prepared.panel, spread=spread, voices=voices, forecast=forecast)
+    learned = taught(prepared.panel, list(told.learned), told.horizon, run)
+    return replace(told, panel=prepared.panel, spread=spread, voices=voices, forecast=forecast, learned=learned)
 
 
 def row_schema(told: Foretold, roles: Roles) -> Schema:
@@ -136,7 +145,19 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
             one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
         )
         columns.append(Column(roles.time, Kind.DATE, low=low, high=high))
+    for place, name in enumerate(roles.known):
+        own = told.panel.known[:, place]
+        columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))
     return Schema(tuple(columns))
+
+
+def _tell_known(roles: Roles, learned: Mapping[str, Method], run: Run) -> None:
+    names = ", ".join(roles.known)
+    if learned:
+        text = f"what will be known of {names} is not known yet: its last values stand in until predict() is told"
+    else:
+        text = f"nothing that uses {names} forecast better than what does without"
+    run.warn("known_columns", text)
 
 
 def _judged(told: Foretold, done: Told, levels: Array) -> Judged | None:
@@ -198,4 +219,5 @@ def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
     columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
     columns[roles.time] = panel.calendar.times(step)
     columns[roles.target] = panel.truth
+    columns |= {name: panel.known[:, place] for place, name in enumerate(roles.known)}
     return pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))

@@ -69,20 +69,35 @@ class Backtest:
     ledger: tuple[Cost, ...]
 
 
-def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> tuple[int, ...]:
-    """Return how many steps before each series' end the origins lie, the latest first; none for very short series.
+@dataclass(frozen=True)
+class Origins:
+    """From where the past is forecast.
 
-    They are a horizon apart, or closer where that would leave the middle series too little to learn from: stretches
-    that overlap still tell one shock from another.
+    Parameters
+    ----------
+    backs : steps between each origin and each series' end, the latest first; empty where series are very short.
+    least : steps that a series must have had before an origin in order to be judged there.
     """
-    middle = int(np.median(panel.lengths))
+
+    backs: tuple[int, ...]
+    least: int
+
+
+def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> Origins:
+    """Return from where to forecast the past: a horizon apart, or closer where series are short.
+
+    Stretches that overlap still tell one shock from another. The latest origin leaves the middle series enough to learn
+    from; the others a quarter of the series.
+    """
+    middle, longer = (int(np.quantile(panel.lengths, share)) for share in (0.5, 0.75))
     needed = max(_LEAST_MIDDLE, min(2 * panel.season, 60))
     first = horizon if middle - horizon >= needed else min(horizon, middle // 4)
     if first < 1 or middle < _LEAST_MIDDLE:
-        return ()
-    apart = min(horizon, max(1, (middle - needed - first) // max(1, most - 1)))
-    backs = [first + number * apart for number in range(most)]
-    return tuple(back for back in backs if back == first or middle - back >= needed)
+        return Origins((), needed)
+    apart = min(horizon, max(1, (longer - needed - first) // max(1, most - 1)))
+    backs = (first + number * apart for number in range(most))
+    least = min(needed, middle - first)
+    return Origins(tuple(back for back in backs if back == first or longer - back >= needed), least)
 
 
 @dataclass
@@ -91,7 +106,7 @@ class _Search:
     horizon: int
     executor: Executor
     run: Run
-    backs: tuple[int, ...]
+    start: Origins
     forecasts: dict[str, dict[int, Array]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     foretold: dict[str, float] = field(default_factory=dict)
@@ -99,7 +114,13 @@ class _Search:
     n_rows: dict[str, int] = field(default_factory=dict)
 
     def piece(self, method: str, n_back: int, rows: Array, seconds: float) -> Piece:
-        return Piece(self.handle, method, n_back, rows, self.horizon, self.run.seed, self.run.threads, seconds)
+        least = self.start.least if n_back else 1  # the future is forecast whatever there is
+        run = self.run
+        return Piece(self.handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds)
+
+    @property
+    def backs(self) -> tuple[int, ...]:
+        return self.start.backs
 
     def __post_init__(self) -> None:
         self.handle = self.executor.share(self.panel)
@@ -246,7 +267,7 @@ def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
     truth = np.full((max(1, len(search.backs)), *shape), np.nan)
     everything = np.arange(len(search.panel))
     for place, n_back in enumerate(search.backs):
-        there = everything[search.panel.lengths - n_back >= 1]
+        there = everything[search.panel.lengths - n_back >= search.start.least]
         truth[place, there] = search.panel.after(n_back, search.horizon, there)
     ledger = tuple(
         Cost(

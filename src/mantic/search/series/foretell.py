@@ -1,13 +1,14 @@
 """From series to a finished forecast, within a budget."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from mantic.core.executor import Executor, Failure, Here, Processes
+from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
 from mantic.core.registry import plugins
 from mantic.core.run import Run
@@ -56,6 +57,12 @@ def foretell(panel: Panel, horizon: int, run: Run) -> Told:
     return Told(kept, spread(panel, forecast, found.truth, past), forecast, voices, found, past, found.past[reference])
 
 
+def taught(panel: Panel, names: Sequence[str], horizon: int, run: Run) -> dict[str, Method]:
+    """Return the pooled methods of these that have learned from all there is, for answers when more is known."""
+    pooled = [name for name in names if METHODS.get(name).about.is_pooled]
+    return {name: METHODS.get(name).learn(panel, horizon, run) for name in pooled}
+
+
 def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
     """Return voices and forecast of a panel that has grown, by the methods and weights that there are.
 
@@ -73,7 +80,7 @@ def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
                 left = run.deadline.left()
                 if left > 0 or name in FREE:
                     for rows in np.array_split(everything, 1 if name in FREE else max(1, len(panel) // 500)):
-                        yield Piece(handle, name, 0, rows, horizon, run.seed, run.threads, max(1.0, left))
+                        yield Piece(handle, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left))
 
         for piece, answer in executor.run(run_piece, pieces()):
             if not isinstance(answer, Failure):

@@ -1,6 +1,7 @@
 """A finished forecast: what a fitted Forecaster holds, answers from, and keeps in its file."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -9,13 +10,15 @@ import polars as pl
 
 from mantic.core.arrow_lengths import check_lengths
 from mantic.core.calendar import Calendar
+from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
 from mantic.core.parts import read_parts, write_parts
+from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.combine import Mixture
 from mantic.search.series.spread import Spread
 
-_PART, _IDS = "forecast", "series.arrow"
+_PART, _IDS, _LEARNED = "forecast", "series.arrow", "learned"
 _PANEL = ("values", "truth", "bounds", "last", "known")
 
 
@@ -29,6 +32,7 @@ class Foretold:
     mixture, spread : how methods become one forecast, and how far the truth may lie from it.
     forecast : what is expected, float64, shape (n_series, horizon).
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
+    learned : by name, the methods of the mixture that can answer again when more is known of the future.
     """
 
     panel: Panel
@@ -37,6 +41,7 @@ class Foretold:
     spread: Spread
     forecast: Array
     voices: Array
+    learned: Mapping[str, Method] = field(default_factory=dict)
 
     @property
     def horizon(self) -> int:
@@ -70,13 +75,33 @@ class Foretold:
         found = ids.join(known, on=self.ids.columns, how="left", maintain_order="left", nulls_equal=True)
         return found["place of the series"].fill_null(-1).to_numpy().astype(np.int64)
 
+    def knowing(self, future: Array) -> "Foretold":
+        """Return the forecast with what is known of the steps to come.
+
+        Parameters
+        ----------
+        future : float64, shape (n_series, horizon, n_known).
+        """
+        panel, run = replace(self.panel, future=future), Run()
+        voices = self.voices.copy()
+        for name, method in self.learned.items():
+            voices[self.mixture.names.index(name)] = method.forecast(panel, self.horizon, run)
+        if panel.is_floored:
+            voices = np.maximum(voices, 0.0)
+        forecast = self.mixture.mix(voices)
+        return replace(self, voices=voices, forecast=np.where(np.isfinite(forecast), forecast, self.forecast))
+
     def save(self, folder: Path) -> None:
-        """Write arrays, plain facts, and the ids of the series."""
+        """Write arrays, plain facts, the ids of the series, and what methods have learned."""
+        for name, method in self.learned.items():
+            (folder / _LEARNED / name).mkdir(parents=True)
+            method.save(folder / _LEARNED / name)
         panel = self.panel
         facts = {
             "calendar": panel.calendar.to_facts(), "seasons": list(panel.seasons), "is_count": panel.is_count,
             "is_floored": panel.is_floored, "names": list(self.mixture.names), "is_median": self.mixture.is_median,
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
+            "learned": sorted(self.learned),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
@@ -110,7 +135,8 @@ class Foretold:
         spread = Spread(
             arrays["width"], arrays["growth"], arrays["levels"], arrays["errors"], int(facts["n_errors"])
         )  # fmt: skip
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"])
+        learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
+        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], learned)
         made._check()
         return made
 

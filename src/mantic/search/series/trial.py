@@ -13,8 +13,6 @@ from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
 
-LEAST = 3  # steps that a series must have had before anything is forecast
-
 
 @dataclass(frozen=True)
 class Piece:
@@ -26,7 +24,9 @@ class Piece:
     method : its name.
     n_back : steps between the origin and each series' end; 0 is the future.
     rows : positions of the series, in the whole panel.
-    horizon, seed, threads : as in a run.
+    horizon : steps to forecast.
+    least : steps that a series must have had by then.
+    seed, threads : as in a run.
     seconds : how long it may take.
     """
 
@@ -35,6 +35,7 @@ class Piece:
     n_back: int
     rows: Array
     horizon: int
+    least: int
     seed: int
     threads: int
     seconds: float
@@ -60,8 +61,7 @@ def run_piece(piece: Piece) -> Answer:
     if "statsforecast" in method.about.needs:  # what a library's first import takes must not look like a slow method
         import_module("mantic.search.series.warm")
     panel: Panel = piece.panel.open()
-    least = LEAST if piece.n_back else 1  # the future is forecast whatever there is
-    cut, there = panel.rows(piece.rows).until(piece.n_back, least=least, horizon=piece.horizon)
+    cut, there = panel.rows(piece.rows).until(piece.n_back, least=piece.least, horizon=piece.horizon)
     found = np.full((len(piece.rows), piece.horizon), np.nan)
     started = time.process_time()
     if len(there):
