@@ -21,9 +21,8 @@ from mantic.features.series.assemble import Roles, as_id
 from mantic.features.series.prepare import prepare
 from mantic.report.blocks import Report
 from mantic.search.series.foretell import Told, foretell, renewed, taught
-from mantic.search.series.foretold import Foretold
+from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
-from mantic.search.series.spread import past_quantiles
 from mantic.tasks.series_answer import places_of, probabilities
 
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
@@ -56,7 +55,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Mapping[str, Any], run: Run, 
         reserve += _LEARN_SHARE * left
     done = foretell(panel, asked["horizon"], run.until(run.deadline.earlier(reserve)))
     learned = taught(panel, done.mixture.names, asked["horizon"], run) if roles.known else {}
-    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, learned)
+    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned)
     if roles.known:
         _tell_known(roles, learned, run)
     levels = probabilities(asked["levels"])
@@ -125,8 +124,11 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     truth, _ = _arrived(told, roles, rows)
     spread = told.spread.learned((truth - told.forecast) / (told.spread.width[:, None] * told.spread.growth))
     voices, forecast = renewed(prepared.panel, told, run)
-    learned = taught(prepared.panel, list(told.learned), told.horizon, run)
-    return replace(told, panel=prepared.panel, spread=spread, voices=voices, forecast=forecast, learned=learned)
+    rare = None if told.rare is None else told.rare.renewed(prepared.panel)
+    return replace(
+        told, panel=prepared.panel, spread=spread, voices=voices, forecast=with_means(forecast, rare), rare=rare,
+        learned=taught(prepared.panel, list(told.learned), told.horizon, run),
+    )  # fmt: skip
 
 
 def row_schema(told: Foretold, roles: Roles) -> Schema:
@@ -164,11 +166,7 @@ def _judged(told: Foretold, done: Told, levels: Array) -> Judged | None:
     truth = done.found.truth
     if not np.isfinite(truth).any():
         return None
-    quantiles = past_quantiles(told.panel, truth, done.past, levels)
-    if told.panel.is_floored:
-        quantiles = np.maximum(quantiles, 0.0)
-    if told.panel.is_count:
-        quantiles = np.round(quantiles)
+    quantiles = done.past_quantiles(told.panel, levels)
     return Judged(truth, done.past, done.reference, quantiles, levels, told.panel.scale(told.panel.season))
 
 

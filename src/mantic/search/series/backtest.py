@@ -49,26 +49,6 @@ class Cost:
     reason: str = ""
 
 
-@dataclass
-class Backtest:
-    """Forecasts of all methods.
-
-    Parameters
-    ----------
-    names : of the methods.
-    past : shape (n_methods, n_origins, n_series, horizon), the latest origin first; NaN where there is none.
-    future : shape (n_methods, n_series, horizon).
-    truth : shape (n_origins, n_series, horizon), NaN where nothing was observed.
-    ledger : what each method was thought to cost, and did.
-    """
-
-    names: tuple[str, ...]
-    past: Array
-    future: Array
-    truth: Array
-    ledger: tuple[Cost, ...]
-
-
 @dataclass(frozen=True)
 class Origins:
     """From where the past is forecast.
@@ -81,6 +61,28 @@ class Origins:
 
     backs: tuple[int, ...]
     least: int
+
+
+@dataclass
+class Backtest:
+    """Forecasts of all methods.
+
+    Parameters
+    ----------
+    names : of the methods.
+    past : shape (n_methods, n_origins, n_series, horizon), the latest origin first; NaN where there is none.
+    future : shape (n_methods, n_series, horizon).
+    truth : shape (n_origins, n_series, horizon), NaN where nothing was observed.
+    ledger : what each method was thought to cost, and did.
+    start : from where the past was forecast.
+    """
+
+    names: tuple[str, ...]
+    past: Array
+    future: Array
+    truth: Array
+    ledger: tuple[Cost, ...]
+    start: Origins
 
 
 def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> Origins:
@@ -278,4 +280,4 @@ def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
         )
         for name in wanted
     )
-    return Backtest(tuple(kept), past, future, truth, ledger)
+    return Backtest(tuple(kept), past, future, truth, ledger, search.start)

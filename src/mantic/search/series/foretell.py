@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest
 from mantic.search.series.combine import Mixture, mixture
-from mantic.search.series.foretold import Foretold, of_used
-from mantic.search.series.spread import Spread, spread
+from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
+from mantic.search.series.loss import mean
+from mantic.search.series.rare import Rare, past_of, pinball, rare
+from mantic.search.series.spread import Spread, past_quantiles, spread
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
+_JUDGED = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # probabilities by which quantiles are judged
 _FEW_VALUES = 30_000  # of all series together: below, this process is enough
 
 
@@ -34,6 +37,7 @@ class Told:
     found : all that was tried.
     past : what such a mixture said at each origin that it had not seen, shape (n_origins, n_series, horizon).
     reference : the same of seasonal naive.
+    rare, rare_past : what may come of rare series, and what the same would have said at each origin.
     """
 
     mixture: Mixture
@@ -43,6 +47,15 @@ class Told:
     found: Backtest
     past: Array
     reference: Array
+    rare: Rare | None = None
+    rare_past: tuple[Rare, ...] = ()
+
+    def past_quantiles(self, panel: Panel, levels: Array) -> Array:
+        """Return quantiles of the past that had not seen it, shape (n_origins, n_series, horizon, n_levels)."""
+        found = past_quantiles(panel, self.found.truth, self.past, levels)
+        for place, one in enumerate(self.rare_past):
+            found[place] = with_rare(found[place], one, levels)
+        return in_bounds(panel, found)
 
 
 def foretell(panel: Panel, horizon: int, run: Run) -> Told:
@@ -54,7 +67,30 @@ def foretell(panel: Panel, horizon: int, run: Run) -> Told:
     reference = found.names.index(REFERENCE)
     forecast = np.where(np.isfinite(forecast), forecast, found.future[reference])
     kept, voices = of_used(found.names, chosen, found.future)
-    return Told(kept, spread(panel, forecast, found.truth, past), forecast, voices, found, past, found.past[reference])
+    widths = spread(panel, forecast, found.truth, past)
+    return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference]), panel, horizon)
+
+
+def _with_rare(told: Told, panel: Panel, horizon: int) -> Told:
+    """Return the forecast with what is known of rare series, as far as it did better on the past.
+
+    Means are judged by squared errors and quantiles by pinball loss, over all rare series together.
+    """
+    known, found = rare(panel, horizon), told.found
+    if known is None or not found.start.backs:
+        return told
+    at = [past_of(known, panel, back, least=found.start.least) for back in found.start.backs]
+    is_rare, levels = known.is_rare, _JUDGED
+    unit = np.maximum(panel.scale(1)[is_rare], 1e-9)[:, None]
+    truth, before = found.truth[:, is_rare], told.past[:, is_rare]
+    means = np.stack([np.repeat(one.means[is_rare, None], horizon, axis=1) for one in at])
+    quantiles = np.stack([one.quantiles(levels)[is_rare, None] for one in at])
+    others = told.past_quantiles(panel, levels)[:, is_rare]
+    better_mean = mean(((truth - means) / unit) ** 2) < mean(((truth - before) / unit) ** 2)
+    better_quantiles = mean(pinball(truth, quantiles, levels) / unit) < mean(pinball(truth, others, levels) / unit)
+    known, *at = (one.used(for_means=better_mean, for_quantiles=better_quantiles) for one in (known, *at))
+    past = np.stack([with_means(one, own) for one, own in zip(told.past, at, strict=True)])
+    return replace(told, forecast=with_means(told.forecast, known), past=past, rare=known, rare_past=tuple(at))
 
 
 def taught(panel: Panel, names: Sequence[str], horizon: int, run: Run) -> dict[str, Method]:

@@ -16,9 +16,11 @@ from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.combine import Mixture
+from mantic.search.series.rare import Rare
 from mantic.search.series.spread import Spread
 
 _PART, _IDS, _LEARNED = "forecast", "series.arrow", "learned"
+_RARE = ("levels", "values", "means")
 _PANEL = ("values", "truth", "bounds", "last", "known")
 
 
@@ -32,6 +34,7 @@ class Foretold:
     mixture, spread : how methods become one forecast, and how far the truth may lie from it.
     forecast : what is expected, float64, shape (n_series, horizon).
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
+    rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
     """
 
@@ -41,6 +44,7 @@ class Foretold:
     spread: Spread
     forecast: Array
     voices: Array
+    rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
 
     @property
@@ -58,10 +62,7 @@ class Foretold:
 
         Where no value was ever below 0, none is; counts are whole numbers.
         """
-        found = self.spread.quantiles(self.forecast, levels)
-        if self.panel.is_floored:
-            found = np.maximum(found, 0.0)
-        return np.round(found) if self.panel.is_count else found
+        return in_bounds(self.panel, with_rare(self.spread.quantiles(self.forecast, levels), self.rare, levels))
 
     def steps(self) -> Array:
         """Return the calendar's steps that are foretold, shape (n_series, horizon)."""
@@ -89,7 +90,8 @@ class Foretold:
         if panel.is_floored:
             voices = np.maximum(voices, 0.0)
         forecast = self.mixture.mix(voices)
-        return replace(self, voices=voices, forecast=np.where(np.isfinite(forecast), forecast, self.forecast))
+        forecast = with_means(np.where(np.isfinite(forecast), forecast, self.forecast), self.rare)
+        return replace(self, voices=voices, forecast=forecast)
 
     def save(self, folder: Path) -> None:
         """Write arrays, plain facts, the ids of the series, and what methods have learned."""
@@ -102,12 +104,15 @@ class Foretold:
             "is_floored": panel.is_floored, "names": list(self.mixture.names), "is_median": self.mixture.is_median,
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned),
+            "rare": None if self.rare is None else self.rare.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices,
         }  # fmt: skip
+        if self.rare is not None:
+            arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
         write_parts(folder, _PART, facts, arrays)
         self.ids.write_ipc(folder / _IDS, compression="zstd")
 
@@ -136,7 +141,10 @@ class Foretold:
             arrays["width"], arrays["growth"], arrays["levels"], arrays["errors"], int(facts["n_errors"])
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], learned)
+        about, rare = facts["rare"], None
+        if about is not None:
+            rare = Rare.from_facts(about, *(arrays[f"rare {name}"] for name in _RARE))
+        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned)
         made._check()
         return made
 
@@ -154,12 +162,35 @@ class Foretold:
             name for name, (array, shape) in shapes.items() if array.shape != shape or array.dtype.kind not in "fi"
         ]
         rising = np.diff(panel.bounds)
+        if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):
+            raise ValueError("what may come of rare series is not known for each of them")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):
             raise ValueError(f"the arrays of the forecast have other shapes than they should: {', '.join(wrong)}")
         if (rising < 1).any() or panel.bounds.dtype.kind != "i" or panel.last.dtype.kind != "i":
             raise ValueError("the series of the forecast do not follow each other")
         if not np.isfinite(self.forecast).all() or not np.isfinite(panel.values).all():
             raise ValueError("the forecast holds what is no number")
+
+
+def with_rare(quantiles: Array, rare: Rare | None, levels: Array) -> Array:
+    """Return quantiles, shape (n_series, horizon, n_levels), with those of rare series in their place."""
+    if rare is None or not rare.has_quantiles:
+        return quantiles
+    own = rare.quantiles(levels)[:, None]
+    return np.where(np.isnan(own), quantiles, own)
+
+
+def with_means(forecast: Array, rare: Rare | None) -> Array:
+    """Return forecasts, shape (n_series, horizon), with the means of rare series in their place."""
+    if rare is None or not rare.has_means:
+        return forecast
+    return np.where(np.isnan(rare.means)[:, None], forecast, rare.means[:, None])
+
+
+def in_bounds(panel: Panel, quantiles: Array) -> Array:
+    """Return quantiles that are not below 0 where no value was, and whole where all values were counts."""
+    found = np.maximum(quantiles, 0.0) if panel.is_floored else quantiles
+    return np.round(found) if panel.is_count else found
 
 
 def of_used(names: tuple[str, ...], mixture: Mixture, voices: Array) -> tuple[Mixture, Array]:

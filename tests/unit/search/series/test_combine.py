@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mantic.search.series.backtest import Backtest
+from mantic.search.series.backtest import Backtest, Origins
 from mantic.search.series.combine import Mixture, mixture
 
 HORIZON, N_ORIGINS = 4, 3
@@ -15,7 +15,7 @@ def found_of(errors: dict[str, np.ndarray], n_series: int, *, truth: float = 100
     shape = (N_ORIGINS, n_series, HORIZON)
     past = np.stack([np.broadcast_to(np.atleast_2d(errors[name])[..., None], shape) for name in names]) + truth
     future = np.stack([np.full((n_series, HORIZON), truth + float(place)) for place in range(len(names))])
-    return Backtest(names, past, future, np.full(shape, truth), ())
+    return Backtest(names, past, future, np.full(shape, truth), (), Origins((4, 8, 12), 8))
 
 
 def test_nothing_better_than_seasonal_naive_gives_seasonal_naive():

@@ -1,0 +1,168 @@
+"""Series that are mostly 0: what may come is what came lately, of the series itself and of others as rare as it."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from mantic.core.panel import Panel
+from mantic.core.table import Array
+from mantic.search.series.loss import mean
+
+_RARE = 0.25  # share of zeros from which a series counts as rare
+_GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
+_WINDOWS = (6, 12, 18, 24, 36, 60)  # of a series' own latest values
+_SHARED = (0.0, 3.0, 6.0, 12.0, 24.0, 48.0, 96.0)  # own values that the others together weigh as much as
+_N_SHARED = 60  # values that stand for the others
+_LEAST_UNIT = 0.05  # of a series that hardly has any
+_N_KINDS = 12  # groups of series, by how much there is of them on average
+_DEFAULT = (18, 12.0)
+_N_ORIGINS, _LEAST = 3, 8  # from where the choice is judged, and values that a series must have had by then
+
+
+@dataclass(frozen=True)
+class Rare:
+    """What may come of rare series, at every step alike.
+
+    Parameters
+    ----------
+    window, shared : how many of a series' own latest values count, and how many of them the others weigh.
+    levels, values : quantiles, shapes (n_levels,) and (n_series, n_levels), rising; NaN for series that are not rare.
+    means : shape (n_series,); NaN likewise.
+    has_means, has_quantiles : whether means and quantiles did better on the past than those of other methods.
+    """
+
+    window: int
+    shared: float
+    levels: Array
+    values: Array
+    means: Array
+    has_means: bool
+    has_quantiles: bool
+
+    @property
+    def is_rare(self) -> Array:
+        """Return which series are meant, shape (n_series,)."""
+        return np.isfinite(self.means)
+
+    def quantiles(self, levels: Array) -> Array:
+        """Return quantiles of all series, shape (n_series, n_levels); NaN for those that are not rare."""
+        found = [np.interp(levels, self.levels, row) for row in self.values]
+        return np.stack(found) if found else np.empty((0, len(levels)))
+
+    def used(self, *, for_means: bool, for_quantiles: bool) -> Self:
+        """Return the same, for what it did better than other methods."""
+        return replace(self, has_means=for_means, has_quantiles=for_quantiles)
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return what is no array, as plain values."""
+        names = ("window", "shared", "has_means", "has_quantiles")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any], levels: Array, values: Array, means: Array) -> Self:
+        """Restore what `to_facts` gave, with its arrays."""
+        flags = bool(facts["has_means"]), bool(facts["has_quantiles"])
+        return cls(int(facts["window"]), float(facts["shared"]), levels, values, means, *flags)
+
+    def renewed(self, panel: Panel) -> Self:
+        """Return the same of series that have grown."""
+        values, means = _sampled(panel, self.window, self.shared)
+        is_rare = self.is_rare
+        return replace(
+            self, values=np.where(is_rare[:, None], values, np.nan), means=np.where(is_rare, means, np.nan)
+        )  # fmt: skip
+
+
+def rare(panel: Panel, horizon: int) -> Rare | None:
+    """Return what may come of the rare series of a panel; None where there are none.
+
+    Window and weight are those with the least pinball loss from origins a horizon apart.
+    """
+    is_rare = rare_series(panel)
+    if not is_rare.any():
+        return None
+    window, shared = _chosen(panel.rows(is_rare), horizon)
+    values, means = np.full((len(panel), len(_GRID)), np.nan), np.full(len(panel), np.nan)
+    values[is_rare], means[is_rare] = _sampled(panel.rows(is_rare), window, shared)
+    return Rare(window, shared, _GRID, values, means, has_means=True, has_quantiles=True)
+
+
+def past_of(found: Rare, panel: Panel, back: int, *, least: int) -> Rare:
+    """Return what the same would have said `back` steps before the end; NaN for series that had hardly begun."""
+    chosen = np.flatnonzero(found.is_rare)
+    cut, there = panel.rows(chosen).until(back, least=least, horizon=1)
+    values, means = np.full_like(found.values, np.nan), np.full_like(found.means, np.nan)
+    if len(there):
+        values[chosen[there]], means[chosen[there]] = _sampled(cut, found.window, found.shared)
+    return replace(found, values=values, means=means)
+
+
+def rare_series(panel: Panel) -> Array:
+    """Return which series are mostly small counts or 0, shape (n_series,)."""
+    if not panel.is_floored:
+        return np.zeros(len(panel), dtype=bool)
+    zeros = np.add.reduceat((panel.values == 0).astype(float), panel.bounds[:-1])
+    return np.asarray(zeros / panel.lengths >= _RARE)
+
+
+def _chosen(panel: Panel, horizon: int) -> tuple[int, float]:
+    """Return the window and the weight of the others that lost least, in units of each series' mean."""
+    middle = int(np.median(panel.lengths))
+    backs = [number * horizon for number in range(1, _N_ORIGINS + 1) if middle - number * horizon >= _LEAST]
+    past = [(panel.until(back, least=_LEAST, horizon=1), back) for back in backs]
+    judged = [(cut, panel.after(back, horizon, there)) for (cut, there), back in past if len(there)]
+    if not judged:
+        return _DEFAULT
+    best = (float("inf"), _DEFAULT)
+    for window in _WINDOWS:
+        for shared in _SHARED:
+            loss = float(np.mean([_loss(cut, truth, window, shared) for cut, truth in judged]))
+            best = min(best, (loss, (window, shared)))
+    return best[1]
+
+
+def _loss(cut: Panel, truth: Array, window: int, shared: float) -> float:
+    values, _ = _sampled(cut, window, shared)
+    unit = np.maximum(np.add.reduceat(cut.values, cut.bounds[:-1]) / cut.lengths, _LEAST_UNIT)
+    return mean(pinball(truth, values[:, None], _GRID) / unit[:, None])
+
+
+def pinball(truth: Array, quantiles: Array, levels: Array) -> Array:
+    """Return the mean pinball loss over levels, in the shape of the truth; NaN where nothing was observed.
+
+    Parameters
+    ----------
+    quantiles : as the truth, with the levels as a last axis more.
+    """
+    away = truth[..., None] - quantiles
+    return np.asarray(np.maximum(levels * away, (levels - 1) * away).mean(axis=-1))
+
+
+def _sampled(panel: Panel, window: int, shared: float) -> tuple[Array, Array]:
+    """Return quantiles and means of own and others' latest values, shapes (n_series, n_levels) and (n_series,)."""
+    own = panel.recent(window)
+    is_there = ~np.isnan(own)
+    size = np.where(is_there, own, 0.0).sum(axis=1) / np.maximum(1, is_there.sum(axis=1))
+    kind = _kinds(size)
+    others = np.empty((len(panel), _N_SHARED))
+    places = (np.arange(_N_SHARED) + 0.5) / _N_SHARED
+    for one in np.unique(kind):
+        alike = own[kind == one]
+        others[kind == one] = np.quantile(alike[~np.isnan(alike)], places)
+    values = np.concatenate([np.where(is_there, own, 0.0), others], axis=1)
+    mass = np.concatenate([is_there.astype(float), np.full(others.shape, shared / _N_SHARED)], axis=1)
+    order = np.argsort(values, axis=1, kind="stable")
+    values, mass = np.take_along_axis(values, order, 1), np.take_along_axis(mass, order, 1)
+    reached = np.cumsum(mass, axis=1) / mass.sum(axis=1, keepdims=True)
+    found = np.empty((len(panel), len(_GRID)))
+    for column, level in enumerate(_GRID):
+        place = np.argmax(reached >= level - 1e-9, axis=1)
+        found[:, column] = values[np.arange(len(panel)), place]
+    return found, np.asarray((values * mass).sum(axis=1) / mass.sum(axis=1))
+
+
+def _kinds(size: Array) -> Array:
+    """Return a group for each series: as many in each as can be, by how much there is of them."""
+    edges = np.unique(np.quantile(size, np.linspace(0, 1, min(_N_KINDS, max(1, len(size) // 5)) + 1)[1:-1]))
+    return np.searchsorted(edges, size, side="right")
