@@ -137,6 +137,14 @@ def test_the_same_seed_gives_the_same_forecast_and_another_library_too():
     assert again["mean"].tolist() == first["mean"].to_list()
 
 
+def test_a_budget_in_trials_tries_so_many_methods_and_repeats_to_the_byte(tmp_path):
+    first, again = (mantic.Forecaster(7, budget="2 trials").fit(sales(), **ASKED) for _ in range(2))
+
+    tried = [one["name"] for one in first.report_.facts["learners"] if one["foretold"]]
+    assert tried == ["ces", "damped"]
+    assert first.predict().equals(again.predict())
+
+
 def test_evaluation_says_how_it_did(model, later):
     facts = model.evaluate(later).facts
 
@@ -240,7 +248,6 @@ def test_the_oddest_series_have_a_finite_forecast(values):
         {"horizon": 0},
         {"levels": []},
         {"levels": [100]},
-        {"budget": "3 trials"},
         {"budget": "soon"},
         {"freq": "often"},
         {"season": 0},
@@ -303,7 +310,7 @@ def promoted(days: pl.Series) -> pl.DataFrame:
 def test_what_is_known_beforehand_moves_the_forecast(tmp_path):
     days = pl.date_range(date(2022, 1, 1), date(2023, 12, 31), eager=True)
     rows = promoted(days)
-    model = mantic.Forecaster(10, budget="5s").fit(rows[:-10], time="day", target="sold", known="promo")
+    model = mantic.Forecaster(10, budget="1 trial").fit(rows[:-10], time="day", target="sold", known="promo")
 
     told = model.predict(rows[-10:].drop("sold"))
 

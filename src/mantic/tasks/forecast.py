@@ -15,6 +15,7 @@ from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks import series_answer
+from mantic.tasks.series_asked import Asked
 from mantic.tasks.sklearn_rules import Parameters
 from mantic.tasks.task import Task
 
@@ -27,7 +28,8 @@ class Forecaster(Parameters):
     Parameters
     ----------
     horizon : how many steps ahead.
-    budget : wall clock for everything, "60s" or "5m".
+    budget : wall clock for everything, "60s" or "5m"; or "3 trials" for the naive family and three methods more, which
+        repeats to the byte.
     seed : every random choice comes from it.
     levels : of the intervals, in per cent.
     freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
@@ -107,7 +109,7 @@ class Forecaster(Parameters):
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
         roles = Roles(time, target, _several(series), _several(known))
         self._check_names(roles)
-        walked = walk(to_polars(frame), roles, self.get_params(), run, started=started)
+        walked = walk(to_polars(frame), roles, self._asked(budget), run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
         self.schema_, self.target_ = walked.schema, walked.target
         self.version_, self._library = "unsaved", series_answer.library_of(frame)
@@ -194,6 +196,9 @@ class Forecaster(Parameters):
         self._check_fitted()
         return make_asgi({name: self})
 
+    def _asked(self, budget: Budget) -> Asked:
+        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, self.get_params())
+
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
         faults = []
@@ -203,12 +208,7 @@ class Forecaster(Parameters):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
-        budget = Budget.parse(self.budget)
-        if budget.seconds is None:
-            raise SettingsError(
-                f"a forecast has no trials: '{self.budget}'", where="budget", fix="give a time, as in budget='60s'"
-            )
-        return budget
+        return Budget.parse(self.budget)
 
     def _check_names(self, roles: Roles) -> None:
         own = series_answer.answer_names(self.levels)

@@ -24,6 +24,7 @@ from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
 from mantic.tasks.series_answer import places_of, probabilities
+from mantic.tasks.series_asked import Asked
 
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
@@ -39,32 +40,32 @@ class Walked:
     target: Column
 
 
-def walk(frame: pl.DataFrame, roles: Roles, asked: Mapping[str, Any], run: Run, *, started: float) -> Walked:
+def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: float) -> Walked:
     """Forecast within the run's deadline.
 
     Parameters
     ----------
-    asked : horizon, levels, freq and season, as the estimator has them.
     started : when the budget began, on `time.monotonic`.
     """
-    prepared = prepare(frame, roles, freq=asked["freq"], season=asked["season"])
+    prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
     panel = prepared.panel
     left = run.deadline.left()
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
-    done = foretell(panel, asked["horizon"], run.until(run.deadline.earlier(reserve)))
-    learned = taught(panel, done.mixture.names, asked["horizon"], run) if roles.known else {}
+    done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
+    learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
     told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned)
     if roles.known:
         _tell_known(roles, learned, run)
-    levels = probabilities(asked["levels"])
+    levels = probabilities(asked.levels)
     found = SeriesFindings(
         roles.target, prepared.names, panel, _judged(told, done, levels), told.forecast, told.quantiles(levels), levels,
         dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)), done.mixture.losses,
         done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
         [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
-        {**asked, "time": roles.time, "series": list(roles.series), "known": list(roles.known)}, frame.height,
+        {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
+        frame.height,
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))

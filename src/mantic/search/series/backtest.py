@@ -142,12 +142,23 @@ class _Search:
 
 
 def backtest(
-    panel: Panel, horizon: int, *, executor: Executor, run: Run, names: Sequence[str] | None = None
+    panel: Panel,
+    horizon: int,
+    *,
+    executor: Executor,
+    run: Run,
+    names: Sequence[str] | None = None,
+    n_costly: int | None = None,
 ) -> Backtest:
     """Forecast from every origin and into the future with every method that fits into the time.
 
     The naive family is always complete. Each other method is first asked about twenty series; what it took foretells
     what all would take, and it is let in only if that fits into what is left.
+
+    Parameters
+    ----------
+    names : of the methods that may be tried beside the naive family; all when absent.
+    n_costly : how many of these at most, in the order of `ORDER`.
     """
     search = _Search(panel, horizon, executor, run, origins(panel, horizon))
     everything = np.arange(len(panel))
@@ -159,12 +170,16 @@ def backtest(
                 piece = search.piece(name, n_back, everything, float("inf"))
                 search.take(piece, run_piece(piece))
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
-    costly = [name for name in costly if not _is_too_late(search, name)]
+    if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
+        costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
+    costly = [name for name in costly if not _is_too_late(search, name)][:n_costly]
     if run.deadline.passed:
         search.outcome |= dict.fromkeys(costly, ("no time", "nothing was left"))
     elif costly:
         _probe(search, costly)
-        order = sorted(search.foretold, key=search.foretold.__getitem__)
+        order = [name for name in costly if name in search.foretold]
+        if n_costly is None and not panel.known.shape[1]:
+            order.sort(key=search.foretold.__getitem__)
         for piece, answer in executor.run(run_piece, _pieces(search, order)):
             search.take(piece, answer)
             run.progress(*_progress(search, order))

@@ -58,10 +58,15 @@ class Told:
         return in_bounds(panel, found)
 
 
-def foretell(panel: Panel, horizon: int, run: Run) -> Told:
-    """Try methods on the past as long as there is time, weigh them, and forecast; whatever happens, all is finite."""
+def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None) -> Told:
+    """Try methods on the past as long as there is time, weigh them, and forecast; whatever happens, all is finite.
+
+    Parameters
+    ----------
+    n_methods : how many beside the naive family, in the order of what they usually cost; all that fit when None.
+    """
     with _executor(panel, run) as executor:
-        found = backtest(panel, horizon, executor=executor, run=run)
+        found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
     chosen, past = mixture(found, panel.scale(panel.season))
     forecast = chosen.mix(found.future)
     reference = found.names.index(REFERENCE)
