@@ -28,6 +28,7 @@ class About:
     needs : packages that must be installed.
     good_for, costs : one short sentence each.
     is_pooled : whether it learns from all series together.
+    like, times : a method and how many times its cost this one takes; where it is known, nothing has to be tried.
     """
 
     name: str
@@ -36,6 +37,8 @@ class About:
     good_for: str
     costs: str
     is_pooled: bool = False
+    like: str = ""
+    times: float = 1.0
 
 
 class Method(Protocol):

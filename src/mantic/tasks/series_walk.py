@@ -123,7 +123,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     )
     prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
     truth, _ = _arrived(told, roles, rows)
-    spread = told.spread.learned((truth - told.forecast) / (told.spread.width[:, None] * told.spread.growth))
+    spread = told.spread.learned((truth - told.forecast) / told.spread.unit(told.horizon))
+    grown = prepared.panel.last - told.panel.last
+    spread = replace(spread, cycle=_turned(spread.cycle, grown))
     voices, forecast = renewed(prepared.panel, told, run)
     rare = None if told.rare is None else told.rare.renewed(prepared.panel)
     return replace(
@@ -152,6 +154,12 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
         own = told.panel.known[:, place]
         columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))
     return Schema(tuple(columns))
+
+
+def _turned(cycle: Array, grown: Array) -> Array:
+    """Return what goes round the cycle, so that column 0 is the first step after ends that have moved on."""
+    season = cycle.shape[1]
+    return np.take_along_axis(cycle, (np.arange(season) + grown[:, None]) % season, axis=1)
 
 
 def _tell_known(roles: Roles, learned: Mapping[str, Method], run: Run) -> None:

@@ -16,7 +16,7 @@ from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
     "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
-    "ces", "damped", "theta", "ets", "boosting",
+    "ces", "damped", "theta", "ets", "boosting", "deep_boosting",
 )  # fmt: skip
 """Methods in the order of what they cost; those that a package adds come last."""
 REFERENCE = "seasonal_naive"
@@ -172,18 +172,37 @@ def backtest(
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
     if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
         costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
-    costly = [name for name in costly if not _is_too_late(search, name)][:n_costly]
-    if run.deadline.passed:
-        search.outcome |= dict.fromkeys(costly, ("no time", "nothing was left"))
-    elif costly:
-        _probe(search, costly)
-        order = [name for name in costly if name in search.foretold]
-        if n_costly is None and not panel.known.shape[1]:
-            order.sort(key=search.foretold.__getitem__)
-        for piece, answer in executor.run(run_piece, _pieces(search, order)):
-            search.take(piece, answer)
-            run.progress(*_progress(search, order))
+    for stage in _stages([name for name in costly if not _is_too_late(search, name)][:n_costly]):
+        _run(search, stage)
     return _gathered(search, wanted)
+
+
+def _stages(names: Sequence[str]) -> list[list[str]]:
+    """Return methods that look at one series at a time together, and each pooled one by itself: its probe is dear."""
+    found: list[list[str]] = []
+    for name in names:
+        is_pooled = METHODS.get(name).about.is_pooled
+        if found and not is_pooled and not METHODS.get(found[-1][-1]).about.is_pooled:
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def _run(search: _Search, names: Sequence[str]) -> None:
+    """Foretell what methods cost, and let those work that fit into the time, the cheapest first."""
+    if search.run.deadline.passed:
+        search.outcome |= dict.fromkeys(names, ("no time", "nothing was left"))
+        return
+    for name in names:
+        about = METHODS.get(name).about
+        if about.like in search.foretold:
+            search.foretold[name] = about.times * search.foretold[about.like]
+    _probe(search, [name for name in names if name not in search.foretold])
+    order = sorted((name for name in names if name in search.foretold), key=search.foretold.__getitem__)
+    for piece, answer in search.executor.run(run_piece, _pieces(search, order)):
+        search.take(piece, answer)
+        search.run.progress(*_progress(search, order))
 
 
 def _is_too_late(search: _Search, name: str) -> bool:

@@ -52,7 +52,7 @@ class Told:
 
     def past_quantiles(self, panel: Panel, levels: Array) -> Array:
         """Return quantiles of the past that had not seen it, shape (n_origins, n_series, horizon, n_levels)."""
-        found = past_quantiles(panel, self.found.truth, self.past, levels)
+        found = past_quantiles(panel, self.found.truth, self.past, backs=self.found.start.backs, levels=levels)
         for place, one in enumerate(self.rare_past):
             found[place] = with_rare(found[place], one, levels)
         return in_bounds(panel, found)
@@ -72,7 +72,7 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     reference = found.names.index(REFERENCE)
     forecast = np.where(np.isfinite(forecast), forecast, found.future[reference])
     kept, voices = of_used(found.names, chosen, found.future)
-    widths = spread(panel, forecast, found.truth, past)
+    widths = spread(panel, forecast, found.truth, past, backs=found.start.backs)
     return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference]), panel, horizon)
 
 

@@ -108,6 +108,7 @@ class Foretold:
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
+            "cycle": self.spread.cycle,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices,
         }  # fmt: skip
@@ -138,7 +139,8 @@ class Foretold:
             {str(name): float(loss) for name, loss in facts["losses"].items()},
         )  # fmt: skip
         spread = Spread(
-            arrays["width"], arrays["growth"], arrays["levels"], arrays["errors"], int(facts["n_errors"])
+            arrays["width"], arrays["growth"], arrays["cycle"], arrays["levels"], arrays["errors"],
+            int(facts["n_errors"]),
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
         about, rare = facts["rare"], None
@@ -162,6 +164,8 @@ class Foretold:
             name for name, (array, shape) in shapes.items() if array.shape != shape or array.dtype.kind not in "fi"
         ]
         rising = np.diff(panel.bounds)
+        if self.spread.cycle.ndim != 2 or len(self.spread.cycle) != n_series or not self.spread.cycle.shape[1]:
+            raise ValueError("how errors go round the cycle is not known for each series")
         if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):
             raise ValueError("what may come of rare series is not known for each of them")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):

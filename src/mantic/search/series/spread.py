@@ -1,5 +1,6 @@
 """Intervals from what the same mixture missed in the past."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from mantic.search.series.loss import over_steps
 
 FEW = 40  # errors below which an interval is a guess, and says so
 _OWN = 4.0  # how many horizons of a series' own errors weigh as much as its mere size
+_LEAST_SEASON, _TURNS = 4, 10.0  # steps of a cycle that has places; turns that all places together count as
 _MANY_ZEROS = 0.2  # share
 _FRESH = 3.0  # how many old errors a new one weighs
 _N_FOLDS = 5  # of series
@@ -24,12 +26,15 @@ class Spread:
     ----------
     width : a series' own unit of error, above 0; shape (n_series,).
     growth : how errors grow with the step, 1 at the first; shape (horizon,).
+    cycle : how errors differ with the place in the cycle, 1 on average; column 0 is the first step after the end; shape
+        (n_series, season).
     levels, errors : quantiles of what was missed, in units of width and growth, rising; shape (n_levels,).
     n_errors : how many errors these come from.
     """
 
     width: Array
     growth: Array
+    cycle: Array
     levels: Array
     errors: Array
     n_errors: int
@@ -37,7 +42,16 @@ class Spread:
     def quantiles(self, forecast: Array, levels: Array) -> Array:
         """Return the quantiles of each series and step, shape (n_series, horizon, n_levels), rising with the level."""
         away = np.interp(levels, self.levels, self.errors)
-        return np.asarray(forecast[:, :, None] + self.width[:, None, None] * self.growth[None, :, None] * away)
+        return np.asarray(forecast[:, :, None] + self.unit(forecast.shape[1])[:, :, None] * away)
+
+    def unit(self, horizon: int) -> Array:
+        """Return the size of errors of each series and step, shape (n_series, horizon)."""
+        places = np.arange(horizon) % self.cycle.shape[1]
+        return np.asarray(self.width[:, None] * self.growth[:horizon] * self.cycle[:, places])
+
+    def before(self, n_back: int) -> "Spread":
+        """Return the spread of forecasts from `n_back` steps before each series' end."""
+        return replace(self, cycle=np.roll(self.cycle, n_back % self.cycle.shape[1], axis=1))
 
     def learned(self, missed: Array) -> "Spread":
         """Return the spread with errors that arrived since, which count more than old ones.
@@ -58,13 +72,14 @@ class Spread:
         return replace(self, errors=errors, n_errors=self.n_errors + len(fresh))
 
 
-def spread(panel: Panel, forecast: Array, truth: Array, past: Array) -> Spread:
+def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int]) -> Spread:
     """Return what the errors of the past say about those to come.
 
     Parameters
     ----------
     forecast : shape (n_series, horizon).
     truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
+    backs : steps between each origin and the series' ends.
 
     Quantiles are those of split conformal prediction, with the correction for a finite sample: (n + 1) in place of n.
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
@@ -74,6 +89,9 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array) -> Spread:
     simple = panel.scale(1)
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, simple)
+    cycle = cycle_of(panel, max(backs))
+    places = [(np.arange(horizon) - back) % cycle.shape[1] for back in backs]
+    missed = missed / np.stack([cycle[:, own] for own in places])
     growth = _growth(missed, simple)
     if truth.shape[0] > 1:  # an error is held against a width that it has not made wider itself
         relative = np.stack([one / _width(np.delete(missed, at, 0), growth, simple) for at, one in enumerate(missed)])
@@ -84,7 +102,7 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array) -> Spread:
     relative = relative / growth
     found = relative[np.isfinite(relative)]
     errors = _corrected(found if is_skewed(panel) else np.concatenate([found, -found]), len(found))
-    return Spread(width[:, 0], growth, _GRID, errors, len(found))
+    return Spread(width[:, 0], growth, cycle, _GRID, errors, len(found))
 
 
 def _width(missed: Array, growth: Array, simple: Array) -> Array:
@@ -105,6 +123,27 @@ def _width(missed: Array, growth: Array, simple: Array) -> Array:
     return np.asarray(np.maximum(usual * simple * np.exp(share * moved), 1e-9)[:, None])
 
 
+def cycle_of(panel: Panel, n_back: int) -> Array:
+    """Return how much more each place of the cycle changes from turn to turn than the others, shape (n_series, season).
+
+    Nights and Sundays are steadier than mornings. Nothing after the earliest origin is looked at. Ten turns count as
+    much as all places together.
+    """
+    season = panel.season
+    found = np.ones((len(panel), season))
+    for place in range(len(panel)):
+        values = panel.one(place)[: max(0, int(panel.lengths[place]) - n_back)]
+        if season < _LEAST_SEASON or len(values) < 3 * season:
+            continue
+        change = np.abs(values[season:] - values[:-season])
+        if (usual := float(change.mean())) > 0:
+            at = (np.arange(len(change)) + season - panel.lengths[place]) % season
+            total, count = np.bincount(at, change, minlength=season), np.bincount(at, minlength=season)
+            own = (total + _TURNS * usual) / (count + _TURNS)
+            found[place] = own / own.mean()
+    return found
+
+
 def is_skewed(panel: Panel) -> bool:
     """Return whether errors to both sides are kept apart: where most values are small counts or 0.
 
@@ -119,7 +158,7 @@ def _walk(panel: Panel, horizon: int, simple: Array) -> Spread:
     growth = np.sqrt(np.arange(1, horizon + 1))
     normal = np.array([-2.58, -1.96, -1.64, -1.28, -0.67, 0.0, 0.67, 1.28, 1.64, 1.96, 2.58])
     levels = np.array([0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995])
-    return Spread(np.maximum(simple, 1e-9), growth, levels, normal * 1.25, 0)
+    return Spread(np.maximum(simple, 1e-9), growth, np.ones((len(panel), 1)), levels, normal * 1.25, 0)
 
 
 def _growth(missed: Array, simple: Array) -> Array:
@@ -153,7 +192,7 @@ def _corrected(found: Array, n_errors: int) -> Array:
     return np.maximum.accumulate(np.quantile(found, np.clip(moved, 0.0, 1.0)))
 
 
-def past_quantiles(panel: Panel, truth: Array, past: Array, levels: Array) -> Array:
+def past_quantiles(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array) -> Array:
     """Return the quantiles that the errors of other origins would have given, or of other series where there is one.
 
     Shape (n_origins, n_series, horizon, n_levels): how intervals of this kind hold on what they have not seen.
@@ -163,12 +202,12 @@ def past_quantiles(panel: Panel, truth: Array, past: Array, levels: Array) -> Ar
     if n_origins > 1:
         for origin in range(n_origins):
             others = np.arange(n_origins) != origin
-            own = spread(panel, past[origin], truth[others], past[others])
-            found[origin] = own.quantiles(past[origin], levels)
+            own = spread(panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist())
+            found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
         return found
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
         others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, past[0], others, past)
+        own = spread(panel, past[0], others, past, backs=backs).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found
