@@ -1,6 +1,5 @@
 """The calendar of a series: which moments follow each other, as whole steps."""
 
-import calendar as gregorian
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -114,7 +113,7 @@ class Calendar:
         if self.unit is Unit.STEP:
             return np.asarray((times.cast(pl.Int64).to_numpy() - self.anchor) // self.size)
         if self.unit is Unit.MONTH:
-            months = times.dt.year().to_numpy().astype(np.int64) * 12 + times.dt.month().to_numpy() - 1
+            months = _months(times)
             early = times.dt.day().to_numpy() < self._least_day
             return np.asarray((months - early - self._phase) // self.size)
         if self.unit is Unit.BUSINESS:
@@ -128,7 +127,7 @@ class Calendar:
             return pl.Series("", np.asarray(steps, dtype=np.int64) * self.size + self.anchor)
         if self.unit is Unit.MONTH:
             months = np.asarray(steps, dtype=np.int64) * self.size + self._phase
-            return pl.Series("", [self._day_of(int(one)) for one in months], dtype=pl.Date).cast(self._type)
+            return pl.Series("", self._days_of(months).astype("datetime64[us]")).cast(self._type)
         if self.unit is Unit.BUSINESS:
             days = np.busday_offset(np.datetime64("1970-01-01"), np.asarray(steps, dtype=np.int64))
             return pl.Series("", days.astype("datetime64[us]")).cast(self._type)
@@ -154,10 +153,12 @@ class Calendar:
         day = self.anchor % 100
         return 1 if day >= 28 else day
 
-    def _day_of(self, months: int) -> date:
-        year, month = divmod(months, 12)
-        last = gregorian.monthrange(year, month + 1)[1]
-        return date(year, month + 1, min(self.anchor % 100, last))
+    def _days_of(self, months: Array) -> Array:
+        """Return the day that names each month, or the last one of a shorter month."""
+        month = months.astype("datetime64[M]")
+        first = month.astype("datetime64[D]")
+        n_days = ((month + 1).astype("datetime64[D]") - first).astype(np.int64)
+        return np.asarray(first + np.minimum(self.anchor % 100, n_days) - 1)
 
     def to_facts(self) -> dict[str, Any]:
         """Return the calendar as plain values."""
@@ -233,8 +234,12 @@ def _monthly(times: pl.Series, months: int, *, is_date: bool) -> Calendar:
     days = times.dt.day().to_numpy()
     is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
     day = _LAST_DAY if is_last.mean() > 0.5 else modal(days)
-    month = times.dt.year().to_numpy().astype(np.int64) * 12 + times.dt.month().to_numpy() - 1
-    return Calendar(Unit.MONTH, months, 100 * modal(month % months) + day, is_date)
+    return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months) + day, is_date)
+
+
+def _months(times: pl.Series) -> Array:
+    """Return the months since January 1970."""
+    return np.asarray((times.dt.year().to_numpy().astype(np.int64) - 1970) * 12 + times.dt.month().to_numpy() - 1)
 
 
 def moment_text(moment: date | datetime | int | None) -> str:

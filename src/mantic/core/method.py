@@ -29,6 +29,8 @@ class About:
     good_for, costs : one short sentence each.
     is_pooled : whether it learns from all series together.
     like, times : a method and how many times its cost this one takes; where it is known, nothing has to be tried.
+    guess : from a panel and a horizon to the processor seconds of one lesson, for a method that cannot be tried on few
+        series; nothing is begun that would not end in time.
     """
 
     name: str
@@ -39,6 +41,7 @@ class About:
     is_pooled: bool = False
     like: str = ""
     times: float = 1.0
+    guess: Callable[[Panel, int], float] | None = None
 
 
 class Method(Protocol):

@@ -70,10 +70,13 @@ class Panel:
 
     def rows(self, index: Array) -> "Panel":
         """Return the panel of these series (positions or a mask), in this order."""
-        chosen = np.arange(len(self))[index]
-        pieces = [np.arange(self.bounds[one], self.bounds[one + 1]) for one in chosen]
-        flat = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
-        bounds = np.concatenate([[0], np.cumsum(self.lengths[chosen])]).astype(np.int64)
+        everything = np.arange(len(self))
+        chosen = everything[index]
+        if np.array_equal(chosen, everything):
+            return self
+        lengths = self.lengths[chosen]
+        flat = spans(self.bounds[:-1][chosen], lengths)
+        bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         future = None if self.future is None else self.future[chosen]
         return replace(
             self, values=self.values[flat], truth=self.truth[flat], bounds=bounds, last=self.last[chosen],
@@ -91,7 +94,7 @@ class Panel:
         there = np.flatnonzero(self.lengths - n_back >= least)
         ends = self.bounds[1:][there] - n_back
         starts = self.bounds[:-1][there]
-        flat = np.concatenate([np.arange(one, other) for one, other in zip(starts, ends, strict=True)] or [there])
+        flat = spans(starts, ends - starts)
         bounds = np.concatenate([[0], np.cumsum(ends - starts)]).astype(np.int64)
         future = None
         if self.known.shape[1]:
@@ -114,12 +117,27 @@ class Panel:
 
         A series that never changes, or is shorter than a season, takes its change from step to step, or its size.
         """
-        found = np.array([_change(self.one(place), season) for place in range(len(self))])
+        size = np.add.reduceat(np.abs(self.values), self.bounds[:-1]) / self.lengths
+        found = np.where(size > 0, np.maximum(size, 1e-9), 1.0)
+        for lag in (1, season):
+            change = self._change(lag)
+            found = np.where(change > 0, change, found)
         return found
 
+    def _change(self, lag: int) -> Array:
+        """Return the mean absolute change over so many steps in each series; 0 where there is none."""
+        owner = np.repeat(np.arange(len(self)), self.lengths)
+        is_same = owner[lag:] == owner[:-lag]
+        change = np.abs(self.values[lag:] - self.values[:-lag])[is_same]
+        total = np.bincount(owner[lag:][is_same], change, minlength=len(self))
+        return np.asarray(total / np.maximum(1, self.lengths - lag))
 
-def _change(values: Array, season: int) -> float:
-    for lag in (season, 1):
-        if len(values) > lag and (change := float(np.abs(values[lag:] - values[:-lag]).mean())) > 0:
-            return change
-    return max(1e-9, float(np.abs(values).mean())) if np.any(values) else 1.0
+
+def spans(starts: Array, lengths: Array) -> Array:
+    """Return the positions of spans one after the other.
+
+    >>> spans(np.array([3, 10]), np.array([2, 3])).tolist()
+    [3, 4, 10, 11, 12]
+    """
+    ends = np.cumsum(lengths)
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(int(ends[-1]) if len(ends) else 0)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mantic.core.calendar import Unit
 from mantic.core.errors import SchemaError
 from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times
@@ -96,7 +97,7 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
         )  # fmt: skip
     times, fault = as_times(rows[roles.time])
     calendar = told.panel.calendar
-    is_like = times.dtype.is_integer() == calendar.times(np.zeros(1, dtype=np.int64)).dtype.is_integer()
+    is_like = times.dtype.is_integer() == (calendar.unit is Unit.STEP)
     if fault or not is_like or times.null_count():
         what = fault or f"column '{roles.time}' holds another kind of moments than before, or gaps"
         raise SchemaError(what, where="the rows", fix="write moments as they were written when the model was fitted")

@@ -26,6 +26,7 @@ from mantic.search.series.loss import mean, yardstick
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
 
+_SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
 
@@ -51,6 +52,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     panel = prepared.panel
     left = run.deadline.left()
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+    reserve += _SERIES_SECONDS * len(panel)
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
     done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)

@@ -12,6 +12,7 @@ from mantic.features.series.holed import Holed, about
 _LEAST_LEADING = 4  # zeros before the first value above 0 that look like a time before the launch
 _LEAST_TAIL = 6  # zeros at the end that look like the end of a product
 _FAR = 10.0  # robust deviations from which a single value is taken for an error
+_JUMP = 5.0  # times the mean change from step to step: a value that is far away jumps there and back
 _WINDOW = 7  # values of the running median
 _LEAST_VALUES = 12  # fewer say nothing about what is odd
 _MOST_OUTLIERS = 0.02  # share of a series; more of them are its nature
@@ -76,6 +77,9 @@ def filled(values: Array, season: int) -> Array:
 def outliers(values: Array, season: int) -> Array:
     """Return the places of single values that are far from their neighbours, unless the same happens every season."""
     if len(values) < _LEAST_VALUES or np.mean(values == 0) > 0.2:
+        return np.empty(0, dtype=np.int64)
+    jumps = np.abs(np.diff(values))
+    if jumps.max() <= _JUMP * max(jumps.mean(), 1e-300):  # nothing stands out: most series end here
         return np.empty(0, dtype=np.int64)
     level = season_of(values, season).out_of(values)
     padded = np.pad(level, _WINDOW // 2, mode="edge")
@@ -159,6 +163,8 @@ def is_shifted(values: Array) -> bool:
     gain = (after - before) ** 2 * place * (n_values - place) / n_values
     at = place[gain.argmax()]
     left, right = values[:at], values[at:]
+    if abs(float(right.mean() - left.mean())) <= _SHIFT / 2 * max(left.std(), right.std()):
+        return False
     apart = float(np.median(right) - np.median(left))
     noise = 1.4826 * max(np.median(np.abs(left - np.median(left))), np.median(np.abs(right - np.median(right))))
     jump = abs(float(np.median(values[at : at + 3]) - np.median(values[at - 3 : at])))

@@ -198,7 +198,10 @@ def _run(search: _Search, names: Sequence[str]) -> None:
         about = METHODS.get(name).about
         if about.like in search.foretold:
             search.foretold[name] = about.times * search.foretold[about.like]
-    _probe(search, [name for name in names if name not in search.foretold])
+        elif about.like:
+            search.outcome[name] = ("no time", f"not even {about.like} was tried")
+    probed = [name for name in names if name not in search.foretold and not METHODS.get(name).about.like]
+    _probe(search, [name for name in probed if not _would_be_late(search, name)])
     order = sorted((name for name in names if name in search.foretold), key=search.foretold.__getitem__)
     for piece, answer in search.executor.run(run_piece, _pieces(search, order)):
         search.take(piece, answer)
@@ -214,6 +217,19 @@ def _is_too_late(search: _Search, name: str) -> bool:
     if is_late:
         search.outcome[name] = ("no time", f"loading {LIBRARY} takes about {LIBRARY_SECONDS:.0f} s")
     return is_late
+
+
+def _would_be_late(search: _Search, name: str) -> bool:
+    """Return whether even one lesson of a pooled method would not end in time; the ledger then says so."""
+    guess = METHODS.get(name).about.guess
+    if guess is None:
+        return False
+    seconds, left = guess(search.panel, search.horizon), search.run.deadline.left()
+    n_rounds = -(-(1 + len(search.backs)) // search.executor.workers)  # lessons one after the other
+    if seconds * n_rounds <= left:
+        return False
+    search.outcome[name] = ("no time", f"takes about {seconds * n_rounds:.1f} s, and {left:.1f} s were left")
+    return True
 
 
 def _suits_some(name: str, panel: Panel, horizon: int) -> bool:

@@ -8,6 +8,7 @@ from mantic.core.table import Array
 from mantic.search.series.backtest import REFERENCE, Backtest
 from mantic.search.series.loss import Yardstick, mean, yardstick
 
+_MOST_SERIES = 1_000  # that weights are learned from: more say the same
 _N_STEPS = 12  # of the greedy search
 _N_FOLDS = 5  # of series, to judge weights on series that did not choose them
 _SHARP = (0.0, 1.0, 2.0, 4.0, 8.0)  # how much a series' own past moves its weights; 0 not at all
@@ -170,6 +171,8 @@ def _greedy(judge: _Judge, series: Array, *, origins: Array | None = None) -> Ar
 
     Source: Caruana et al. (2004), Ensemble selection from libraries of models.
     """
+    places = np.flatnonzero(series)
+    series = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), _MOST_SERIES)).astype(np.int64))]
     chosen_origins = np.ones(judge.found.truth.shape[0], dtype=bool) if origins is None else origins
     past = judge.found.past[:, chosen_origins][:, :, series]
     truth, scale = judge.found.truth[chosen_origins][:, series], judge.scale[series]

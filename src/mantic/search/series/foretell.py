@@ -19,7 +19,7 @@ from mantic.search.series.combine import Mixture, mixture
 from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
 from mantic.search.series.loss import mean
 from mantic.search.series.rare import Rare, past_of, pinball, rare
-from mantic.search.series.spread import Spread, past_quantiles, spread
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles, spread
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
@@ -72,7 +72,9 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     reference = found.names.index(REFERENCE)
     forecast = np.where(np.isfinite(forecast), forecast, found.future[reference])
     kept, voices = of_used(found.names, chosen, found.future)
-    widths = spread(panel, forecast, found.truth, past, backs=found.start.backs)
+    backs = found.start.backs
+    cycle = cycle_of(panel, max(backs, default=0))
+    widths = spread(panel, forecast, found.truth, past, backs=backs, cycle=cycle)
     return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference]), panel, horizon)
 
 

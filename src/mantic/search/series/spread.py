@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mantic.core.panel import Panel
+from mantic.core.panel import Panel, spans
 from mantic.core.table import Array
 from mantic.search.series.loss import over_steps
 
@@ -72,7 +72,7 @@ class Spread:
         return replace(self, errors=errors, n_errors=self.n_errors + len(fresh))
 
 
-def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int]) -> Spread:
+def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array) -> Spread:
     """Return what the errors of the past say about those to come.
 
     Parameters
@@ -80,6 +80,7 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: S
     forecast : shape (n_series, horizon).
     truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
     backs : steps between each origin and the series' ends.
+    cycle : what `cycle_of` says of the farthest origin.
 
     Quantiles are those of split conformal prediction, with the correction for a finite sample: (n + 1) in place of n.
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
@@ -89,7 +90,6 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: S
     simple = panel.scale(1)
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, simple)
-    cycle = cycle_of(panel, max(backs))
     places = [(np.arange(horizon) - back) % cycle.shape[1] for back in backs]
     missed = missed / np.stack([cycle[:, own] for own in places])
     growth = _growth(missed, simple)
@@ -131,16 +131,19 @@ def cycle_of(panel: Panel, n_back: int) -> Array:
     """
     season = panel.season
     found = np.ones((len(panel), season))
-    for place in range(len(panel)):
-        values = panel.one(place)[: max(0, int(panel.lengths[place]) - n_back)]
-        if season < _LEAST_SEASON or len(values) < 3 * season:
-            continue
-        change = np.abs(values[season:] - values[:-season])
-        if (usual := float(change.mean())) > 0:
-            at = (np.arange(len(change)) + season - panel.lengths[place]) % season
-            total, count = np.bincount(at, change, minlength=season), np.bincount(at, minlength=season)
-            own = (total + _TURNS * usual) / (count + _TURNS)
-            found[place] = own / own.mean()
+    lengths = panel.lengths - n_back
+    chosen = np.flatnonzero(lengths >= 3 * season)
+    if season < _LEAST_SEASON or not len(chosen):
+        return found
+    n_changes = lengths[chosen] - season
+    flat = spans(panel.bounds[:-1][chosen] + season, n_changes)
+    change = np.abs(panel.values[flat] - panel.values[flat - season])
+    owner = np.repeat(np.arange(len(chosen)), n_changes)
+    at = owner * season + (flat - panel.bounds[1:][chosen][owner]) % season
+    total, count = (np.bincount(at, one, minlength=len(chosen) * season) for one in (change, None))
+    usual = np.maximum(np.bincount(owner, change) / n_changes, 1e-300)[:, None]
+    own = (total.reshape(-1, season) + _TURNS * usual) / (count.reshape(-1, season) + _TURNS)
+    found[chosen] = own / own.mean(axis=1, keepdims=True)
     return found
 
 
@@ -198,16 +201,19 @@ def past_quantiles(panel: Panel, truth: Array, past: Array, *, backs: Sequence[i
     Shape (n_origins, n_series, horizon, n_levels): how intervals of this kind hold on what they have not seen.
     """
     n_origins, n_series, horizon = truth.shape
+    cycle = cycle_of(panel, max(backs))
     found = np.full((n_origins, n_series, horizon, len(levels)), np.nan)
     if n_origins > 1:
         for origin in range(n_origins):
             others = np.arange(n_origins) != origin
-            own = spread(panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist())
+            own = spread(
+                panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle
+            )
             found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
         return found
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
         others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, past[0], others, past, backs=backs).before(backs[0])
+        own = spread(panel, past[0], others, past, backs=backs, cycle=cycle).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found

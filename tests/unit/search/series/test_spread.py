@@ -5,7 +5,8 @@ import pytest
 
 from mantic.core.calendar import Calendar
 from mantic.core.panel import Panel
-from mantic.search.series.spread import past_quantiles, spread
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles
+from mantic.search.series.spread import spread as spread_of
 
 BACKS = (6, 12, 18)
 LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
@@ -27,6 +28,10 @@ def world(n_series: int, n_origins: int, horizon: int = 6, *, seed: int = 0):
 
     forecast = 10 * size[:, None] * np.ones(horizon)
     return panel, forecast, forecast + missed(n_origins), forecast + missed(1)[0]
+
+
+def spread(panel: Panel, forecast: np.ndarray, truth: np.ndarray, past: np.ndarray, *, backs) -> Spread:
+    return spread_of(panel, forecast, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)))
 
 
 def held(truth: np.ndarray, quantiles: np.ndarray, low: int, high: int) -> float:
