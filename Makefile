@@ -81,6 +81,7 @@ clean:
 .make/test: .make/venv $(SOURCES)
 	@echo "installing what the tests need (once) ..."
 	@$(PIP) --editable '.[test]'
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib src || true  # the tests start hundreds of processes
 	@touch $@ .make/demo
 
 .make/docs: .make/venv $(SOURCES)

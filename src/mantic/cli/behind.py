@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from mantic.cli.screen import tell
 from mantic.cli.table import load_model
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
+from mantic.store.address import beside
 from mantic.store.reference import is_reference, read_reference
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         check_followed(path, settings)
         return load(path)
 
-    kept_log = PredictionLog(_folder(settings, "log"), log_numbers) if is_logged else None
+    kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
     return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load)
 
 
@@ -102,7 +102,7 @@ def jobs_for(
 
     if not log and not _has_kept(chosen):
         return None
-    folder = _folder(settings.store, "jobs")
+    folder = beside(settings.store.url, settings.store.blobs, "jobs")
     command = [sys.executable, "-P", "-m", "mantic.cli.job", *(str(Path(one).absolute()) for one in plugins)]
     try:
         return Jobs(folder, command, JobLimits(**asdict(settings.jobs)), tell)
@@ -114,13 +114,3 @@ def jobs_for(
 def _has_kept(chosen: Mapping[str, Chosen]) -> bool:
     """Whether a model comes from the store."""
     return any(one.number is not None for one in chosen.values())
-
-
-def _folder(settings: StoreSettings, what: str) -> Path:
-    """Return where something of a server's lies: in the store's folder, or for one on a server in this user's."""
-    from mantic.store.address import user_folder, where
-
-    address = where(settings.url, settings.blobs)
-    if address.folder is not None:
-        return address.folder / what
-    return user_folder() / what / sha256(f"{address.server} {address.schema}".encode()).hexdigest()[:16]

@@ -22,6 +22,7 @@ VERBS = {
     "decide": ("MODEL --cost COSTS", "from which probability to act, and what that is worth"),
     "replay": ("MODEL DATA", "repeat what a timed search did, and compare"),
     "serve": ("MODEL", "answer over HTTP"),
+    "studio": ("", "from a file to a running model in the browser"),
     "models": ("", "what the store keeps; show, compare, promote, roll back, export"),
     "runs": ("", "what was worked on, and how it went"),
     "predictions": ("NAME", "what a served model has answered, and how it turned out"),

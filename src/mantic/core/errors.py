@@ -85,6 +85,12 @@ class StoreError(ManticError, OSError):
     status = 503
 
 
+class AbsentError(StoreError):
+    """What is asked for is not among what is kept."""
+
+    status = 404
+
+
 class FlowError(ManticError, RuntimeError):
     """An automation step failed."""
 

@@ -82,6 +82,15 @@ class JobSettings:
 
 
 @dataclass(frozen=True)
+class StudioSettings:
+    """How the web pages are reached."""
+
+    host: str = _setting("127.0.0.1", "address that Studio listens on; 127.0.0.1 is this machine only", str)
+    port: int = _setting(8770, "port that Studio listens on; 0 takes any free one", _whole(0, 65535))
+    max_bytes: int = _setting(2_000_000_000, "bytes that a file brought to Studio may hold", _whole(1_000, 10**12))
+
+
+@dataclass(frozen=True)
 class StoreSettings:
     """Where models and all that belongs to them are kept."""
 
@@ -104,6 +113,7 @@ class Settings:
     serve: ServeSettings = ServeSettings()
     jobs: JobSettings = JobSettings()
     store: StoreSettings = StoreSettings()
+    studio: StudioSettings = StudioSettings()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
@@ -122,6 +132,7 @@ _GROUPS: Mapping[str, type[Any]] = {
     "serve": ServeSettings,
     "jobs": JobSettings,
     "store": StoreSettings,
+    "studio": StudioSettings,
 }
 _KNOWN = {f"{group}.{one.name}": one for group, kind in _GROUPS.items() for one in fields(kind)}
 

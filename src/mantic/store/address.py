@@ -1,6 +1,7 @@
 """Where a store lies: a folder with SQLite and files in it, or a PostgreSQL server and a place for blobs."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -66,6 +67,14 @@ def user_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("mantic", appauthor=False)
+
+
+def beside(url: str, blobs: str, what: str) -> Path:
+    """Return where something that belongs to a store lies beside it: in its folder, or for a server in this user's."""
+    address = where(url, blobs)
+    if address.folder is not None:
+        return address.folder / what
+    return user_folder() / what / sha256(f"{address.server} {address.schema}".encode()).hexdigest()[:16]
 
 
 def masked(url: str) -> str:

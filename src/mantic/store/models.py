@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from mantic.core.errors import StoreError
+from mantic.core.errors import AbsentError, StoreError
 from mantic.core.files import write_atomic
 from mantic.store import aliases
 from mantic.store.aliases import Move
@@ -222,7 +222,7 @@ def _find(connection: Connection, asked: Reference) -> Version:
     raise _unknown(connection, asked)
 
 
-def _unknown(connection: Connection, asked: Reference) -> StoreError:
+def _unknown(connection: Connection, asked: Reference) -> AbsentError:
     """Return the complaint that a version is not there, with those that are."""
     query = select(VERSION.c.number).where(VERSION.c.name == asked.name, VERSION.c.deleted.is_(None))
     numbers = sorted(connection.execute(query).scalars())
@@ -230,7 +230,7 @@ def _unknown(connection: Connection, asked: Reference) -> StoreError:
         names = list(connection.execute(select(VERSION.c.name).distinct().limit(1000)).scalars())
         near = get_close_matches(asked.name, names, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
-        return StoreError(
+        return AbsentError(
             f"there is no model '{asked.name}'",
             where="store",
             fix=f"{hint}'mantic models' lists what is kept; a file's name ends with .mantic",
@@ -238,6 +238,6 @@ def _unknown(connection: Connection, asked: Reference) -> StoreError:
     shown = ", ".join(map(str, numbers[-10:]))
     query = select(ALIAS.c.alias).where(ALIAS.c.name == asked.name)
     points = ", ".join(sorted(connection.execute(query).scalars()))
-    return StoreError(
+    return AbsentError(
         f"there is no {asked}", where="store", fix=f"versions that are there: {shown}; aliases: {points or 'none'}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from mantic.core.errors import StoreError
+from mantic.core.errors import AbsentError, StoreError
 from mantic.store.database import Database
 from mantic.store.tables import EVENT, RUN
 from mantic.store.value import moment, now, pack, plain, unpack
@@ -144,7 +144,7 @@ def _kept(row: Any) -> KeptRun:
 def _run(connection: Connection, run: str) -> KeptRun:
     row = connection.execute(select(RUN).where(RUN.c.id == run)).first()
     if row is None:
-        raise StoreError(f"there is no run '{run[:40]}'", where="store", fix="store.runs.list() names those that are")
+        raise AbsentError(f"there is no run '{run[:40]}'", where="store", fix="store.runs.list() names those that are")
     return _kept(row)
 
 
