@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mantic.core.errors import SettingsError
 from mantic.report.markup import Place, render
 from mantic.report.numbers import say
 from mantic.serve.job import ANSWERS, DONE, Job, Wish
