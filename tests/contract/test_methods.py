@@ -62,7 +62,7 @@ def test_series_that_suit_are_forecast_with_finite_numbers(name):
     suits = METHODS.get(name).about.suits(panel, HORIZON)
     found = said(name, panel)
 
-    assert suits.all() or METHODS.get(name).about.like  # one that only differs in size may ask for more series
+    assert suits.all() or name in ("quick_boosting", "deep_boosting")  # of boosting's sizes two are for more series
     assert found.shape == (6, HORIZON)
     assert np.isfinite(found).all()
 

@@ -46,7 +46,7 @@ def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
     verdict = _verdict(found, known)
     blocks: list[Block] = [Text(verdict["sentence"], "verdict")]
     if known:
-        blocks.append(Group("", tuple(_tiles(known, held)), columns=3))
+        blocks.append(Group("The score", tuple(_tiles(known, held))))
     if alerts := _alerts(found):
         blocks.append(Group("Mind this", tuple(alerts)))
     if found.judged is not None:

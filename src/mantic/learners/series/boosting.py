@@ -1,6 +1,7 @@
 """Boosted trees on lags of all series together, by LightGBM."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ _LEAST_ROWS = 300
 _N_ORIGINS = 400  # of a series, the latest ones
 _FILE = "trees.txt"
 _PARAMS = {
-    "objective": "l1", "learning_rate": 0.05, "min_data_in_leaf": 30, "feature_fraction": 0.7,
+    "objective": "l1", "min_data_in_leaf": 30, "feature_fraction": 0.7,
     "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 1.0, "verbosity": -1, "max_bin": 127,
     "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
@@ -29,10 +30,10 @@ def origins_of(panel: Panel, horizon: int) -> int:
     return int(np.clip(panel.lengths - horizon - Lags(panel).least, 0, _N_ORIGINS).sum()) if len(panel) else 0
 
 
-def _guess(panel: Panel, horizon: int) -> float:
-    """Return the seconds of one lesson on a common core: 300 trees of 31 leaves, and as many questions as there are."""
-    n_rows = min(120_000, origins_of(panel, horizon) * horizon)
-    return 0.3 + 3.5e-5 * n_rows
+def seconds_of(panel: Panel, horizon: int, *, rounds: int, most_rows: int) -> float:
+    """Return the seconds of one lesson on a common core: trees of 31 leaves from as many questions as there are."""
+    n_rows = min(most_rows, origins_of(panel, horizon) * horizon)
+    return 0.2 + n_rows * (5e-6 + 1e-7 * rounds) + 1.5e-3 * rounds
 
 
 def _suits(panel: Panel, horizon: int) -> Array:
@@ -47,13 +48,14 @@ class Boosting:
 
     Parameters
     ----------
-    rounds, leaves, most_rows : how many trees, how large, and from how many questions they learn.
+    rounds, leaves, rate, most_rows : how many trees, how large, how fast, and from how many questions they learn.
     trees : what was learned; None before.
     """
 
     about: About
     rounds: int = 300
     leaves: int = 31
+    rate: float = 0.05
     most_rows: int = 120_000
     trees: Any = None
 
@@ -65,7 +67,12 @@ class Boosting:
         seen = lags.see(asked)
         target = np.clip((lags.truth(asked) - seen.base) / seen.unit, -50, 50)
         rows = lightgbm.Dataset(seen.numbers, label=target, free_raw_data=True)
-        params = _PARAMS | {"num_leaves": self.leaves, "seed": run.seed, "num_threads": run.threads}
+        params = _PARAMS | {
+            "num_leaves": self.leaves,
+            "learning_rate": self.rate,
+            "seed": run.seed,
+            "num_threads": run.threads,
+        }
 
         def stop(env: Any) -> None:
             if run.deadline.passed:
@@ -121,7 +128,8 @@ METHODS.add(
     Boosting(
         About(
             "boosting", _suits, ("lightgbm",), "many related series, several cycles, what is known beforehand",
-            "5 to 20 s in all, whatever the number of series", is_pooled=True, guess=_guess,
+            "5 to 20 s in all, whatever the number of series", is_pooled=True,
+            guess=partial(seconds_of, rounds=300, most_rows=120_000),
         )
     ),
 )  # fmt: skip

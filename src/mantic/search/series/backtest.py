@@ -16,7 +16,8 @@ from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
     "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
-    "ces", "damped", "theta", "ets", "boosting", "deep_boosting",
+    "ces", "damped", "theta", "ets", "quick_boosting", "boosting",
+    "deep_boosting",
 )  # fmt: skip
 """Methods in the order of what they cost; those that a package adds come last."""
 REFERENCE = "seasonal_naive"
@@ -305,7 +306,8 @@ def _blocks(search: _Search, name: str) -> list[Array]:
 
 def _progress(search: _Search, order: Sequence[str]) -> tuple[float, float, str]:
     total = sum(cost for name, cost in search.foretold.items() if name in search.outcome)
-    return min(total, sum(search.spent.get(name, 0.0) for name in order)), max(total, 1e-9), "seconds of methods"
+    done = min(total, sum(search.spent.get(name, 0.0) for name in order))
+    return round(done, 1), max(round(total, 1), 0.1), "methods, in processor seconds:"
 
 
 def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
