@@ -39,6 +39,7 @@ class Forecaster(Parameters):
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
 
     >>> from datetime import date
+    >>> import polars as pl
     >>> days = pl.date_range(date(2024, 1, 1), date(2024, 3, 31), eager=True)
     >>> sold = [20 + 5 * (day.weekday() >= 5) for day in days]
     >>> model = Forecaster(horizon=7, budget="2s").fit(
