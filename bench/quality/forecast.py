@@ -1,6 +1,6 @@
 """How good are forecasts, and do their intervals hold?
 
-``python bench/quality/forecast.py [--part validation] [--budget 60s] [SET ...]``. A series' official test rows are read
+``python bench/quality/forecast.py [--part validation] [--budget 60s] [--keep FILE] [SET ...]``. A series' official test rows are read
 here and nowhere else, and only with ``--part test``: what is chosen is chosen with ``--part validation``, which cuts
 the last steps of TRAIN off and forecasts those. Data and rules are those of the README beside the sets: sMAPE and MASE
 are averaged over series first, OWA is the mean of their ratios to Naive2, MSIS and coverage are those of 95 %
@@ -10,6 +10,7 @@ intervals, and car parts are judged by the scaled pinball loss at 0.5, 0.75, 0.9
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from run import machine
 
 import mantic
 from mantic.core.season import season_of
@@ -168,24 +172,37 @@ def measure(name: str, *, part: str, budget: str, data: Path = DATA, seed: int =
 
 
 def main() -> None:
-    """Measure the sets that were named, or all."""
+    """Print a figure for each set that was named, or for all, as JSON lines."""
     options = argparse.ArgumentParser()
-    options.add_argument("sets", nargs="*", default=list(SETS), metavar="SET")
+    options.add_argument("sets", nargs="*", metavar="SET")
     options.add_argument("--part", choices=("validation", "test"), default="validation")
     options.add_argument("--budget", default="60s")
     options.add_argument("--data", type=Path, default=DATA)
-    options.add_argument("--keep", type=Path, help="write all figures to this file as JSON")
+    options.add_argument("--keep", type=Path, help="add the figures to this file of results")
+    options.add_argument("--quick", action="store_true", help="one small set, to see that it works")
     asked = options.parse_args()
-    found = {}
-    for name in asked.sets:
-        one = measure(name, part=asked.part, budget=asked.budget, data=asked.data)
-        found[name] = one
-        shown = ("owa", "smape", "mase", "msis", "coverage95", "coverage80", "pinball", "seconds", "load")
-        print(f"{name:13}" + "  ".join(f"{key} {one[key]:.4g}" for key in shown), flush=True)
-        print(" " * 13 + f"{one['level']}: {one['weights']}", flush=True)
+    figures = []
+    for name in asked.sets or (["m3_other"] if asked.quick else SETS):
+        found = measure(name, part=asked.part, budget="5s" if asked.quick else asked.budget, data=asked.data)
+        main_one = "pinball" if SETS[name].is_rare else "owa"
+        figure = {"name": f"{name}, {asked.part}, {asked.budget}", "value": found[main_one], "unit": main_one}
+        figures.append(figure | {key: _short(value) for key, value in found.items()})
+        print(json.dumps(figures[-1]), flush=True)
     if asked.keep is not None:
-        about = {"part": asked.part, "budget": asked.budget, "cores": os.cpu_count(), "sets": found}
-        asked.keep.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        _keep(asked.keep, figures)
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _keep(file: Path, figures: list[dict[str, Any]]) -> None:
+    """Add figures to a file of results; those of the same name are replaced."""
+    before = json.loads(file.read_text("utf-8"))["figures"] if file.exists() else []
+    fresh = {one["name"] for one in figures}
+    kept = [one for one in before if one["name"] not in fresh] + figures
+    about = {"name": file.stem, "machine": machine(), "figures": kept}
+    file.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
