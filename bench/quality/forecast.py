@@ -1,8 +1,9 @@
 """How good are forecasts, and do their intervals hold?
 
-``python bench/quality/forecast.py [--part validation] [--budget 60s] [--keep FILE] [SET ...]``. A series' official test rows are read
-here and nowhere else, and only with ``--part test``: what is chosen is chosen with ``--part validation``, which cuts
-the last steps of TRAIN off and forecasts those. Data and rules are those of the README beside the sets: sMAPE and MASE
+``python bench/quality/forecast.py [--part validation] [--budget 60s] [--keep FILE] [SET ...]``. A series' official test
+rows are read here and nowhere else, and only with ``--part test``: what is chosen is chosen with ``--part validation``,
+which cuts the last steps of TRAIN off and forecasts those. Data and rules are those of the README beside the sets:
+sMAPE and MASE
 are averaged over series first, OWA is the mean of their ratios to Naive2, MSIS and coverage are those of 95 %
 intervals, and car parts are judged by the scaled pinball loss at 0.5, 0.75, 0.9 and 0.95.
 """
@@ -181,11 +182,11 @@ def main() -> None:
     options.add_argument("--keep", type=Path, help="add the figures to this file of results")
     options.add_argument("--quick", action="store_true", help="one small set, to see that it works")
     asked = options.parse_args()
-    figures = []
+    figures, budget = [], "5s" if asked.quick else asked.budget
     for name in asked.sets or (["m3_other"] if asked.quick else SETS):
-        found = measure(name, part=asked.part, budget="5s" if asked.quick else asked.budget, data=asked.data)
+        found = measure(name, part=asked.part, budget=budget, data=asked.data)
         main_one = "pinball" if SETS[name].is_rare else "owa"
-        figure = {"name": f"{name}, {asked.part}, {asked.budget}", "value": found[main_one], "unit": main_one}
+        figure = {"name": f"{name}, {asked.part}, {budget}", "value": found[main_one], "unit": main_one}
         figures.append(figure | {key: _short(value) for key, value in found.items()})
         print(json.dumps(figures[-1]), flush=True)
     if asked.keep is not None:
