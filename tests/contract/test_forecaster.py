@@ -12,7 +12,7 @@ from sklearn.base import clone
 import mantic
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SchemaError, SettingsError
-from mantic.core.run import Run
+from mantic.core.run import Progress, Run
 from mantic.tasks.unfitted import NotFittedError
 
 QUICK = "2s"  # the naive family and what else comes in time
@@ -197,6 +197,17 @@ def test_the_deadline_is_kept_and_there_is_always_a_forecast(seconds):
     assert time.monotonic() - started <= seconds + 2
     assert np.isfinite(model.predict()["mean"].to_numpy()).all()
     assert model.report_.facts["metrics"]["owa"] <= 1
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    def impatient(event):
+        if isinstance(event, Progress):
+            raise KeyboardInterrupt
+
+    model = mantic.Forecaster(7, budget="4 trials").fit(sales(), **ASKED, run=Run(listeners=[impatient]))
+
+    assert "interrupted" in [one["code"] for one in model.report_.facts["warnings"]]
+    assert np.isfinite(model.predict()["mean"].to_numpy()).all()
 
 
 def test_a_deadline_that_has_passed_gives_the_naive_family():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mantic.core.executor import Executor, Failure
+from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.method import METHODS, can_be_used
 from mantic.core.panel import Panel
 from mantic.core.run import Run
@@ -153,6 +154,8 @@ def backtest(
 ) -> Backtest:
     """Forecast from every origin and into the future with every method that fits into the time.
 
+    Ctrl-C ends it early, with the methods that are complete.
+
     The naive family is always complete. Each other method is first asked about twenty series; what it took foretells
     what all would take, and it is let in only if that fits into what is left.
 
@@ -173,8 +176,11 @@ def backtest(
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
     if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
         costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
-    for stage in _stages([name for name in costly if not _is_too_late(search, name)][:n_costly]):
-        _run(search, stage)
+    stages = _stages([name for name in costly if not _is_too_late(search, name)][:n_costly])
+    with watch_ctrl_c() as ctrl_c:
+        if ctrl_c.ended(lambda: _run_all(search, stages)):
+            run.warn("interrupted", "stopped early at your wish: this is the best so far")
+            executor.close()
     return _gathered(search, wanted)
 
 
@@ -188,6 +194,11 @@ def _stages(names: Sequence[str]) -> list[list[str]]:
         else:
             found.append([name])
     return found
+
+
+def _run_all(search: _Search, stages: Sequence[Sequence[str]]) -> None:
+    for stage in stages:
+        _run(search, stage)
 
 
 def _run(search: _Search, names: Sequence[str]) -> None:
