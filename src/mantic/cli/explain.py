@@ -81,7 +81,7 @@ def run(options: Namespace) -> int:
     if options.json:
         show_json({"model": options.model, "version": model.version_, "n_rows": n_rows, **facts})
         return 0
-    show_report(found.to_report() if model.task.name == FORECAST else _report(facts, _in_figures(more)))
+    show_report(found.to_report(first=first) if model.task.name == FORECAST else _report(facts, _in_figures(more)))
     if options.row is None and n_rows > _N_ROWS:
         tell(f"\n{n_rows - _N_ROWS:,} more rows; --row N explains any one of them")
     return 0

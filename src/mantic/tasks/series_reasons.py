@@ -33,14 +33,14 @@ class Voices:
         """Return it as plain values."""
         return {"kind": self._kind, "rows": [dict(row) for row in self.rows]}
 
-    def to_report(self) -> Report:
-        """Return it as tables."""
+    def to_report(self, *, first: int = 0) -> Report:
+        """Return it as tables; `first` is the number of the first row."""
         groups = []
         for place, row in enumerate(self.rows):
             cells = tuple((one["method"], one["forecast"], round(one["weight"], 3)) for one in row["methods"])
             grid = Grid(("method", "its own forecast", "weight"), cells, bars=("weight",))
             text = Text(f"{say(row['prediction'])}: the weighted {self._kind} of what these methods foresaw.")
-            groups.append(Group(f"Row {place}", (text, grid)))
+            groups.append(Group(f"Row {first + place}", (text, grid)))
         return Report("Why this forecast", tuple(groups), facts=self.to_facts())
 
     @property
