@@ -13,6 +13,7 @@ import mantic
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SchemaError, SettingsError
 from mantic.core.run import Progress, Run
+from mantic.serve.shelf import Shelf
 from mantic.tasks.unfitted import NotFittedError
 
 QUICK = "2s"  # the naive family and what else comes in time
@@ -99,6 +100,22 @@ def test_unknown_series_and_moments_out_of_reach_are_named(model):
 
     assert "row 1 names a series that is not known" in caught.value.what
     assert "row 0 asks for a moment outside of 2023-09-11 to 2023-09-24" in caught.value.what
+
+
+@pytest.mark.parametrize("by", ["day", "number", "month"])
+def test_a_server_finds_a_row_to_warm_up_with_whatever_series_there_are(by):
+    rows = sales().filter((pl.col("store") == "A") == (pl.col("item") == "tea"))  # two of four pairs
+    rows = rows.filter((pl.col("store") == "A") | (pl.col("day") < date(2023, 5, 1)))
+    if by == "number":
+        rows = rows.with_columns(day=10 * (pl.col("day") - DAYS[0]).dt.total_days())
+    if by == "month":
+        rows = rows.with_columns(pl.col("day").dt.offset_by("-3y").dt.month_start()).unique(["day", "store", "item"])
+    model = mantic.Forecaster(3, budget="0.5s").fit(rows, **ASKED)
+
+    shelf = Shelf({"sales": model})
+    shelf.warm()
+
+    assert shelf.place("sales").live.about()["task"] == "forecast"
 
 
 def test_a_saved_model_answers_as_before(model, tmp_path):

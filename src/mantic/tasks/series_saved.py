@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from mantic.core import artifact
@@ -13,6 +14,7 @@ from mantic.core.schema import Schema
 from mantic.features.series.assemble import Roles
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
+from mantic.tasks.series_answer import answer_names
 
 _N_TRIED = 8  # series
 
@@ -87,4 +89,6 @@ def try_out(forecaster: "Forecaster") -> None:
     rows = forecaster.schema_.align(pl.DataFrame([*ids.iter_columns(), times, *known]))
     for name in (*roles.series, roles.time, roles.target):
         name.encode()  # half a character could be in no answer
-    forecaster.predict(rows)
+    answers = forecaster.predict(rows)
+    if not np.isfinite(answers.select(answer_names(forecaster.levels)).to_numpy()).all():
+        raise ValueError("its answers are no numbers")

@@ -17,6 +17,7 @@ from mantic.core.table import Array
 from mantic.evaluate.series.findings import SeriesFindings
 from mantic.evaluate.series.report import evaluation_report, forecast_report
 from mantic.evaluate.series.score import Judged
+from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
 from mantic.features.series.prepare import prepare
 from mantic.report.blocks import Report
@@ -137,14 +138,18 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
 
 
 def row_schema(told: Foretold, roles: Roles) -> Schema:
-    """Return the columns of a row that asks for one series at one moment."""
+    """Return the columns of a row that asks for one series at one moment.
+
+    Whoever makes an example of it takes the first levels and the range of moments: both are those of the first series,
+    so that there is an answer.
+    """
     columns = []
     for name in told.ids.columns:
-        counts = told.ids[name].value_counts(sort=True)
-        levels = tuple(counts[name].to_list()[:1000])
-        columns.append(Column(name, Kind.CATEGORY, levels=levels, n_levels=counts.height))
-    steps = told.steps()
-    first, last = told.panel.calendar.times(np.array([steps.min(), steps[:, -1].max()])).to_list()
+        values = told.ids[name].unique(maintain_order=True)
+        columns.append(
+            Column(name, Kind.CATEGORY, levels=tuple(values.head(MOST_LEVELS).to_list()), n_levels=len(values))
+        )
+    first, last = told.panel.calendar.times(told.steps()[0, [0, -1]]).to_list()
     if isinstance(first, int):
         columns.append(Column(roles.time, Kind.NUMBER, low=float(first), high=float(last)))
     else:
