@@ -17,10 +17,9 @@ from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
     "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
-    "ces", "damped", "theta", "ets", "quick_boosting", "boosting",
-    "deep_boosting",
+    "ces", "damped", "quick_boosting", "boosting", "theta", "ets", "deep_boosting",
 )  # fmt: skip
-"""Methods in the order of what they cost; those that a package adds come last."""
+"""Methods in the order of what they bring for what they cost; those that a package adds come last."""
 REFERENCE = "seasonal_naive"
 FREE = ORDER[:6]
 """Methods that need no probe: all series together take less time than a process to start."""
