@@ -186,7 +186,8 @@ def main() -> None:
     for name in asked.sets or (["m3_other"] if asked.quick else SETS):
         found = measure(name, part=asked.part, budget=budget, data=asked.data)
         main_one = "pinball" if SETS[name].is_rare else "owa"
-        figure = {"name": f"{name}, {asked.part}, {budget}", "value": found[main_one], "unit": main_one}
+        unit = "scaled pinball loss" if SETS[name].is_rare else "OWA"
+        figure = {"name": f"forecast, {name}, {asked.part}, {budget}", "value": round(found[main_one], 4), "unit": unit}
         figures.append(figure | {key: _short(value) for key, value in found.items()})
         print(json.dumps(figures[-1]), flush=True)
     if asked.keep is not None:

@@ -59,7 +59,7 @@ def series(n_series: int, n_steps: int, *, seed: int = 0) -> pl.DataFrame:
 
 def tell(name: str, value: float, unit: str, **more: object) -> None:
     """Print one figure."""
-    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, **more}), flush=True)
+    print(json.dumps({"name": f"forecast, {name}", "value": round(value, 3), "unit": unit, **more}), flush=True)
 
 
 def fresh(code: str) -> list[float]:
