@@ -88,7 +88,7 @@ class _Rare:
 
 
 class _Plain:
-    """Tells the first event, then new bests, at most one line in five seconds."""
+    """Tells the first model, then new bests, at most one line in five seconds; what is being done is for a terminal."""
 
     def __init__(self, started: float, seconds: float) -> None:
         self.started = started
@@ -97,7 +97,7 @@ class _Plain:
 
     def __call__(self, event: Event) -> None:
         now = time.monotonic()
-        line = _line(event, now - self.started, self.seconds)
+        line = "" if isinstance(event, Started) else _line(event, now - self.started, self.seconds)
         if line and now - self.told >= _RARELY:
             self.told = now
             print(line, file=sys.stderr, flush=True)
