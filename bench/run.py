@@ -31,6 +31,7 @@ LIBRARIES = (
     "uvicorn",
     "msgspec",
     "uvloop",
+    "statsforecast",
 )
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mantic
+from mantic.core.settings import StudioSettings
 
 OUT = Path("demo")
 WEATHER_TARGET = "weather"
@@ -44,6 +45,10 @@ def main() -> None:
     with _served(model) as address:
         row = _first_row(table, target)
         _post(f"{address}/v1/models/{model.stem}/predict", {"rows": [row]})
+    _say("5  The same in the browser, from a file to a running model: Studio")
+    own = f"MANTIC_STORE_URL={shlex.quote(str(OUT / 'store'))}"
+    print(f"$ {own} {shlex.quote(str(Path(sys.executable).with_name('mantic')))} studio")
+    print(f"opens http://127.0.0.1:{StudioSettings().port}, where this model stands already")
     print(f"\nThe walk took {time.monotonic() - started:.0f} s. All that it made lies in {OUT.resolve()}")
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the system packages that pip cannot: libgomp (the OpenMP runtime that LightGBM loads); with the word "test" also
-# PostgreSQL and MariaDB servers, which a test starts on ports of its own.
+# PostgreSQL and MariaDB servers, which a test starts on ports of its own, and Chromium, in which Studio is opened.
 # Without the rights to do so it says what is missing and goes on: the tests then show what does not work.
 set -eu
 
@@ -12,6 +12,7 @@ missing=""
 has_library libgomp.so.1 || missing="$missing libgomp1"
 if [ "${1:-}" = test ] && [ "$(uname)" = Linux ]; then
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+  command -v chromium >/dev/null || missing="$missing chromium"
   command -v mariadb-install-db >/dev/null || missing="$missing mariadb-server"
 fi
 [ -n "$missing" ] || exit 0

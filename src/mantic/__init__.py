@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mantic.tasks.base import load as load
     from mantic.tasks.choose import fit as fit
     from mantic.tasks.classify import Classifier as Classifier
+    from mantic.tasks.forecast import Forecaster as Forecaster
     from mantic.tasks.profile import profile as profile
     from mantic.tasks.regress import Regressor as Regressor
 
@@ -35,6 +36,7 @@ _EXPORTS = {
     "ArtifactError": "mantic.core.errors",
     "BudgetError": "mantic.core.errors",
     "Classifier": "mantic.tasks.classify",
+    "Forecaster": "mantic.tasks.forecast",
     "ManticError": "mantic.core.errors",
     "MissingExtraError": "mantic.core.errors",
     "Regressor": "mantic.tasks.regress",

@@ -1,6 +1,7 @@
 """Every page does what it says: its Python runs, and so do the commands and files that it marks.
 
-A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv`, `rent.csv`.
+A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv`, `rent.csv`,
+`sales.csv` (two stores in 2023) and `later.csv` (the four weeks after it).
 An HTML comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, and
 `test: skip` leaves it. Budgets are shortened: pages show what a user would write.
 """
@@ -10,8 +11,10 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +59,16 @@ def user_folder(tmp_path, monkeypatch, churn_like, churn_like_new, rent_like):
     churn_like.head(250).write_csv(tmp_path / "churn.csv")
     churn_like_new.drop("churned").write_csv(tmp_path / "new.csv")
     rent_like.head(250).write_csv(tmp_path / "rent.csv")
+    days = pl.date_range(date(2023, 1, 2), date(2024, 1, 28), eager=True)
+    sold = {
+        store: [size + 9 * (day.weekday() > 4) + day.day % 5 for day in days] for store, size in (("A", 20), ("B", 40))
+    }
+    sales = pl.concat(
+        pl.DataFrame({"date": days, "store": store, "sold": values, "price": [1.5 + day.day % 2 for day in days]})
+        for store, values in sold.items()
+    )
+    sales.filter(pl.col("date") < date(2024, 1, 1)).write_csv(tmp_path / "sales.csv")
+    sales.filter(pl.col("date") >= date(2024, 1, 1)).write_csv(tmp_path / "later.csv")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

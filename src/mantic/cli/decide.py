@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from mantic.cli.forecast import check_of_table
 from mantic.cli.kept import champion_of, store_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.table import load_model
@@ -78,6 +79,7 @@ def decide_with(model: Any, options: Namespace) -> None:
     ------
     SettingsError : if the model predicts a number, or the options make no sense.
     """
+    check_of_table(model, "a decision")
     if not hasattr(model, "decide"):
         raise SettingsError(
             "this model predicts a number, and a decision is about classes",

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
+from mantic.cli.forecast import FORECAST, check_of_table
 from mantic.cli.screen import show_json, show_report, tell, warn_only
 from mantic.cli.table import load_model, read_for
 from mantic.cli.words import Parser, check_output
@@ -55,6 +56,8 @@ def run(options: Namespace) -> int:
     page = check_output(options.report, "--report", (".html", ".json"))
     _check_limits(options)
     model = load_model(options.model, options.plugin, options.signature)
+    if strange := _of_tables(options):
+        check_of_table(model, ", ".join(strange))
     with Run(listeners=[warn_only]) as work:
         frame, _ = read_for(model, options.data, work)
         n_rows = frame.height
@@ -78,10 +81,16 @@ def run(options: Namespace) -> int:
     if options.json:
         show_json({"model": options.model, "version": model.version_, "n_rows": n_rows, **facts})
         return 0
-    show_report(_report(facts, _in_figures(more)))
+    show_report(found.to_report(first=first) if model.task.name == FORECAST else _report(facts, _in_figures(more)))
     if options.row is None and n_rows > _N_ROWS:
         tell(f"\n{n_rows - _N_ROWS:,} more rows; --row N explains any one of them")
     return 0
+
+
+def _of_tables(options: Namespace) -> list[str]:
+    """Return the options that ask for more than what stands behind the answers."""
+    names = ("effect", "wanted", "similar", "rules", "interactions")
+    return [f"--{name}" for name in names if getattr(options, name) not in (None, [], False)]
 
 
 def _check_limits(options: Namespace) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from mantic.cli.forecast import FORECAST, TASKS, add_forecast, check_forecast, fitted_forecast
 from mantic.cli.kept import keep
 from mantic.cli.progress import following
 from mantic.cli.screen import show_json, show_report, tell
@@ -34,11 +35,12 @@ def parser() -> Parser:
         "Learn to predict a column, and say honestly how well that goes. Ctrl-C keeps the best model so far.",
         examples="  mantic fit churn.csv --target churned --budget 5m --report report.html\n"
         "  mantic fit churn.csv --target churned --learner svm --set svm.C=10\n"
-        "  mantic fit churn.csv --target churned --cost fp=1,fn=10 --unit EUR",
+        "  mantic fit churn.csv --target churned --cost fp=1,fn=10 --unit EUR\n"
+        "  mantic fit sales.csv --task forecast --time date --target sold --series store,item --horizon 28",
     )
     options.add_data()
     options.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
-    options.add_argument("--task", choices=("classify", "regress"), help="chosen by the target's values when absent")
+    options.add_argument("--task", choices=TASKS, help="classify or regress is chosen by the target's values")
     options.add_argument("--budget", metavar="TIME", help="wall clock for everything: 30s, 5m, 1h, or '8 trials' (60s)")
     options.add_argument("--latency", metavar="TIME", help="what the model may take to answer for one row, as in 1ms")
     options.add_argument("--resume", action="store_true", help="go on with a fit of this --out that was killed")
@@ -67,6 +69,7 @@ def parser() -> Parser:
     )
     options.add_argument("--time", metavar="COLUMN", help="orders the rows: earlier ones learn, later ones judge")
     options.add_argument("--group", metavar="COLUMN", help="rows with the same value stay together")
+    add_forecast(options)
     options.add_decision()
     options.add_argument("--run", metavar="ID", default="", help="keep the story under this id: 32 of 0-9, a-f")
     options.add_argument("--out", metavar="FILE.mantic", help="the model (the name of DATA, in this folder)")
@@ -85,6 +88,7 @@ def run(options: Namespace) -> int:
     out = check_output(options.out or f"{stem(options.data)}.mantic", "--out", (".mantic",))
     page = check_output(options.report, "--report", (".html", ".json"))
     assert out is not None
+    check_forecast(options)
     _check_decision(options)
     with watch_ctrl_c(), journal_of(out, resume=options.resume, started=options.started) as journal:
         whole = Deadline.after(left_of(budget, journal), since=options.started)
@@ -169,6 +173,8 @@ def _threads(settings: Settings) -> int:
 def _fitted(options: Namespace, budget: str, work: Run) -> Any:
     work.tell(Started(f"reading {masked(options.data)}"))
     load_plugins(options.plugin)
+    if options.task == FORECAST:
+        return fitted_forecast(options, budget, work)
     from mantic.sources.read import read
     from mantic.tasks.choose import choose, make, of_features, without
 
@@ -223,5 +229,6 @@ def _first_part(report: Any) -> Any:
 def _next_steps(options: Namespace, out: Path, page: Path | None) -> list[str]:
     data = "new.csv" if options.data == "-" else options.data
     model = shlex.quote(str(out))
-    steps = [f"mantic predict {model} {shlex.quote(data)} --out answers.csv", f"mantic serve {model}"]
+    rows = "" if options.task == FORECAST else f" {shlex.quote(data)}"
+    steps = [f"mantic predict {model}{rows} --out answers.csv", f"mantic serve {model}"]
     return [f"open {page}", *steps] if page else [*steps, "(--report report.html would show it all as a page)"]

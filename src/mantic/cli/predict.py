@@ -9,6 +9,7 @@ from mantic.cli.progress import counting
 from mantic.cli.screen import show_json, tell, warn_only
 from mantic.cli.table import load_model, read_for
 from mantic.cli.words import Parser, check_output
+from mantic.core.errors import SettingsError
 from mantic.core.run import Run
 
 _ENDINGS = (".csv", ".parquet", ".json", ".ndjson")
@@ -19,12 +20,14 @@ def parser() -> Parser:
     options = Parser(
         "predict",
         "Answer each row, in order: the identifying columns of the data, then 'prediction'; for numbers also 'low' and "
-        "'high', between which the truth lies in 90 of 100 rows; 'decision' where the model has one (mantic decide).",
+        "'high', between which the truth lies in 90 of 100 rows; 'decision' where the model has one (mantic decide). "
+        "A forecast needs no data: all steps of all series are answered, or the rows that name a series and a moment.",
         examples="  mantic predict churn.mantic new.csv --out answers.csv --proba\n"
+        "  mantic predict sales.mantic --out forecast.csv\n"
         "  mantic predict churn.mantic - < new.csv",
     )
     options.add_model()
-    options.add_data()
+    options.add_data(nargs="?")
     options.add_argument(
         "--out",
         metavar="FILE",
@@ -40,9 +43,32 @@ def run(options: Namespace) -> int:
     """Answer the rows."""
     out = check_output(options.out, "--out", _ENDINGS)
     model = load_model(options.model, options.plugin, options.signature)
+    if options.data is None:
+        return _all_steps(model, options, out)
     if out is None:
         return _to_screen(model, options)
     return _to_file(model, options, out)
+
+
+def _all_steps(model: Any, options: Namespace, out: Path | None) -> int:
+    """Write the whole forecast of a model that needs no rows to answer."""
+    if model.task.name != "forecast":
+        fix = f"mantic predict {options.model} new.csv"
+        raise SettingsError("there are no rows to answer", where="mantic predict", fix=fix)
+    from mantic.core.files import write_atomic
+    from mantic.serve.parts import FORMS
+
+    table = model.predict()
+    if out is not None:
+        with write_atomic(out) as part:
+            FORMS[out.suffix.lower()].write(table, part)
+        tell(f"wrote {table.height:,} rows to {out}")
+    if options.json:
+        head = {"model": options.model, "version": model.version_, "out": options.out, "n_rows": table.height}
+        show_json(head if out is not None else {**head, "predictions": table.to_dicts()})
+    elif out is None:
+        sys.stdout.write(table.write_csv())
+    return 0
 
 
 def _to_file(model: Any, options: Namespace, out: Path) -> int:

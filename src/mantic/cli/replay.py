@@ -3,6 +3,7 @@
 import time
 from argparse import Namespace
 
+from mantic.cli.forecast import check_of_table
 from mantic.cli.screen import show_json, tell
 from mantic.cli.table import load_model
 from mantic.cli.words import Parser, check_output
@@ -35,6 +36,7 @@ def run(options: Namespace) -> int:
 
     out = check_output(options.out, "--out", (".mantic",))
     model = load_model(options.model, options.plugin, options.signature)
+    check_of_table(model, "replay")
     with following(options.started, Deadline()) as listener, Run(seed=model.seed, listeners=[listener]) as work:
         frame = read(options.data, run=work)
         wanted = {*model.schema_.names, model.target_.name, *filter(None, model.roles_)}

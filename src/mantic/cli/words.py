@@ -92,11 +92,10 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--unit", metavar="NAME", default="", help="of the costs, EUR for instance")
 
-    def add_data(self) -> None:
-        """Add DATA."""
-        self.add_argument(
-            "data", metavar="DATA", help="a file, a folder of parts, a database address, or - for standard input"
-        )
+    def add_data(self, *, nargs: str | None = None) -> None:
+        """Add DATA; `nargs` is "?" where it may be absent."""
+        help_text = "a file, a folder of parts, a database address, or - for standard input"
+        self.add_argument("data", metavar="DATA", nargs=nargs, help=help_text)
 
 
 def action(words: str, about: str, *, example: str, do: Callable[[argparse.Namespace], int]) -> Parser:

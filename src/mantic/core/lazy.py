@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -18,6 +19,7 @@ EXTRAS = {
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
     "s3fs": "mantic[s3]",
+    "statsforecast": "mantic[forecast]",
     "xgboost": "mantic[xgboost]",
     "zstandard": "mantic[zstd]",
 }
@@ -85,6 +87,14 @@ def need(name: str, *, why: str) -> ModuleType:
             f"the package '{root}' is needed for {why}, and it is not installed",
             fix=how_to_install(root),
         ) from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the warnings of libraries about each other from the user while they are loaded or used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class AnswersRows(Protocol):
         ...
 
 
-LEARNERS: Registry[type[Learner]] = Registry("learner", package="mantic.learners", entry_points="mantic.learners")
+LEARNERS: Registry[type[Learner]] = Registry("learner", package="mantic.learners.table", entry_points="mantic.learners")
 
 
 def is_installed(learner: type[Learner]) -> bool:

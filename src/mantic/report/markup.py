@@ -108,13 +108,13 @@ def table(grid: Grid) -> str:
     is_number = [_is_number([row[n] for row in grid.rows if n < len(row)]) for n in range(len(grid.columns))]
     columns = [_column(grid, n, is_number=is_number[n]) for n in range(len(grid.columns))]
     heads = "".join(
-        f'<th scope="col"{_right(right)}>{escape(name)}</th>'
+        f'<th scope="col"{_right(right)}>{escape(name)}</th>' if name else f"<td{_right(right)}></td>"
         for name, right in zip(grid.columns, is_number, strict=True)
     )
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True))
     label = escape(grid.title or "figures")
     return (
-        f'<div class="m-scroll" tabindex="0" role="region" aria-label="{label}"><table><thead><tr>{heads}</tr></thead>'
+        f'<div class="m-scroll" tabindex="0" role="group" aria-label="{label}"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

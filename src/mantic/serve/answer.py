@@ -26,6 +26,9 @@ def answer_table(model: Any, frame: pl.DataFrame, raw: pl.DataFrame, *, proba: b
     frame, raw : the same rows, aligned and as they were read.
     proba : whether each class gets its probability, as `probability_CLASS`.
     """
+    if model.task.name == "forecast":  # its own table says already which series and when
+        answers: pl.DataFrame = model.predict(frame)
+        return answers
     answers = _answers(model, frame, proba=proba)
     names = [column.name for column in model.schema_.columns if column.kind == Kind.ID and column.name in raw.columns]
     return pl.DataFrame([*(raw[name] for name in names if name not in answers.columns), *answers])

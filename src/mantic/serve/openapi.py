@@ -92,6 +92,11 @@ def _predictions(model: Served) -> dict[str, Any]:
             "interval": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
             "level": number | {"description": "share of such intervals that hold the truth"},
         },
+        "forecast": {
+            "prediction": number | {"description": "the mean"},
+            "median": number,
+            "quantiles": {"type": "object", "additionalProperties": number, "description": "by their probability"},
+        },
     }
     identity = {"type": "string", "description": "by which /v1/feedback finds it, where predictions are kept"}
     one = {"type": "object", "properties": kinds[model.task] | _decision(model) | {"id": identity}}

@@ -31,7 +31,7 @@ _QUALITY = ("metric", "score", "interval", "baseline", "metrics", "verdict", "n_
 
 
 class Estimator(Protocol):
-    """What a model needs in order to be served: a fitted Classifier or Regressor."""
+    """What a model needs in order to be served: a fitted Classifier, Regressor or Forecaster."""
 
     schema_: Schema
     target_: Column
@@ -40,7 +40,7 @@ class Estimator(Protocol):
 
     @property
     def task(self) -> Any:
-        """Return what has a `name`: "classify" or "regress"."""
+        """Return what has a `name`: "classify", "regress" or "forecast"."""
         ...
 
     def predict(self, X: Any) -> Any:
@@ -251,8 +251,22 @@ def _with_intervals(values: Array, intervals: Array) -> list[dict[str, Any]]:
     ]
 
 
+def _forecasts(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    table = model.predict(frame)
+    names = [name for name in table.columns if name.startswith("q") and name not in model.schema_.names]
+    rows = table.select("mean", "median", *names).rows()
+    return [
+        {"prediction": mean, "median": median, "quantiles": dict(zip((name[1:] for name in names), ends, strict=True))}
+        for mean, median, *ends in rows
+    ]
+
+
 _encode = msgspec.json.encode
-_ANSWERS: Mapping[str, Callable[[Any, pl.DataFrame], list[dict[str, Any]]]] = {"classify": _classes, "regress": _values}
+_ANSWERS: Mapping[str, Callable[[Any, pl.DataFrame], list[dict[str, Any]]]] = {
+    "classify": _classes,
+    "regress": _values,
+    "forecast": _forecasts,
+}
 _ROW_ANSWERS: Mapping[str, Callable[[Any, Sequence[Sequence[Any]]], list[dict[str, Any]]]] = {
     "classify": _classes_of_rows,
     "regress": _values_of_rows,

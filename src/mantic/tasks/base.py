@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from time import monotonic as time_now
 from typing import Any, ClassVar, Self
@@ -340,14 +341,26 @@ def _fixed(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def load(path: str | Path) -> Estimator:
+# How each kind of model is restored from its file: a module with `restore(opened, where)`.
+_RESTORERS = {
+    "classify": "mantic.tasks.saved",
+    "regress": "mantic.tasks.saved",
+    "forecast": "mantic.tasks.series_saved",
+}
+
+
+def load(path: str | Path) -> Any:
     """Load a model that `save` or `mantic fit` wrote; no code from the file is run.
+
+    Returns
+    -------
+    The fitted Classifier, Regressor or Forecaster.
 
     Raises
     ------
     ArtifactError : if the file is no model, damaged, tampered with or hostile.
     """
-    from mantic.tasks import saved
-    from mantic.tasks.choose import TASKS
+    from mantic.core.artifact import open_artifact
 
-    return saved.load(path, TASKS)
+    with open_artifact(path, tasks=tuple(_RESTORERS)) as opened:
+        return import_module(_RESTORERS[opened.manifest["task"]]).restore(opened, str(path))

@@ -55,48 +55,49 @@ def save(estimator: "Estimator", path: str | Path) -> Path:
         return artifact.write(path, manifest=manifest, folder=folder, report=estimator.report_.to_json())
 
 
-def load(path: str | Path, kinds: dict[str, type["Estimator"]]) -> "Estimator":
-    """Restore a fitted estimator; checks the whole file first and runs no code from it.
+def restore(opened: artifact.Artifact, where: str) -> "Estimator":
+    """Return the estimator in a file that passed every check.
 
     Raises
     ------
-    ArtifactError : if the file is damaged, hostile or no model; if its content does not fit together.
+    ArtifactError : if its content does not fit together.
     """
-    with artifact.open_artifact(path, tasks=tuple(kinds)) as opened:
-        manifest = opened.manifest
-        try:
-            kind = kinds[manifest["task"]]
-            known = set(kind().get_params())
-            estimator = kind(**{key: value for key, value in manifest["parameters"].items() if key in known})
-            schema = Schema.from_json(json.dumps(manifest["schema"]))
-            estimator.schema_ = schema
-            estimator.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
-            estimator.n_features_in_ = len(schema)
-            if manifest["names"] is not None:
-                estimator.feature_names_in_ = np.asarray(manifest["names"], dtype=object)
-            if manifest["classes"] is not None:
-                about = manifest["classes"]
-                estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
-            estimator.model_ = Blend.load(opened.folder, schema)
-            estimator.background_ = _frame(opened.folder / _BACKGROUND)
-            estimator.background_answers_ = _frame(opened.folder / _ANSWERS)
-            estimator.report_ = Report.from_json(opened.report_text)
-            estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
-            estimator.roles_ = tuple(manifest.get("roles", (None, None)))
-            estimator.kinds_ = {str(name): str(word) for name, word in manifest.get("kinds", {}).items()}
-            estimator.record_ = _record(opened.folder / _RECORD)
-            estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
-            try_out(estimator)
-        except MissingExtraError:
-            raise
-        except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
-            raise ArtifactError(
-                f"the parts of the model do not fit together: {error}",
-                where=str(path),
-                fix="save the model again with this version of mantic",
-            ) from error
-        estimator.version_ = opened.version
-        return estimator
+    from mantic.tasks.choose import TASKS
+
+    manifest = opened.manifest
+    try:
+        kind = TASKS[manifest["task"]]
+        known = set(kind().get_params())
+        estimator = kind(**{key: value for key, value in manifest["parameters"].items() if key in known})
+        schema = Schema.from_json(json.dumps(manifest["schema"]))
+        estimator.schema_ = schema
+        estimator.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
+        estimator.n_features_in_ = len(schema)
+        if manifest["names"] is not None:
+            estimator.feature_names_in_ = np.asarray(manifest["names"], dtype=object)
+        if manifest["classes"] is not None:
+            about = manifest["classes"]
+            estimator.classes_ = np.asarray(about["labels"]).astype(np.dtype(about["type"]))
+        estimator.model_ = Blend.load(opened.folder, schema)
+        estimator.background_ = _frame(opened.folder / _BACKGROUND)
+        estimator.background_answers_ = _frame(opened.folder / _ANSWERS)
+        estimator.report_ = Report.from_json(opened.report_text)
+        estimator.unseen_ = Unseen.load(opened.folder, estimator.model_.n_classes)
+        estimator.roles_ = tuple(manifest.get("roles", (None, None)))
+        estimator.kinds_ = {str(name): str(word) for name, word in manifest.get("kinds", {}).items()}
+        estimator.record_ = _record(opened.folder / _RECORD)
+        estimator.decision_ = _decision(opened.folder / _DECISION, estimator.model_.n_classes)
+        try_out(estimator)
+    except MissingExtraError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
+        raise ArtifactError(
+            f"the parts of the model do not fit together: {error}",
+            where=where,
+            fix="save the model again with this version of mantic",
+        ) from error
+    estimator.version_ = opened.version
+    return estimator
 
 
 def _frame(file: Path) -> pl.DataFrame:

@@ -10,11 +10,11 @@ class Task:
 
     Parameters
     ----------
-    name : "classify" or "regress"; the word for learners, the command line and saved files.
+    name : "classify", "regress" or "forecast"; the word for learners, the command line and saved files.
     metric : the metric of a search that was not told one; proper, so that it rewards honest confidence.
     sklearn_kind : scikit-learn's word for such estimators.
     """
 
-    name: Literal["classify", "regress"]
+    name: Literal["classify", "regress", "forecast"]
     metric: str
-    sklearn_kind: Literal["classifier", "regressor"]
+    sklearn_kind: Literal["classifier", "regressor", "forecaster"]

@@ -11,7 +11,7 @@ _HEADER = (
     "version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective", "feature_names",
     "feature_infos", "tree_sizes",
 )  # fmt: skip
-_OBJECTIVE = re.compile(r"regression|poisson|binary sigmoid:1|multiclass num_class:\d+")
+_OBJECTIVE = re.compile(r"regression|regression_l1|poisson|binary sigmoid:1|multiclass num_class:\d+")
 _INNER = (
     "split_feature", "split_gain", "threshold", "decision_type", "left_child", "right_child", "internal_value",
     "internal_weight", "internal_count",

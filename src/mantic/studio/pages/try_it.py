@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mantic.core.errors import SettingsError
 from mantic.report.markup import Place, render
 from mantic.report.numbers import say
 from mantic.serve.job import ANSWERS, DONE, Job, Wish
@@ -118,7 +119,11 @@ def forget(view: View) -> "Response":
 def _served(view: View) -> tuple[Served, Any]:
     name, number = view.path["name"], view.number()
     version = view.studio.store.models.get(f"{name}/{number}")
-    return view.studio.loaded.served(name, number), version
+    served = view.studio.loaded.served(name, number)
+    if served.task == "forecast":
+        fix = f"mantic predict {name}/{number} --out forecast.csv"
+        raise SettingsError("a forecast is about series, and this page about rows", where=f"{name}/{number}", fix=fix)
+    return served, version
 
 
 def _answer(served: Served, said: Any) -> dict[str, Any]:

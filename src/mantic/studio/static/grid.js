@@ -73,7 +73,7 @@ class Grid {
     row.className = `grid-row ${name}`;
     row.setAttribute("role", "row");
     row.setAttribute("aria-rowindex", number + 2);
-    const cells = [this.cell("rowheader", number < 0 ? "" : (number + 1).toLocaleString("en"), 0)];
+    const cells = [this.cell("rowheader", number < 0 ? "row" : (number + 1).toLocaleString("en"), 0)];
     for (let column = left; column < right; column++) {
       const text = number < 0 ? this.names[column] : this.value(number, column);
       cells.push(this.cell(number < 0 ? "columnheader" : "gridcell", text, 72 + column * WIDTH, column));

@@ -1,0 +1,1 @@
+"""Forecasts judged: errors, intervals, and the page that says it."""

@@ -1,0 +1,1 @@
+"""From rows of many series to a panel: nothing is repaired in silence."""

@@ -1,0 +1,275 @@
+"""From a long table of rows to series on one calendar."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from mantic.core.calendar import Calendar, anchored, fitted_calendar
+from mantic.core.cast import cast_column
+from mantic.core.errors import SchemaError
+from mantic.core.schema import Column, Kind
+from mantic.core.table import Array
+from mantic.features.infer import infer_column
+from mantic.features.series.finding import N_EXAMPLES, Finding
+from mantic.features.series.holed import Holed, about
+
+_MOST_STEPS = 200_000  # of one series: more are a sign of a wrong frequency, and would fill the memory
+_LARGEST = 1e100  # a larger value is none: its square could not be held
+_IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
+_SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
+_NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns are what.
+
+    Parameters
+    ----------
+    time, target : names of columns.
+    series : names of the columns that tell series apart; may be empty.
+    known : names of columns of numbers whose future is known.
+    """
+
+    time: str
+    target: str
+    series: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+
+def assemble(
+    frame: pl.DataFrame, roles: Roles, freq: str | Calendar | None, findings: list[Finding]
+) -> tuple[Holed, Calendar]:
+    """Return the series of a long table on one calendar, each from its first to its last value.
+
+    Parameters
+    ----------
+    frame : one row per series and moment, in any order.
+    freq : name of the frequency, or the calendar itself; the commonest gap over all series when absent.
+    findings : what is found is added to it.
+
+    Raises
+    ------
+    SchemaError : names all columns that are not there or hold something else.
+    SettingsError : if there is no such frequency.
+    """
+    long = _without_nothing(_long(frame, roles), findings)
+    calendar = _calendar(long, freq, findings)
+    stepped = long.with_columns(pl.Series(_STEP, calendar.steps(long[_TIME])))
+    if (n_off := int((~calendar.on_grid(long[_TIME])).sum())) > 0:
+        text = f"{n_off:,} moments lie between the steps of '{calendar.name}'; each counts for the step that it lies in"
+        findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
+    return _with_holes(_one_per_step(stepped, findings), roles, findings), calendar
+
+
+def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
+    """Return the columns series (a number), time, value, and those that are known, or name every fault."""
+    faults = [
+        f"there is no column '{name}'"
+        for name in (roles.time, roles.target, *roles.series, *roles.known)
+        if name not in frame.columns
+    ]
+    if faults:
+        raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
+    time, fault_of_time = as_times(frame[roles.time])
+    value = _numbers(frame[roles.target])
+    known = {name: _numbers(frame[name]) for name in roles.known}
+    if fault_of_time:
+        faults.append(fault_of_time)
+    faults += [
+        f"column '{name}' holds texts that are no numbers, like {_strange(frame[name], found)!r}"
+        for name, found in {roles.target: value, **known}.items()
+        if found.null_count() > frame[name].null_count()
+    ]
+    if not frame.height:
+        faults.append("the table has no rows")
+    if faults:
+        raise SchemaError("; ".join(faults), where="the table", fix="mend these columns, or name others")
+    ids = pl.DataFrame([as_id(frame[name]) for name in roles.series])
+    number = (
+        pl.zeros(frame.height, pl.UInt32, eager=True)
+        if not roles.series
+        else ids.select(pl.struct(pl.all()).rank("dense") - 1).to_series()
+    )
+    columns = {_NAME: number, _TIME: time, _VALUE: value}
+    columns |= {f"known {place}": found for place, found in enumerate(known.values())}
+    columns |= {f"id {place}": ids[name] for place, name in enumerate(roles.series)}
+    return pl.DataFrame(columns)
+
+
+def as_times(column: pl.Series) -> tuple[pl.Series, str]:
+    """Return a column as whole numbers, dates or moments, or a sentence on what it holds instead."""
+    if column.dtype.is_integer():
+        return column, ""
+    if column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all()):
+        return column.cast(pl.Int64), ""
+    if column.dtype == pl.Date:
+        return column, ""
+    if column.dtype == pl.Datetime:
+        plain = column.dt.replace_time_zone(None) if getattr(column.dtype, "time_zone", None) else column
+        return _without_clock(plain.cast(pl.Datetime("us"))), ""
+    if column.dtype == pl.String:
+        kind = infer_column(column)
+        if kind.kind is Kind.DATE or (kind.kind is Kind.CONSTANT and column.drop_nulls().len()):
+            dates, fault = cast_column(column, Column(column.name, Kind.DATE, form=kind.form))
+            if not fault:
+                return _without_clock(dates), ""
+        numbers = column.cast(pl.Int64, strict=False)
+        if numbers.null_count() == column.null_count():
+            return numbers, ""
+    return column, f"column '{column.name}' holds neither dates, moments nor whole numbers"
+
+
+def as_id(column: pl.Series) -> pl.Series:
+    """Return what tells series apart as texts, written alike wherever it comes from; missing is the empty text."""
+    return cast_column(column, Column(column.name, Kind.CATEGORY))[0].fill_null("")
+
+
+def _without_clock(moments: pl.Series) -> pl.Series:
+    """Return moments as dates where all stand at midnight."""
+    has_clock = bool((moments.dt.truncate("1d") != moments).any())
+    return moments if has_clock else moments.cast(pl.Date)
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    found = column.cast(pl.Float64, strict=False)
+    return found.set(found.is_nan() | (found.abs() > _LARGEST), None)
+
+
+def _strange(column: pl.Series, found: pl.Series) -> str:
+    return str(column.filter(found.is_null() & column.is_not_null())[0])[:40]
+
+
+def _without_nothing(long: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
+    """Leave out rows without a moment, and series without a single value."""
+    is_timed = long[_TIME].is_not_null()
+    if n_lost := int((~is_timed).sum()):
+        text = f"{n_lost:,} rows have no moment and were left out"
+        findings.append(_named(long.filter(~is_timed), Finding("no_time", text, n_lost)))
+    long = long.filter(is_timed)
+    has_value = long.select(pl.col(_VALUE).is_not_null().any().over(_NAME)).to_series()
+    if not has_value.all():
+        empty = long.filter(~has_value)
+        text = f"{empty[_NAME].n_unique():,} series have no value at all and were left out"
+        findings.append(_named(empty, Finding("no_value", text, empty.height)))
+    long = long.filter(has_value)
+    if not long.height:
+        raise SchemaError("no row has both a moment and a value", where="the table", fix="check the names of columns")
+    return long
+
+
+def _calendar(long: pl.DataFrame, freq: str | Calendar | None, findings: list[Finding]) -> Calendar:
+    times = long[_TIME]
+    if isinstance(freq, Calendar):
+        return freq
+    if freq is not None:
+        return anchored(Calendar.named(freq), times)
+    physical = times if times.dtype.is_integer() else times.cast(pl.Datetime("us"))
+    ordered = pl.DataFrame({_NAME: long[_NAME], "at": physical.to_physical().cast(pl.Int64)}).unique().sort(_NAME, "at")
+    gaps = ordered.select(pl.col("at").diff().over(_NAME)).to_series().drop_nulls().to_numpy()
+    gaps = gaps[gaps > 0]
+    calendar = fitted_calendar(times, gaps)
+    share = _regular_share(calendar, long)
+    if share < _IRREGULAR:
+        text = (
+            f"only {share:.0%} of the moments follow the one before by one step of '{calendar.name}': the frequency "
+            "is a guess, freq= would say it"
+        )
+        findings.append(_named(long, Finding("irregular", text, long.height)))
+    return calendar
+
+
+def _regular_share(calendar: Calendar, long: pl.DataFrame) -> float:
+    """Return which share of neighbours in a series lie one step apart."""
+    steps = pl.DataFrame({_NAME: long[_NAME], _STEP: calendar.steps(long[_TIME])}).unique().sort(_NAME, _STEP)
+    apart = steps.select(pl.col(_STEP).diff().over(_NAME)).to_series().drop_nulls()
+    return float(np.mean(apart.to_numpy() == 1)) if len(apart) else 1.0
+
+
+def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
+    """Return one row per series and step: equal rows once, sums of counts, else the last."""
+    stepped = stepped.sort(_NAME, _STEP, maintain_order=True)
+    is_twice = stepped.select(pl.struct(_NAME, _STEP).is_duplicated()).to_series()
+    if not is_twice.any():
+        return stepped
+    twice = stepped.filter(is_twice)
+    distinct = stepped.unique(maintain_order=True)
+    values = stepped[_VALUE].drop_nulls()
+    is_count = bool(((values >= 0) & (values % 1 == 0)).all())
+    others = [name for name in stepped.columns if name not in (_NAME, _STEP, _VALUE)]
+    value = pl.col(_VALUE).sum() if is_count else pl.col(_VALUE).drop_nulls().last()
+    value = pl.when(pl.col(_VALUE).is_null().all()).then(None).otherwise(value).alias(_VALUE)
+    merged = distinct.group_by(_NAME, _STEP, maintain_order=True).agg(value, *(pl.col(name).last() for name in others))
+    n_more = stepped.height - merged.height
+    how = "counts were added up" if is_count else "the last row of each counts"
+    text = f"{n_more:,} rows stand for a step that another row stands for too; copies count once, of the others {how}"
+    findings.append(_named(twice, Finding("duplicates", text, n_more, is_repair=True)))
+    return merged
+
+
+def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> Holed:
+    """Return series from their first to their last value, and name every kind of gap."""
+    valued = unique.filter(pl.col(_VALUE).is_not_null())
+    ends = valued.group_by(_NAME).agg(pl.col(_STEP).min().alias("first"), pl.col(_STEP).max().alias("last")).sort(_NAME)
+    first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
+    lengths = last - first + 1
+    if int(lengths.max()) > _MOST_STEPS:
+        raise SchemaError(
+            f"a series would have {int(lengths.max()):,} steps: the frequency is finer than the data",
+            where=f"column '{roles.time}'",
+            fix="give freq= (--freq), for instance D",
+        )
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    values = np.full(int(bounds[-1]), np.nan)
+    number = {one: place for place, one in enumerate(ends[_NAME].to_list())}
+    row = valued[_NAME].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+    values[bounds[row] + valued[_STEP].to_numpy() - first[row]] = valued[_VALUE].to_numpy()
+    inside = unique.filter(pl.col(_NAME).is_in(ends[_NAME].implode()))
+    row = inside[_NAME].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+    place = inside[_STEP].to_numpy() - first[row]
+    is_in = (place >= 0) & (place < lengths[row])
+    known = np.full((len(values), len(roles.known)), np.nan)
+    for column in range(len(roles.known)):
+        known[bounds[row[is_in]] + place[is_in], column] = inside[f"known {column}"].to_numpy()[is_in]
+    ids = inside.group_by(_NAME).agg(pl.col(f"id {place}").first() for place in range(len(roles.series))).sort(_NAME)
+    ids = ids.drop(_NAME).rename({f"id {place}": name for place, name in enumerate(roles.series)})
+    names = tuple(" / ".join(one) for one in ids.rows()) or ("",) * len(ends)
+    has_row = np.zeros(len(values), dtype=bool)
+    has_row[bounds[row[is_in]] + place[is_in]] = True
+    holed = Holed(values, bounds, last, known, ids, names)
+    return _gaps(holed, has_row, findings)
+
+
+def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
+    """Say which steps have no value, apart by kind: rows without a value, and steps without a row."""
+    empty = np.isnan(holed.values)
+    owner = np.repeat(np.arange(len(holed.last)), np.diff(holed.bounds))
+    values = holed.values
+    if (n_empty := int((empty & has_row).sum())) > 0:
+        text = f"{n_empty:,} rows have no value: these are unknown, and filled in only for methods to learn from"
+        findings.append(about(holed, owner[empty & has_row], Finding("missing_values", text, n_empty, is_repair=True)))
+    absent = ~has_row
+    if (n_absent := int(absent.sum())) > 0:
+        seen = values[~empty]
+        is_sold_only = bool(
+            ((seen > 0) & (seen % 1 == 0)).all() and n_absent > _SOLD_ONLY * len(values) and n_empty == 0
+        )
+        if is_sold_only:
+            values = np.where(absent, 0.0, values)
+            text = (
+                f"{n_absent:,} steps have no row, and no row holds a 0: rows seem to be written only when something "
+                "was counted, so these steps count as 0"
+            )
+        else:
+            text = f"{n_absent:,} steps have no row: these are unknown, and filled in only for methods to learn from"
+        code = "sold_only" if is_sold_only else "missing_rows"
+        findings.append(about(holed, owner[absent], Finding(code, text, n_absent, is_repair=True)))
+    return Holed(values, holed.bounds, holed.last, holed.known, holed.ids, holed.names)
+
+
+def _named(rows: pl.DataFrame, finding: Finding) -> Finding:
+    """Return a finding about these rows, with their series named in it."""
+    ids = [name for name in rows.columns if name.startswith("id ")]
+    examples = rows.select(ids).unique(maintain_order=True).head(N_EXAMPLES).rows() if ids else []
+    return replace(finding, n_series=rows[_NAME].n_unique(), examples=tuple(" / ".join(one) for one in examples))

@@ -1,0 +1,108 @@
+"""All that is done with rows before anything is forecast."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from mantic.core.calendar import Calendar, Unit
+from mantic.core.errors import SettingsError
+from mantic.core.panel import Panel
+from mantic.core.table import Array
+from mantic.features.series.assemble import Roles, assemble
+from mantic.features.series.cycles import find_cycle
+from mantic.features.series.demand import CLASSES, demand_classes
+from mantic.features.series.finding import Finding
+from mantic.features.series.holed import Holed
+from mantic.features.series.repair import filled, repair
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Series to forecast.
+
+    Parameters
+    ----------
+    panel : the series, in the order of `ids`.
+    ids : one row per series, the columns of `Roles.series` as texts; no columns where there is one series without.
+    names : a text per series.
+    findings : what was found, and what was done about it.
+    demand : class of each series, a position in `demand.CLASSES`.
+    """
+
+    panel: Panel
+    ids: pl.DataFrame
+    names: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    demand: Array
+
+
+def prepare(
+    frame: pl.DataFrame,
+    roles: Roles,
+    *,
+    freq: str | Calendar | None = None,
+    season: int | Sequence[int] | None = None,
+) -> Prepared:
+    """Return the series of a long table, repaired for methods to learn from, and what was found on the way.
+
+    Parameters
+    ----------
+    frame : one row per series and moment, in any order.
+    freq : name of the frequency, or the calendar itself; the commonest gap over all series when absent.
+    season : lengths of the cycles in steps; what is usual for the calendar when absent, and for plain numbers what the
+        values repeat after.
+
+    Raises
+    ------
+    SchemaError : names all columns that are not there or hold something else.
+    SettingsError : if there is no such frequency, or a season is no whole number of 1 or more.
+    """
+    findings: list[Finding] = []
+    holed, calendar = assemble(frame, roles, freq, findings)
+    seasons = _seasons(season, calendar)
+    if seasons is None:
+        plain = _panel(holed, calendar, (), values=_without_holes(holed))
+        seasons = find_cycle(plain)
+        found = f"repeats after {seasons[0]} steps" if seasons else "has no clear cycle"
+        text = f"whole numbers say nothing about seasons: the data {found}; season= would say it"
+        findings.append(Finding("season_guessed", text, n_series=len(holed)))
+    copies = repair(holed, seasons[0] if seasons else 1, findings)
+    panel = _panel(copies.holed, calendar, seasons, values=copies.values)
+    demand = demand_classes(panel)
+    _tell_classes(demand, findings)
+    return Prepared(panel, copies.holed.ids, copies.holed.names, tuple(findings), demand)
+
+
+def _seasons(season: int | Sequence[int] | None, calendar: Calendar) -> tuple[int, ...] | None:
+    if season is None:
+        return None if calendar.unit is Unit.STEP else calendar.seasons
+    found = (season,) if isinstance(season, int) else tuple(season)
+    if any(one != int(one) or one < 1 for one in found):
+        raise SettingsError(f"{season!r} is no season", where="season", fix="give lengths in steps, as in season=12")
+    return tuple(sorted({one for one in found if one > 1}))
+
+
+def _without_holes(holed: Holed) -> Array:
+    return np.concatenate([filled(holed.one(place), 1) for place in range(len(holed))])
+
+
+def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values: Array) -> Panel:
+    seen = holed.values[~np.isnan(holed.values)]
+    is_floored = bool((seen >= 0).all())
+    known = holed.known
+    for column in range(known.shape[1]):
+        known = np.array(known)
+        for place in range(len(holed)):
+            span = slice(holed.bounds[place], holed.bounds[place + 1])
+            own = known[span, column]
+            known[span, column] = filled(own, 1) if np.isfinite(own).any() else 0.0
+    panel = Panel(values, holed.values, holed.bounds, holed.last, calendar, seasons, known)
+    return replace(panel, is_floored=is_floored, is_count=is_floored and bool((seen % 1 == 0).all()))
+
+
+def _tell_classes(demand: Array, findings: list[Finding]) -> None:
+    counts = {name: int((demand == code).sum()) for code, name in enumerate(CLASSES)}
+    text = "demand is " + ", ".join(f"{name} in {count:,}" for name, count in counts.items() if count) + " series"
+    findings.append(Finding("demand", text, n_series=len(demand)))

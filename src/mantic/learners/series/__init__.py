@@ -1,0 +1,1 @@
+"""Methods for series: one file each."""

@@ -1,0 +1,1 @@
+"""Forecasts judged on the past: rolling origins, weights, intervals, all under a budget."""

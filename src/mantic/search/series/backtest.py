@@ -1,0 +1,345 @@
+"""Every method that is worth it, at every origin, cheapest first, as long as the budget lasts."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mantic.core.executor import Executor, Failure
+from mantic.core.interrupt import watch_ctrl_c
+from mantic.core.method import METHODS, can_be_used
+from mantic.core.panel import Panel
+from mantic.core.run import Run
+from mantic.core.table import Array
+from mantic.search.series.trial import Answer, Piece, run_piece
+
+ORDER = (
+    "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
+    "ces", "damped", "quick_boosting", "boosting", "theta", "ets", "deep_boosting",
+)  # fmt: skip
+"""Methods in the order of what they bring for what they cost; those that a package adds come last."""
+REFERENCE = "seasonal_naive"
+FREE = ORDER[:6]
+"""Methods that need no probe: all series together take less time than a process to start."""
+LIBRARY, LIBRARY_SECONDS = "statsforecast", 4.0  # of processor time, to load it
+_LOADED = 2.0  # how many times that must be left
+_N_PROBED = 20  # series, from which the cost of all is foretold
+_MARGIN = 1.25  # by which a foretold cost is held to be too low
+_BLOCK_SECONDS = 2.0  # of a piece of work, so that a deadline costs little
+_MOST_ORIGINS = 3
+_LEAST_MIDDLE = 6  # steps of the middle series, for a judgement on the past
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A line of the ledger.
+
+    Parameters
+    ----------
+    method : its name.
+    foretold, spent : processor seconds for all origins and the future.
+    outcome : "used", "no time", "failed" or "not suited"; `reason` says more.
+    """
+
+    method: str
+    foretold: float
+    spent: float
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Origins:
+    """From where the past is forecast.
+
+    Parameters
+    ----------
+    backs : steps between each origin and each series' end, the latest first; empty where series are very short.
+    least : steps that a series must have had before an origin in order to be judged there.
+    """
+
+    backs: tuple[int, ...]
+    least: int
+
+
+@dataclass
+class Backtest:
+    """Forecasts of all methods.
+
+    Parameters
+    ----------
+    names : of the methods.
+    past : shape (n_methods, n_origins, n_series, horizon), the latest origin first; NaN where there is none.
+    future : shape (n_methods, n_series, horizon).
+    truth : shape (n_origins, n_series, horizon), NaN where nothing was observed.
+    ledger : what each method was thought to cost, and did.
+    start : from where the past was forecast.
+    """
+
+    names: tuple[str, ...]
+    past: Array
+    future: Array
+    truth: Array
+    ledger: tuple[Cost, ...]
+    start: Origins
+
+
+def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> Origins:
+    """Return from where to forecast the past: a horizon apart, or closer where series are short.
+
+    Stretches that overlap still tell one shock from another. The latest origin leaves the middle series enough to learn
+    from; the others a quarter of the series.
+    """
+    middle, longer = (int(np.quantile(panel.lengths, share)) for share in (0.5, 0.75))
+    needed = max(_LEAST_MIDDLE, min(2 * panel.season, 60))
+    first = horizon if middle - horizon >= needed else min(horizon, middle // 4)
+    if first < 1 or middle < _LEAST_MIDDLE:
+        return Origins((), needed)
+    apart = min(horizon, max(1, (longer - needed - first) // max(1, most - 1)))
+    backs = (first + number * apart for number in range(most))
+    least = min(needed, middle - first)
+    return Origins(tuple(back for back in backs if back == first or longer - back >= needed), least)
+
+
+@dataclass
+class _Search:
+    panel: Panel
+    horizon: int
+    executor: Executor
+    run: Run
+    start: Origins
+    forecasts: dict[str, dict[int, Array]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+    foretold: dict[str, float] = field(default_factory=dict)
+    outcome: dict[str, tuple[str, str]] = field(default_factory=dict)
+    n_rows: dict[str, int] = field(default_factory=dict)
+
+    def piece(self, method: str, n_back: int, rows: Array, seconds: float) -> Piece:
+        least = self.start.least if n_back else 1  # the future is forecast whatever there is
+        run = self.run
+        return Piece(self.handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds)
+
+    @property
+    def backs(self) -> tuple[int, ...]:
+        return self.start.backs
+
+    def __post_init__(self) -> None:
+        self.handle = self.executor.share(self.panel)
+
+    def take(self, piece: Piece, answer: Answer | Failure) -> None:
+        if isinstance(answer, Failure):
+            self.outcome[piece.method] = ("failed", answer.reason)
+            return
+        self.spent[piece.method] = self.spent.get(piece.method, 0.0) + answer.seconds
+        whole = self.forecasts.setdefault(piece.method, {})
+        if piece.n_back not in whole:
+            whole[piece.n_back] = np.full((len(self.panel), self.horizon), np.nan)
+        whole[piece.n_back][piece.rows] = answer.forecast
+        self.n_rows[piece.method] = self.n_rows.get(piece.method, 0) + len(piece.rows)
+        if self.n_rows[piece.method] == len(self.panel) * (1 + len(self.backs)):
+            self.outcome[piece.method] = ("used", "")
+
+
+def backtest(
+    panel: Panel,
+    horizon: int,
+    *,
+    executor: Executor,
+    run: Run,
+    names: Sequence[str] | None = None,
+    n_costly: int | None = None,
+) -> Backtest:
+    """Forecast from every origin and into the future with every method that fits into the time.
+
+    Ctrl-C ends it early, with the methods that are complete.
+
+    The naive family is always complete. Each other method is first asked about twenty series; what it took foretells
+    what all would take, and it is let in only if that fits into what is left.
+
+    Parameters
+    ----------
+    names : of the methods that may be tried beside the naive family; all when absent.
+    n_costly : how many of these at most, in the order of `ORDER`.
+    """
+    search = _Search(panel, horizon, executor, run, origins(panel, horizon))
+    everything = np.arange(len(panel))
+    known = [name for name in (*ORDER, *METHODS.names()) if names is None or name in names or name in FREE]
+    wanted = [name for name in dict.fromkeys(known) if can_be_used(METHODS.get(name))]
+    for name in (name for name in wanted if name in FREE):
+        if _suits_some(name, panel, horizon):
+            for n_back in (0, *search.backs):
+                piece = search.piece(name, n_back, everything, float("inf"))
+                search.take(piece, run_piece(piece))
+    costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
+    if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
+        costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
+    stages = _stages([name for name in costly if not _is_too_late(search, name)][:n_costly])
+    with watch_ctrl_c() as ctrl_c:
+        if ctrl_c.ended(lambda: _run_all(search, stages)):
+            run.warn("interrupted", "stopped early at your wish: this is the best so far")
+            executor.close()
+    return _gathered(search, wanted)
+
+
+def _stages(names: Sequence[str]) -> list[list[str]]:
+    """Return methods that look at one series at a time together, and each pooled one by itself: its probe is dear."""
+    found: list[list[str]] = []
+    for name in names:
+        is_pooled = METHODS.get(name).about.is_pooled
+        if found and not is_pooled and not METHODS.get(found[-1][-1]).about.is_pooled:
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def _run_all(search: _Search, stages: Sequence[Sequence[str]]) -> None:
+    for stage in stages:
+        _run(search, stage)
+
+
+def _run(search: _Search, names: Sequence[str]) -> None:
+    """Foretell what methods cost, and let those work that fit into the time, the cheapest first."""
+    if search.run.deadline.passed:
+        search.outcome |= dict.fromkeys(names, ("no time", "nothing was left"))
+        return
+    for name in names:
+        about = METHODS.get(name).about
+        if about.like in search.foretold:
+            search.foretold[name] = about.times * search.foretold[about.like]
+        elif about.like:
+            search.outcome[name] = ("no time", f"not even {about.like} was tried")
+    probed = [name for name in names if name not in search.foretold and not METHODS.get(name).about.like]
+    _probe(search, [name for name in probed if not _would_be_late(search, name)])
+    order = sorted((name for name in names if name in search.foretold), key=search.foretold.__getitem__)
+    for piece, answer in search.executor.run(run_piece, _pieces(search, order)):
+        search.take(piece, answer)
+        search.run.progress(*_progress(search, order))
+
+
+def _is_too_late(search: _Search, name: str) -> bool:
+    """Return whether there is no time to load what a method needs; the ledger then says so."""
+    about = METHODS.get(name).about
+    if LIBRARY not in about.needs or LIBRARY in sys.modules:
+        return False
+    is_late = search.run.deadline.left() < _LOADED * LIBRARY_SECONDS
+    if is_late:
+        search.outcome[name] = ("no time", f"loading {LIBRARY} takes about {LIBRARY_SECONDS:.0f} s")
+    return is_late
+
+
+def _would_be_late(search: _Search, name: str) -> bool:
+    """Return whether even one lesson of a pooled method would not end in time; the ledger then says so."""
+    guess = METHODS.get(name).about.guess
+    if guess is None:
+        return False
+    seconds, left = guess(search.panel, search.horizon), search.run.deadline.left()
+    n_rounds = -(-(1 + len(search.backs)) // search.executor.workers)  # lessons one after the other
+    if seconds * n_rounds <= left:
+        return False
+    search.outcome[name] = ("no time", f"takes about {seconds * n_rounds:.1f} s, and {left:.1f} s were left")
+    return True
+
+
+def _suits_some(name: str, panel: Panel, horizon: int) -> bool:
+    return bool(METHODS.get(name).about.suits(panel, horizon).any())
+
+
+def _probe(search: _Search, names: Sequence[str]) -> None:
+    """Ask each method about a few series, and foretell what all would cost."""
+    panel = search.panel
+    longest_first = np.argsort(-panel.lengths, kind="stable")
+    few = longest_first[np.unique(np.linspace(0, len(panel) - 1, min(len(panel), _N_PROBED)).astype(np.int64))]
+    n_back = search.backs[0] if search.backs else 0
+
+    def pieces() -> Iterator[Piece]:
+        for name in names:
+            left = search.run.deadline.left()
+            if left <= 0:
+                return
+            rows = np.arange(len(panel)) if METHODS.get(name).about.is_pooled else few
+            yield search.piece(name, n_back, rows, left)
+
+    n_steps = float(panel.lengths.sum()) / max(1.0, float(panel.lengths[few].sum()))
+    for piece, answer in search.executor.run(run_piece, pieces()):
+        if isinstance(answer, Failure):
+            search.outcome[piece.method] = ("failed", answer.reason)
+            continue
+        is_pooled = METHODS.get(piece.method).about.is_pooled
+        per_origin = answer.seconds * (1.0 if is_pooled else n_steps)
+        search.foretold[piece.method] = per_origin * (1 + len(search.backs))
+        if is_pooled:
+            search.take(piece, answer)
+
+
+def _pieces(search: _Search, order: Sequence[str]) -> Iterator[Piece]:
+    """Give the pieces of each method that fits into what is left, the cheapest method first."""
+    promised = 0.0
+    began = time.monotonic()
+    for name in order:
+        left = search.run.deadline.left()
+        spent = sum(search.spent.get(one, 0.0) for one in order)
+        waiting = max(0.0, promised - spent)
+        slowdown = _slowdown(search, spent, time.monotonic() - began)
+        needed = slowdown * (waiting + _MARGIN * search.foretold[name]) / search.executor.workers
+        if needed > left:
+            reason = f"would take {needed:.1f} s of the {left:.1f} s that were left"
+            search.outcome[name] = ("no time", reason)
+            continue
+        promised += search.foretold[name]
+        search.outcome[name] = ("no time", "was not finished")
+        for n_back in (0, *search.backs):
+            if n_back in search.forecasts.get(name, {}):
+                continue
+            for rows in _blocks(search, name):
+                left = search.run.deadline.left()
+                if left <= 0:
+                    return
+                yield search.piece(name, n_back, rows, left)
+
+
+def _slowdown(search: _Search, spent: float, wall: float) -> float:
+    """Return how much longer than processor time things take here, from what was done so far."""
+    return min(4.0, max(1.0, wall * search.executor.workers / spent)) if spent > 1.0 else 1.0
+
+
+def _blocks(search: _Search, name: str) -> list[Array]:
+    everything = np.arange(len(search.panel))
+    if METHODS.get(name).about.is_pooled:
+        return [everything]
+    per_origin = search.foretold[name] / (1 + len(search.backs))
+    n_blocks = max(1, min(len(everything), round(per_origin / _BLOCK_SECONDS)))
+    return np.array_split(everything, n_blocks)
+
+
+def _progress(search: _Search, order: Sequence[str]) -> tuple[float, float, str]:
+    total = sum(cost for name, cost in search.foretold.items() if name in search.outcome)
+    done = min(total, sum(search.spent.get(name, 0.0) for name in order))
+    return round(done, 1), max(round(total, 1), 0.1), "methods, in processor seconds:"
+
+
+def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
+    """Return what is complete; a method counts for a series only where it has forecast its future."""
+    shape = (len(search.panel), search.horizon)
+    kept = [name for name in wanted if search.outcome.get(name, ("",))[0] == "used"]
+    none = np.full(shape, np.nan)
+    past = np.stack([np.stack([search.forecasts[name][back] for back in search.backs] or [none]) for name in kept])
+    future = np.stack([search.forecasts[name][0] for name in kept])
+    past = np.where(np.isnan(future)[:, None], np.nan, past)
+    truth = np.full((max(1, len(search.backs)), *shape), np.nan)
+    everything = np.arange(len(search.panel))
+    for place, n_back in enumerate(search.backs):
+        there = everything[search.panel.lengths - n_back >= search.start.least]
+        truth[place, there] = search.panel.after(n_back, search.horizon, there)
+    ledger = tuple(
+        Cost(
+            name,
+            search.foretold.get(name, 0.0),
+            search.spent.get(name, 0.0),
+            *search.outcome.get(name, ("not suited", "")),
+        )
+        for name in wanted
+    )
+    return Backtest(tuple(kept), past, future, truth, ledger, search.start)

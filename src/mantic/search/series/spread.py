@@ -1,0 +1,219 @@
+"""Intervals from what the same mixture missed in the past."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mantic.core.panel import Panel, spans
+from mantic.core.table import Array
+from mantic.search.series.loss import over_steps
+
+FEW = 40  # errors below which an interval is a guess, and says so
+_OWN = 4.0  # how many horizons of a series' own errors weigh as much as its mere size
+_LEAST_SEASON, _TURNS = 4, 10.0  # steps of a cycle that has places; turns that all places together count as
+_MANY_ZEROS = 0.2  # share
+_FRESH = 3.0  # how many old errors a new one weighs
+_N_FOLDS = 5  # of series
+_GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the truth lay from the forecast.
+
+    Parameters
+    ----------
+    width : a series' own unit of error, above 0; shape (n_series,).
+    growth : how errors grow with the step, 1 at the first; shape (horizon,).
+    cycle : how errors differ with the place in the cycle, 1 on average; column 0 is the first step after the end; shape
+        (n_series, season).
+    levels, errors : quantiles of what was missed, in units of width and growth, rising; shape (n_levels,).
+    n_errors : how many errors these come from.
+    """
+
+    width: Array
+    growth: Array
+    cycle: Array
+    levels: Array
+    errors: Array
+    n_errors: int
+
+    def quantiles(self, forecast: Array, levels: Array) -> Array:
+        """Return the quantiles of each series and step, shape (n_series, horizon, n_levels), rising with the level."""
+        away = np.interp(levels, self.levels, self.errors)
+        return np.asarray(forecast[:, :, None] + self.unit(forecast.shape[1])[:, :, None] * away)
+
+    def unit(self, horizon: int) -> Array:
+        """Return the size of errors of each series and step, shape (n_series, horizon)."""
+        places = np.arange(horizon) % self.cycle.shape[1]
+        return np.asarray(self.width[:, None] * self.growth[:horizon] * self.cycle[:, places])
+
+    def before(self, n_back: int) -> "Spread":
+        """Return the spread of forecasts from `n_back` steps before each series' end."""
+        return replace(self, cycle=np.roll(self.cycle, n_back % self.cycle.shape[1], axis=1))
+
+    def learned(self, missed: Array) -> "Spread":
+        """Return the spread with errors that arrived since, which count more than old ones.
+
+        Parameters
+        ----------
+        missed : errors in units of width and growth, of any shape; NaN where nothing arrived.
+        """
+        fresh = missed[np.isfinite(missed)]
+        if not len(fresh):
+            return self
+        edges = np.concatenate([[0.0], (self.levels[1:] + self.levels[:-1]) / 2, [1.0]])
+        values = np.concatenate([self.errors, fresh])
+        mass = np.concatenate([np.diff(edges) * max(1, self.n_errors), np.full(len(fresh), _FRESH)])
+        order = np.argsort(values, kind="stable")
+        reached = (np.cumsum(mass[order]) - mass[order] / 2) / mass.sum()
+        errors = np.interp(self.levels, reached, values[order])
+        return replace(self, errors=errors, n_errors=self.n_errors + len(fresh))
+
+
+def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array) -> Spread:
+    """Return what the errors of the past say about those to come.
+
+    Parameters
+    ----------
+    forecast : shape (n_series, horizon).
+    truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
+    backs : steps between each origin and the series' ends.
+    cycle : what `cycle_of` says of the farthest origin.
+
+    Quantiles are those of split conformal prediction, with the correction for a finite sample: (n + 1) in place of n.
+    Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
+    """
+    missed = truth - past
+    horizon = forecast.shape[1]
+    simple = panel.scale(1)
+    if not np.isfinite(missed).any():
+        return _walk(panel, horizon, simple)
+    places = [(np.arange(horizon) - back) % cycle.shape[1] for back in backs]
+    missed = missed / np.stack([cycle[:, own] for own in places])
+    growth = _growth(missed, simple)
+    if truth.shape[0] > 1:  # an error is held against a width that it has not made wider itself
+        relative = np.stack([one / _width(np.delete(missed, at, 0), growth, simple) for at, one in enumerate(missed)])
+        width = _width(missed, growth, simple)
+    else:
+        width = _width(np.full_like(missed, np.nan), growth, simple)
+        relative = missed / width
+    relative = relative / growth
+    found = relative[np.isfinite(relative)]
+    errors = _corrected(found if is_skewed(panel) else np.concatenate([found, -found]), len(found))
+    return Spread(width[:, 0], growth, cycle, _GRID, errors, len(found))
+
+
+def _width(missed: Array, growth: Array, simple: Array) -> Array:
+    """Return a series' own unit of error: its size, moved towards its own errors the more there are; (n_series, 1).
+
+    Parameters
+    ----------
+    missed : shape (n_origins, n_series, horizon), with NaN.
+    simple : mean absolute change of each series from step to step.
+    """
+    n_series, horizon = missed.shape[1:]
+    own = over_steps(np.moveaxis(np.abs(missed) / growth, 1, 0).reshape(n_series, -1))
+    is_known = np.isfinite(own) & (own > 0)
+    usual = float(np.median(own[is_known] / simple[is_known])) if is_known.any() else 1.0
+    n_own = np.isfinite(missed).sum(axis=(0, 2)) / horizon
+    share = np.where(is_known, n_own / (n_own + _OWN), 0.0)
+    moved = np.log(np.where(is_known, own, 1.0) / np.where(is_known, usual * simple, 1.0))
+    return np.asarray(np.maximum(usual * simple * np.exp(share * moved), 1e-9)[:, None])
+
+
+def cycle_of(panel: Panel, n_back: int) -> Array:
+    """Return how much more each place of the cycle changes from turn to turn than the others, shape (n_series, season).
+
+    Nights and Sundays are steadier than mornings. Nothing after the earliest origin is looked at. Ten turns count as
+    much as all places together.
+    """
+    season = panel.season
+    found = np.ones((len(panel), season))
+    lengths = panel.lengths - n_back
+    chosen = np.flatnonzero(lengths >= 3 * season)
+    if season < _LEAST_SEASON or not len(chosen):
+        return found
+    n_changes = lengths[chosen] - season
+    flat = spans(panel.bounds[:-1][chosen] + season, n_changes)
+    change = np.abs(panel.values[flat] - panel.values[flat - season])
+    owner = np.repeat(np.arange(len(chosen)), n_changes)
+    at = owner * season + (flat - panel.bounds[1:][chosen][owner]) % season
+    total, count = (np.bincount(at, one, minlength=len(chosen) * season) for one in (change, None))
+    usual = np.maximum(np.bincount(owner, change) / n_changes, 1e-300)[:, None]
+    own = (total.reshape(-1, season) + _TURNS * usual) / (count.reshape(-1, season) + _TURNS)
+    found[chosen] = own / own.mean(axis=1, keepdims=True)
+    return found
+
+
+def is_skewed(panel: Panel) -> bool:
+    """Return whether errors to both sides are kept apart: where most values are small counts or 0.
+
+    Elsewhere they are not: series share the shocks of the few stretches that they are judged on, and a stretch in which
+    most fell says nothing about the next.
+    """
+    return panel.is_floored and float(np.mean(panel.values == 0)) > _MANY_ZEROS
+
+
+def _walk(panel: Panel, horizon: int, simple: Array) -> Spread:
+    """Return the spread of a random walk with the changes that were seen, where nothing can be judged."""
+    growth = np.sqrt(np.arange(1, horizon + 1))
+    normal = np.array([-2.58, -1.96, -1.64, -1.28, -0.67, 0.0, 0.67, 1.28, 1.64, 1.96, 2.58])
+    levels = np.array([0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995])
+    return Spread(np.maximum(simple, 1e-9), growth, np.ones((len(panel), 1)), levels, normal * 1.25, 0)
+
+
+def _growth(missed: Array, simple: Array) -> Array:
+    """Return how much larger errors are at each step than at the first; it never falls."""
+    relative = np.abs(missed) / simple[:, None]
+    size = np.array([_middle(relative[..., step]) for step in range(missed.shape[-1])])
+    size = np.where(np.isnan(size) | (size <= 0), np.nan, size)
+    if np.isnan(size).all():
+        return np.ones(missed.shape[-1])
+    place = np.arange(len(size))
+    size = np.interp(place, place[~np.isnan(size)], size[~np.isnan(size)])
+    rising = np.maximum.accumulate(_smooth(size))
+    return np.asarray(rising / rising[0])
+
+
+def _middle(values: Array) -> float:
+    found = values[np.isfinite(values)]
+    return float(found.mean()) if len(found) else float("nan")
+
+
+def _smooth(values: Array) -> Array:
+    """Return running means over five steps: single steps of a few origins are mostly noise."""
+    half = 2
+    padded = np.pad(values, half, mode="edge")
+    return np.convolve(padded, np.full(2 * half + 1, 1 / (2 * half + 1)), mode="valid")
+
+
+def _corrected(found: Array, n_errors: int) -> Array:
+    """Return the quantiles of the grid, moved outwards as a sample of so many asks."""
+    moved = np.where(_GRID < 0.5, _GRID * (n_errors + 1) - 1, _GRID * (n_errors + 1)) / max(1, n_errors)
+    return np.maximum.accumulate(np.quantile(found, np.clip(moved, 0.0, 1.0)))
+
+
+def past_quantiles(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array) -> Array:
+    """Return the quantiles that the errors of other origins would have given, or of other series where there is one.
+
+    Shape (n_origins, n_series, horizon, n_levels): how intervals of this kind hold on what they have not seen.
+    """
+    n_origins, n_series, horizon = truth.shape
+    cycle = cycle_of(panel, max(backs))
+    found = np.full((n_origins, n_series, horizon, len(levels)), np.nan)
+    if n_origins > 1:
+        for origin in range(n_origins):
+            others = np.arange(n_origins) != origin
+            own = spread(
+                panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle
+            )
+            found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
+        return found
+    fold = np.arange(n_series) % min(_N_FOLDS, n_series)
+    for number in range(int(fold.max()) + 1):
+        others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
+        own = spread(panel, past[0], others, past, backs=backs, cycle=cycle).before(backs[0])
+        found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
+    return found

@@ -1,0 +1,245 @@
+"""Forecast series."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic as time_now
+from typing import Any, Self
+
+from mantic.core.budget import Budget, Deadline
+from mantic.core.errors import SchemaError, SettingsError
+from mantic.core.run import Run
+from mantic.core.schema import Column, Schema
+from mantic.features.series.assemble import Roles
+from mantic.report.blocks import Report
+from mantic.search.series.foretold import Foretold
+from mantic.sources.frames import to_polars
+from mantic.tasks import series_answer
+from mantic.tasks.series_asked import Asked
+from mantic.tasks.sklearn_rules import Parameters
+from mantic.tasks.task import Task
+
+_MOST_HORIZON = 10_000
+
+
+class Forecaster(Parameters):
+    """Forecast one series or very many, with intervals that hold, within a time budget.
+
+    Parameters
+    ----------
+    horizon : how many steps ahead.
+    budget : wall clock for everything, "60s" or "5m"; or "3 trials" for the naive family and three methods more, which
+        repeats to the byte.
+    seed : every random choice comes from it.
+    levels : of the intervals, in per cent.
+    freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
+    season : length of the cycle in steps, or of several; what is usual for the frequency when absent.
+
+    Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
+    `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
+
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> days = pl.date_range(date(2024, 1, 1), date(2024, 3, 31), eager=True)
+    >>> sold = [20 + 5 * (day.weekday() >= 5) for day in days]
+    >>> model = Forecaster(horizon=7, budget="2s").fit(
+    ...     pl.DataFrame({"day": days, "sold": sold}), time="day", target="sold"
+    ... )
+    >>> model.predict()["mean"].round().to_list()
+    [20.0, 20.0, 20.0, 20.0, 20.0, 25.0, 25.0]
+    """
+
+    task = Task("forecast", metric="mase", sklearn_kind="forecaster")
+    roles_: Roles
+    told_: Foretold
+    schema_: Schema
+    target_: Column
+    report_: Report
+    run_: Run
+    version_: str
+    _library: str
+
+    def __init__(
+        self,
+        horizon: int = 28,
+        *,
+        budget: str | float = "60s",
+        seed: int = 0,
+        levels: Sequence[float] = (50, 80, 95),
+        freq: str | None = None,
+        season: int | Sequence[int] | None = None,
+    ) -> None:
+        self.horizon = horizon
+        self.budget = budget
+        self.seed = seed
+        self.levels = levels
+        self.freq = freq
+        self.season = season
+
+    def fit(
+        self,
+        frame: Any,
+        *,
+        time: str,
+        target: str,
+        series: str | Sequence[str] = (),
+        known: str | Sequence[str] = (),
+        run: Run | None = None,
+    ) -> Self:
+        """Learn how each series goes on, and how far that may be wrong.
+
+        Parameters
+        ----------
+        frame : one row per series and moment, in any order; a table of any library.
+        time : name of a column of dates, moments or whole numbers.
+        target : name of the column of numbers that is forecast.
+        series : names of the columns that tell series apart; one series when absent.
+        known : names of columns of numbers that are known beforehand, as a price; `predict` can be told their future.
+        run : seed, threads, deadline and listeners; made from the parameters when absent.
+
+        Raises
+        ------
+        SchemaError : if columns are missing or hold something else; names all faults.
+        SettingsError : if horizon, budget, levels, frequency or season make no sense.
+        """
+        from mantic.tasks.series_walk import walk
+
+        started = time_now()
+        budget = self._checked()
+        if run is None:
+            run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
+        roles = Roles(time, target, _several(series), _several(known))
+        self._check_names(roles)
+        walked = walk(to_polars(frame), roles, self._asked(budget), run, started=started)
+        self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
+        self.schema_, self.target_ = walked.schema, walked.target
+        self.version_, self._library = "unsaved", series_answer.library_of(frame)
+        self.run_ = _kept(run)
+        return self
+
+    def predict(self, future: Any = None) -> Any:
+        """Return what is to come: series, time, mean, median, and the ends of the intervals as quantiles.
+
+        Parameters
+        ----------
+        future : rows that name series and moments, with the columns that are known beforehand if there are any; all
+            steps of all series when absent.
+
+        Returns
+        -------
+        One row per row of `future`, in order, or series after series; as a table of the library that came in.
+
+        Raises
+        ------
+        SchemaError : names rows whose series is not known or whose moment lies outside of the horizon.
+        """
+        self._check_fitted()
+        if future is None:
+            found = series_answer.all_answers(self.told_, self.roles_, self.levels)
+            return series_answer.like(found, self._library)
+        rows = to_polars(future)
+        found = series_answer.answers_for(self.told_, self.roles_, self.levels, rows)
+        return series_answer.like(found, series_answer.library_of(future))
+
+    def evaluate(self, rows: Any, *, run: Run | None = None) -> Report:
+        """Say how the forecasts did, from rows that came later: errors against seasonal naive, and coverage.
+
+        Parameters
+        ----------
+        rows : as in `fit`; what lies outside of the horizon and series that are not known are left out, and counted.
+        """
+        from mantic.tasks.series_walk import evaluated
+
+        self._check_fitted()
+        return evaluated(self.told_, self.roles_, to_polars(rows), levels=self.levels, run=run or Run(seed=self.seed))
+
+    def update(self, rows: Any, *, run: Run | None = None) -> Self:
+        """Take in what came since, and forecast from there; weights and methods stay, nothing is searched.
+
+        Parameters
+        ----------
+        rows : as in `fit`, new ones only; series that are not known are left out, and counted.
+        """
+        from mantic.tasks.series_walk import row_schema, updated
+
+        self._check_fitted()
+        run = run or Run(seed=self.seed, deadline=Deadline.after(self._checked().seconds))
+        self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
+        self.schema_ = row_schema(self.told_, self.roles_)
+        self.version_, self.run_ = "unsaved", _kept(run)
+        return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fitted model to one `.mantic` file, atomically; `mantic.load` restores it. Returns the path."""
+        from mantic.tasks import series_saved
+
+        self._check_fitted()
+        return series_saved.save(self, path)
+
+    def explain(self, rows: Any = None, *, run: Run | None = None) -> Any:
+        """Say what each method foresaw and how much it counts, for rows that name series and moments."""
+        from mantic.tasks.series_reasons import explain
+
+        self._check_fitted()
+        return explain(self.told_, self.roles_, self.predict() if rows is None else rows)
+
+    def serve(self, *, name: str = "model", host: str = "127.0.0.1", port: int = 8000) -> None:
+        """Answer forecasts over HTTP until stopped; see `mantic serve`."""
+        from mantic.serve.run import serve
+
+        self._check_fitted()
+        serve({name: self}, host=host, port=port)
+
+    def asgi(self, *, name: str = "model") -> Any:
+        """Return an ASGI application that answers as `mantic serve` does."""
+        from mantic.serve.app import make_asgi
+
+        self._check_fitted()
+        return make_asgi({name: self})
+
+    def _asked(self, budget: Budget) -> Asked:
+        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, self.get_params())
+
+    def _checked(self) -> Budget:
+        """Return the budget, or name every parameter that makes no sense."""
+        faults = []
+        if self.horizon != int(self.horizon) or not 1 <= self.horizon <= _MOST_HORIZON:
+            faults.append(f"horizon is {self.horizon!r}, and should be 1 to {_MOST_HORIZON:,} steps")
+        if not len(self.levels) or not all(0 < level < 100 for level in self.levels):
+            faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
+        if faults:
+            raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
+        return Budget.parse(self.budget)
+
+    def _check_names(self, roles: Roles) -> None:
+        own = series_answer.answer_names(self.levels)
+        twice = (roles.time, roles.target, *roles.series, *roles.known)
+        if len(set(twice)) < len(twice):
+            raise SchemaError(
+                "a column has two roles", where=f"time, target, series, known: {', '.join(twice)}",
+                fix="name each column once",
+            )  # fmt: skip
+        taken = [name for name in (roles.time, *roles.series) if name in own]
+        if taken:
+            raise SchemaError(
+                f"columns of the answer would be called like {', '.join(taken)}", where="the table",
+                fix="rename these columns",
+            )  # fmt: skip
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "told_"):
+            from mantic.tasks.unfitted import NotFittedError
+
+            raise NotFittedError(
+                f"this {type(self).__name__} instance is not fitted yet", where="model",
+                fix="call fit(frame, time=..., target=...) first",
+            )  # fmt: skip
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _kept(run: Run) -> Run:
+    """Return a run without those who listened."""
+    return replace(run, listeners=[], journal=None, _scratch=None)

@@ -1,0 +1,94 @@
+"""A forecaster as one file, and back."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from mantic.core import artifact
+from mantic.core.errors import ArtifactError
+from mantic.core.schema import Schema
+from mantic.features.series.assemble import Roles
+from mantic.report.blocks import Report
+from mantic.search.series.foretold import Foretold
+from mantic.tasks.series_answer import answer_names
+
+_N_TRIED = 8  # series
+
+if TYPE_CHECKING:
+    from mantic.tasks.forecast import Forecaster
+
+
+def save(forecaster: "Forecaster", path: str | Path) -> Path:
+    """Write a fitted forecaster to one `.mantic` file, atomically; return the path."""
+    roles = forecaster.roles_
+    asked = forecaster.get_params()
+    plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in asked.items()}
+    manifest: dict[str, Any] = {
+        "task": forecaster.task.name,
+        "parameters": plain,
+        "schema": json.loads(forecaster.schema_.to_json()),
+        "target": json.loads(Schema((forecaster.target_,)).to_json()),
+        "roles": {"time": roles.time, "target": roles.target, "series": list(roles.series), "known": list(roles.known)},
+    }
+    with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
+        folder = Path(name)
+        forecaster.told_.save(folder)
+        return artifact.write(path, manifest=manifest, folder=folder, report=forecaster.report_.to_json())
+
+
+def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
+    """Return the forecaster in a file that passed every check.
+
+    Raises
+    ------
+    ArtifactError : if its content does not fit together.
+    """
+    from mantic.tasks.forecast import Forecaster
+
+    manifest = opened.manifest
+    try:
+        known = set(Forecaster().get_params())
+        made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in known})
+        roles = manifest["roles"]
+        names = (tuple(map(str, roles[key])) for key in ("series", "known"))
+        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), *names)
+        made.told_ = Foretold.load(opened.folder)
+        made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
+        made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
+        made.report_ = Report.from_json(opened.report_text)
+        made.version_, made._library = opened.version, "polars"
+        if made.roles_.series != tuple(made.told_.ids.columns):
+            raise ValueError("the series are told apart by other columns than the rows")
+        if made.told_.panel.known.shape[1] != len(made.roles_.known):
+            raise ValueError("other columns are known beforehand than the series hold")
+        try_out(made)
+    except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
+        raise ArtifactError(
+            f"the parts of the model do not fit together: {error}", where=where,
+            fix="save the model again with this version of mantic",
+        ) from error  # fmt: skip
+    return made
+
+
+def try_out(forecaster: "Forecaster") -> None:
+    """Ask for the first step of a few series: what does not fit together shows here, not before a caller.
+
+    Raises
+    ------
+    Exception : of any kind, if there is no answer.
+    """
+    told, roles = forecaster.told_, forecaster.roles_
+    ids = told.ids.head(_N_TRIED)
+    n_rows = ids.height or 1
+    times = told.panel.calendar.times(told.steps()[:n_rows, 0]).alias(roles.time)
+    known = [pl.Series(name, told.panel.known[:n_rows, place]) for place, name in enumerate(roles.known)]
+    rows = forecaster.schema_.align(pl.DataFrame([*ids.iter_columns(), times, *known]))
+    for name in (*roles.series, roles.time, roles.target):
+        name.encode()  # half a character could be in no answer
+    answers = forecaster.predict(rows)
+    if not np.isfinite(answers.select(answer_names(forecaster.levels)).to_numpy()).all():
+        raise ValueError("its answers are no numbers")

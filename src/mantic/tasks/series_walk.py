@@ -1,0 +1,237 @@
+"""The walk of a forecast: repair, try on the past, weigh, forecast, judge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from time import monotonic as time_now
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mantic.core.errors import SchemaError
+from mantic.core.method import Method
+from mantic.core.run import Run
+from mantic.core.schema import Column, Kind, Schema
+from mantic.core.season import cycle
+from mantic.core.table import Array
+from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.report import evaluation_report, forecast_report
+from mantic.evaluate.series.score import Judged
+from mantic.features.infer import MOST_LEVELS
+from mantic.features.series.assemble import Roles, as_id
+from mantic.features.series.prepare import prepare
+from mantic.report.blocks import Report
+from mantic.search.series.foretell import Told, foretell, renewed, taught
+from mantic.search.series.foretold import Foretold, with_means
+from mantic.search.series.loss import mean, yardstick
+from mantic.tasks.series_answer import places_of, probabilities
+from mantic.tasks.series_asked import Asked
+
+_SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
+_LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
+_REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a fit ends with."""
+
+    told: Foretold
+    report: Report
+    schema: Schema
+    target: Column
+
+
+def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: float) -> Walked:
+    """Forecast within the run's deadline.
+
+    Parameters
+    ----------
+    started : when the budget began, on `time.monotonic`.
+    """
+    prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
+    panel = prepared.panel
+    left = run.deadline.left()
+    reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+    reserve += _SERIES_SECONDS * len(panel)
+    if roles.known and left != float("inf"):
+        reserve += _LEARN_SHARE * left
+    done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
+    learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
+    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned)
+    if roles.known:
+        _tell_known(roles, learned, run)
+    levels = probabilities(asked.levels)
+    found = SeriesFindings(
+        roles.target, prepared.names, panel, _judged(told, done, levels), told.forecast, told.quantiles(levels), levels,
+        dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)), done.mixture.losses,
+        done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
+        [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
+        {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
+        frame.height,
+    )  # fmt: skip
+    seen = panel.truth[np.isfinite(panel.truth)]
+    target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
+    return Walked(told, forecast_report(found), row_schema(told, roles), target)
+
+
+def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Sequence[float], run: Run) -> Report:
+    """Judge forecasts by rows that came later."""
+    if roles.target not in rows.columns:
+        raise SchemaError(
+            f"the truth is missing: there is no column '{roles.target}'", where="the rows",
+            fix=f"add '{roles.target}'",
+        )  # fmt: skip
+    truth, n_out = _arrived(told, roles, rows)
+    if n_out:
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")
+    found = probabilities(levels)
+    panel = told.panel
+    if not np.isfinite(truth).any():
+        raise SchemaError(
+            "no row has the truth of a moment that was forecast", where="the rows",
+            fix="give rows that follow those that the model was fitted on",
+        )  # fmt: skip
+    quantiles = told.quantiles(found)
+    judged = Judged(
+        truth[None], told.forecast[None], _reference(told)[None], quantiles[None], found, panel.scale(panel.season)
+    )  # fmt: skip
+    weights = dict(zip(told.mixture.names, told.mixture.weights.mean(axis=0).tolist(), strict=True))
+    return evaluation_report(
+        SeriesFindings(
+            roles.target, told.names, panel, judged, told.forecast, quantiles, found, weights, told.mixture.losses,
+            told.mixture.level, (), (), [asdict(one) for one in run.warnings], told.spread.n_errors, 0.0, {},
+            rows.height,
+        )
+    )  # fmt: skip
+
+
+def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
+    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed."""
+    series, step = places_of(told, roles, rows)
+    is_new = (series >= 0) & (step >= 0)
+    if n_out := int((~is_new).sum()):
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of unknown series or older than the forecast")
+    if not is_new.any():
+        return told
+    before = _long(told, roles)
+    later = rows.filter(pl.Series(is_new))
+    fresh = pl.DataFrame(
+        [
+            *(as_id(later[name]) for name in roles.series),
+            told.panel.calendar.times(told.panel.last[series[is_new]] + 1 + step[is_new]).alias(roles.time),
+            later[roles.target].cast(pl.Float64, strict=False),
+            *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
+        ]
+    )
+    prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
+    truth, _ = _arrived(told, roles, rows)
+    spread = told.spread.learned((truth - told.forecast) / told.spread.unit(told.horizon))
+    grown = prepared.panel.last - told.panel.last
+    spread = replace(spread, cycle=_turned(spread.cycle, grown))
+    voices, forecast = renewed(prepared.panel, told, run)
+    rare = None if told.rare is None else told.rare.renewed(prepared.panel)
+    return replace(
+        told, panel=prepared.panel, spread=spread, voices=voices, forecast=with_means(forecast, rare), rare=rare,
+        learned=taught(prepared.panel, list(told.learned), told.horizon, run),
+    )  # fmt: skip
+
+
+def row_schema(told: Foretold, roles: Roles) -> Schema:
+    """Return the columns of a row that asks for one series at one moment.
+
+    Whoever makes an example of it takes the first levels and the range of moments: both are those of the first series,
+    so that there is an answer.
+    """
+    columns = []
+    for name in told.ids.columns:
+        values = told.ids[name].unique(maintain_order=True)
+        columns.append(
+            Column(name, Kind.CATEGORY, levels=tuple(values.head(MOST_LEVELS).to_list()), n_levels=len(values))
+        )
+    first, last = told.panel.calendar.times(told.steps()[0, [0, -1]]).to_list()
+    if isinstance(first, int):
+        columns.append(Column(roles.time, Kind.NUMBER, low=float(first), high=float(last)))
+    else:
+        low, high = (
+            one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
+        )
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high))
+    for place, name in enumerate(roles.known):
+        own = told.panel.known[:, place]
+        columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))
+    return Schema(tuple(columns))
+
+
+def _turned(cycle: Array, grown: Array) -> Array:
+    """Return what goes round the cycle, so that column 0 is the first step after ends that have moved on."""
+    season = cycle.shape[1]
+    return np.take_along_axis(cycle, (np.arange(season) + grown[:, None]) % season, axis=1)
+
+
+def _tell_known(roles: Roles, learned: Mapping[str, Method], run: Run) -> None:
+    names = ", ".join(roles.known)
+    if learned:
+        text = f"what will be known of {names} is not known yet: its last values stand in until predict() is told"
+    else:
+        text = f"nothing that uses {names} forecast better than what does without"
+    run.warn("known_columns", text)
+
+
+def _judged(told: Foretold, done: Told, levels: Array) -> Judged | None:
+    truth = done.found.truth
+    if not np.isfinite(truth).any():
+        return None
+    quantiles = done.past_quantiles(told.panel, levels)
+    return Judged(truth, done.past, done.reference, quantiles, levels, told.panel.scale(told.panel.season))
+
+
+def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
+    """Return the ledger as plain values, with the loss of each method on the past."""
+    names = done.found.names
+    unit = yardstick(done.found.truth, done.reference, scale)
+    losses = {
+        name: mean(unit.loss(done.found.truth, done.found.past[place], scale)) for place, name in enumerate(names)
+    }
+    return [
+        {
+            "name": one.method, "learner": one.method, "loss": losses.get(one.method),
+            "foretold": round(one.foretold, 3), "spent": round(one.spent, 3), "outcome": one.outcome,
+            "reason": one.reason,
+        }
+        for one in done.found.ledger
+    ]  # fmt: skip
+
+
+def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
+    """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
+
+    Rows of one step are added up if all values are counts, as when the model was fitted.
+    """
+    series, step = places_of(told, roles, rows)
+    value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
+    is_in = (series >= 0) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
+    truth = np.full(told.forecast.shape, np.nan)
+    if told.panel.is_count:
+        np.add.at(total := np.zeros_like(truth), (series[is_in], step[is_in]), value[is_in])
+        truth[series[is_in], step[is_in]] = total[series[is_in], step[is_in]]
+    else:
+        truth[series[is_in], step[is_in]] = value[is_in]
+    return truth, int((~is_in).sum())
+
+
+def _reference(told: Foretold) -> Array:
+    """Return what seasonal naive says of the steps that are foretold."""
+    return cycle(told.panel, told.horizon, told.panel.seasons[:1])
+
+
+def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
+    """Return all that was observed as a long table."""
+    panel = told.panel
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    step = panel.last[series] - (panel.bounds[1:][series] - 1 - np.arange(len(panel.values)))
+    columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
+    columns[roles.time] = panel.calendar.times(step)
+    columns[roles.target] = panel.truth
+    columns |= {name: panel.known[:, place] for place, name in enumerate(roles.known)}
+    return pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))

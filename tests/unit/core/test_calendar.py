@@ -1,0 +1,103 @@
+"""Moments as whole steps, and back."""
+
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mantic.core.calendar import Calendar, Unit, anchored, fitted_calendar
+from mantic.core.errors import SettingsError
+
+REGULAR = {
+    "h": pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 5), "1h", eager=True),
+    "15min": pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 2), "15m", eager=True),
+    "D": pl.date_range(date(2024, 1, 1), date(2024, 3, 1), eager=True),
+    "W": pl.date_range(date(2024, 1, 3), date(2024, 6, 1), "1w", eager=True),
+    "M": pl.date_range(date(2020, 1, 1), date(2024, 3, 1), "1mo", eager=True),
+    "Q": pl.date_range(date(2020, 2, 1), date(2024, 3, 1), "3mo", eager=True),
+    "Y": pl.date_range(date(2000, 7, 1), date(2024, 7, 1), "1y", eager=True),
+}
+
+
+def _gaps(times: pl.Series) -> np.ndarray:
+    physical = times if times.dtype.is_integer() else times.cast(pl.Datetime("us")).to_physical()
+    return np.diff(physical.to_numpy())
+
+
+@pytest.mark.parametrize("name", REGULAR)
+def test_regular_moments_are_steps_of_one_and_come_back_as_they_were(name):
+    times = REGULAR[name]
+
+    calendar = fitted_calendar(times, _gaps(times))
+
+    steps = calendar.steps(times)
+    assert calendar.name == name
+    assert (np.diff(steps) == 1).all()
+    assert calendar.times(steps).to_list() == times.to_list()
+    assert calendar.on_grid(times).all()
+
+
+def test_ends_of_months_stay_ends_of_months():
+    times = pl.Series([date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)])
+
+    calendar = fitted_calendar(times, _gaps(times))
+
+    assert calendar.times(calendar.steps(times)[-1:] + np.arange(1, 3)).to_list() == [
+        date(2024, 5, 31),
+        date(2024, 6, 30),
+    ]
+
+
+def test_days_without_weekends_go_on_with_monday():
+    days = pl.date_range(date(2024, 1, 1), date(2024, 3, 1), eager=True)
+    times = days.filter(days.dt.weekday() <= 5)
+
+    calendar = fitted_calendar(times, _gaps(times))
+
+    assert calendar.unit is Unit.BUSINESS
+    assert calendar.times(calendar.steps(times)[-1:] + 1).to_list() == [date(2024, 3, 4)]
+
+
+def test_whole_numbers_keep_their_gap_and_where_they_begin():
+    times = pl.Series([3, 13, 23, 43])
+
+    calendar = fitted_calendar(times, _gaps(times))
+
+    assert calendar.times(calendar.steps(times)[-1:] + 1).to_list() == [53]
+
+
+def test_a_moment_between_steps_counts_for_the_step_that_it_lies_in():
+    calendar = anchored(Calendar.named("D"), REGULAR["D"].cast(pl.Datetime("us")))
+    odd = pl.Series([datetime(2024, 1, 2, 13, 5)])
+
+    assert calendar.times(calendar.steps(odd)).to_list() == [date(2024, 1, 2)]
+    assert not calendar.on_grid(odd).any()
+
+
+@pytest.mark.parametrize("name", ["h", "15min", "D", "2W", "M", "Q", "Y", "B", "step", "7step"])
+def test_a_name_is_read_and_written_alike_and_survives_as_facts(name):
+    calendar = Calendar.named(name)
+
+    assert calendar.name == name
+    assert Calendar.from_facts(calendar.to_facts()) == calendar
+
+
+@pytest.mark.parametrize("name", ["", "fortnight", "0D", "2B", "D1"])
+def test_what_is_no_frequency_is_refused_with_the_known_ones(name):
+    with pytest.raises(SettingsError, match="is no frequency") as caught:
+        Calendar.named(name)
+
+    assert "15min" in caught.value.fix
+
+
+def test_a_frequency_of_dates_does_not_fit_whole_numbers():
+    with pytest.raises(SettingsError, match="does not fit"):
+        anchored(Calendar.named("D"), pl.Series([1, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("name", "seasons"), [("h", (24, 168)), ("D", (7, 365)), ("W", (52,)), ("M", (12,)), ("30min", (48, 336))]
+)
+def test_a_frequency_has_its_usual_seasons(name, seasons):
+    assert Calendar.named(name).seasons == seasons

@@ -1,0 +1,81 @@
+"""Series that are mostly 0 are forecast by what came lately, of them and of others as rare."""
+
+import numpy as np
+import pytest
+
+from mantic.core.calendar import Calendar
+from mantic.core.panel import Panel
+from mantic.search.series.rare import past_of, pinball, rare, rare_series
+
+LEVELS = np.array([0.5, 0.75, 0.9, 0.95])
+
+
+def panel_of(values: np.ndarray) -> Panel:
+    """Return a panel of equally long series, one per row."""
+    n_series, n_steps = values.shape
+    flat = values.ravel().astype(float)
+    bounds = np.arange(n_series + 1) * n_steps
+    last = np.zeros(n_series, dtype=np.int64)
+    known = np.zeros((len(flat), 0))
+    return Panel(flat, flat, bounds, last, Calendar.named("M"), (12,), known, is_count=True, is_floored=True)
+
+
+def parts(n_series: int = 300, n_steps: int = 52) -> np.ndarray:
+    chance = np.random.default_rng(0)
+    rate = chance.gamma(1.0, 0.5, n_series)
+    found = chance.negative_binomial(1.0, 1 / (1 + rate[:, None]), (n_series, n_steps))
+    found[:, ::3] = 0  # all are rare
+    return found
+
+
+def test_series_without_zeros_are_not_rare():
+    values = parts(4)
+    values[1] = 7
+
+    assert rare_series(panel_of(values)).tolist() == [True, False, True, True]
+    assert rare(panel_of(np.full((2, 30), 5)), 12) is None
+
+
+def test_quantiles_are_better_than_those_of_each_series_alone_and_than_zero():
+    values = parts()
+    panel, truth = panel_of(values[:, :-12]), values[:, -12:].astype(float)
+
+    found = rare(panel, 12)
+
+    own = np.quantile(panel.recent(18), LEVELS, axis=1).T
+    loss = {
+        "pooled": pinball(truth, found.quantiles(LEVELS)[:, None], LEVELS).mean(),
+        "own": pinball(truth, own[:, None], LEVELS).mean(),
+        "zero": pinball(truth, np.zeros((300, 1, 4)), LEVELS).mean(),
+    }
+    assert loss["pooled"] < 0.99 * loss["own"]
+    assert loss["pooled"] < 0.8 * loss["zero"]
+
+
+def test_quantiles_rise_and_series_that_are_not_rare_have_none():
+    values = parts(20)
+    values[3] = 9
+
+    found = rare(panel_of(values), 6)
+
+    quantiles = found.quantiles(LEVELS)
+    assert np.isnan(quantiles[3]).all()
+    assert (np.diff(np.delete(quantiles, 3, axis=0), axis=1) >= 0).all()
+
+
+def test_the_mean_is_near_what_comes_on_average():
+    values = parts()
+
+    found = rare(panel_of(values[:, :-12]), 12)
+
+    assert found.means.mean() == pytest.approx(values[:, -12:].mean(), rel=0.1)
+
+
+def test_what_it_would_have_said_before_does_not_look_ahead():
+    values = parts(30)
+    found = rare(panel_of(values), 6)
+    values[:, -6:] = 99
+
+    before, after = (past_of(found, panel_of(one), 6, least=8).values for one in (parts(30), values))
+
+    np.testing.assert_array_equal(before, after)

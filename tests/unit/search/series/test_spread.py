@@ -1,0 +1,119 @@
+"""Intervals hold what they promise."""
+
+import numpy as np
+import pytest
+
+from mantic.core.calendar import Calendar
+from mantic.core.panel import Panel
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles
+from mantic.search.series.spread import spread as spread_of
+
+BACKS = (6, 12, 18)
+LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+
+
+def world(n_series: int, n_origins: int, horizon: int = 6, *, seed: int = 0):
+    """Return series of very different sizes, forecasts of their future, and truths of the past and of the future."""
+    chance = np.random.default_rng(seed)
+    size = 10.0 ** chance.uniform(0, 4, n_series)
+    values = np.concatenate([one * (10 + chance.normal(size=40)) for one in size])
+    bounds = np.arange(n_series + 1) * 40
+    panel = Panel(
+        values, values, bounds, np.zeros(n_series, dtype=np.int64), Calendar.named("D"), (), np.zeros((len(values), 0))
+    )
+    grows = np.sqrt(np.arange(1, horizon + 1))
+
+    def missed(n: int) -> np.ndarray:
+        return chance.standard_t(5, (n, n_series, horizon)) * grows * size[:, None]
+
+    forecast = 10 * size[:, None] * np.ones(horizon)
+    return panel, forecast, forecast + missed(n_origins), forecast + missed(1)[0]
+
+
+def spread(panel: Panel, forecast: np.ndarray, truth: np.ndarray, past: np.ndarray, *, backs) -> Spread:
+    return spread_of(panel, forecast, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)))
+
+
+def held(truth: np.ndarray, quantiles: np.ndarray, low: int, high: int) -> float:
+    return float(((truth >= quantiles[..., low]) & (truth <= quantiles[..., high])).mean())
+
+
+def test_intervals_of_what_is_to_come_hold_what_they_promise():
+    panel, forecast, truth, coming = world(400, 3)
+
+    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+        forecast, LEVELS
+    )
+
+    assert held(coming, found, 1, 5) == pytest.approx(0.8, abs=0.02)
+    assert held(coming, found, 0, 6) == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("n_origins", [1, 3])
+def test_intervals_of_the_past_hold_too_without_having_seen_it(n_origins):
+    panel, forecast, truth, _ = world(200, n_origins)
+
+    found = past_quantiles(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[:n_origins], levels=LEVELS)
+
+    assert held(truth, found, 1, 5) == pytest.approx(0.8, abs=0.03)
+
+
+def test_intervals_grow_with_the_step_and_with_the_series():
+    panel, forecast, truth, _ = world(100, 3)
+
+    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+        forecast, LEVELS
+    )
+
+    width = found[..., -1] - found[..., 0]
+    assert (np.diff(width, axis=1) >= -1e-9).all()
+    assert np.corrcoef(np.log(width[:, 0]), np.log(forecast[:, 0]))[0, 1] > 0.9
+
+
+def test_quantiles_rise_with_their_level():
+    panel, forecast, truth, _ = world(20, 2)
+
+    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+        forecast, LEVELS
+    )
+
+    assert (np.diff(found, axis=-1) >= 0).all()
+
+
+def test_a_past_that_cannot_be_judged_gives_a_random_walk():
+    panel, forecast, truth, _ = world(3, 1)
+
+    found = spread(panel, forecast, np.full_like(truth, np.nan), truth, backs=BACKS[:1])
+
+    assert found.n_errors == 0
+    width = np.diff(found.quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0]
+    assert (width > 0).all()
+
+
+def test_errors_that_arrive_widen_intervals_that_were_too_narrow():
+    panel, forecast, truth, _ = world(50, 2)
+    before = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)])
+
+    after = before.learned(np.random.default_rng(0).normal(0, 20, 200))
+
+    assert after.errors[-1] > before.errors[-1]
+    assert after.n_errors == before.n_errors + 200
+    assert before.learned(np.array([np.nan])) is before
+
+
+def test_places_of_the_cycle_that_change_more_get_wider_intervals():
+    chance = np.random.default_rng(0)
+    wild = np.tile([0.2, 0.2, 5.0, 0.2], 30)
+    values = np.concatenate([50 + wild * chance.normal(size=120) for _ in range(20)])
+    bounds = np.arange(21) * 120
+    last = np.zeros(20, dtype=np.int64)
+    panel = Panel(values, values, bounds, last, Calendar.named("Q"), (4,), np.zeros((len(values), 0)))
+    forecast = np.full((20, 4), 50.0)
+    truth = np.stack([panel.recent(4 * place)[:, :4] for place in (1, 2)])
+
+    found = spread(panel, forecast, truth, np.full_like(truth, 50.0), backs=(4, 8))
+
+    width = np.diff(found.quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0].mean(axis=0)
+    assert width[2] > 3 * max(width[0], width[1], width[3])
+    moved = np.diff(found.before(1).quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0].mean(axis=0)
+    assert moved[3] > 3 * max(moved[:3])
