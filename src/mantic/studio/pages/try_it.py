@@ -27,6 +27,8 @@ _OWNER = "studio"  # of jobs that are made here; everybody who may open Studio m
 
 def show(view: View) -> "Response":
     """Show the form, filled with a row of the middle or with a known one, and its answer."""
+    if view.studio.store.models.get(f"{view.path['name']}/{view.number()}").task == "forecast":
+        return view.go(f"/models/{quote(view.path['name'])}/{view.number()}/forecast")
     served, version = _served(view)
     known = view.query.get("known", "")
     model = served.model
