@@ -180,6 +180,14 @@ def test_arrow_keys_move_along_the_marks_and_are_read_out(sitting: Sitting) -> N
     assert sitting.tip() == ""
 
 
+def test_an_interval_is_drawn_as_a_band(sitting: Sitting) -> None:
+    sitting.open("report")
+
+    band = sitting.page.locator("figure:has(figcaption:has-text('Can the probabilities')) .m-plot .mark-area path")
+
+    assert band.bounding_box()["height"] > 40
+
+
 def test_rows_of_bars_and_cells_are_walked_as_they_lie(sitting: Sitting) -> None:
     sitting.open("report")
     bars, cells = (

@@ -40,6 +40,7 @@ _MOST_ASIDE = 8  # series that can be put aside
 _STRETCHED_FROM = 12  # points; fewer are told apart without coming nearer
 _SHOWN = {"filter": "indexof(hidden, datum.series) < 0"}
 _CLIPPED = {"clip": {"expr": "is_near"}}  # whole dots at the edges, until the axis is stretched
+_IN_ORDER = {"order": {"field": "order", "type": "quantitative"}}  # of lines; an area would fall apart by it
 Row = dict[str, Any]
 
 
@@ -65,7 +66,7 @@ def _line(chart: Chart) -> Spec | None:
     band = colour | {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
     layers = [
         _layer("isValid(datum.low)", {"type": "area", "opacity": 0.16, **_CLIPPED}, band),
-        _layer("!datum.reference", {"type": "line", "strokeWidth": 2, **_CLIPPED}, colour),
+        _layer("!datum.reference", {"type": "line", "strokeWidth": 2, **_CLIPPED}, colour | _IN_ORDER),
         _hit({"type": "point", "filled": True, "size": 40, "opacity": 1 if is_few else 0, **_CLIPPED}, colour),
     ]
     return _plane(chart, curves, kept, layers)
@@ -101,13 +102,12 @@ def _plane(chart: Chart, curves: Sequence[Curve], kept: Sequence[Array], layers:
                 where = {"series": number, "order": place, "x": float(curve.x[place]), "y": _number(curve.y[place])}
                 rows.append(where | ends | {"told": told, "reference": curve.series.is_reference})
     dashed = {"type": "line", "color": REFERENCE, "strokeWidth": 1.2, "strokeDash": DASHES, **_CLIPPED}
-    detail = {"detail": {"field": "series", "type": "nominal"}}
+    detail = _IN_ORDER | {"detail": {"field": "series", "type": "nominal"}}
     n_places = len({row["x"] for row in rows})
     spec = _spec(chart, rows, [_layer("datum.reference", dashed, detail), *layers])
     spec["encoding"] = {
         "x": stretched("x", chart.x, x_scale),
         "y": quantity("y", chart.y, y_scale),
-        "order": {"field": "order", "type": "quantitative"},
     }
     ends = [x_scale.low, x_scale.high]
     spec["params"] += [{"name": "left", "value": ends[0]}, {"name": "right", "value": ends[1]}]

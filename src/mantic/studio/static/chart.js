@@ -117,6 +117,7 @@
     }
 
     point(event) {
+      if (event.type === "pointermove" && event.buttons) return this.leave(); // a range is being drawn
       const frame = this.box.getBoundingClientRect();
       const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
       const far = (one) => Math.hypot(Math.max(one.left - x, 0, x - one.right), Math.max(one.top - y, 0, y - one.bottom));

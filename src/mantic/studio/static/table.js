@@ -107,7 +107,7 @@
     table.dataset.live = "";
     const heads = table.tHead?.rows[0].cells ?? [];
     const isList = heads.length > 2 && [...heads].every((head) => head.tagName === "TH") && words(heads[0]) !== "what"; // others are read from the top
-    if (isList && table.tBodies[0].rows.length > 2) new LiveTable(table);
+    if (isList && table.tBodies[0].rows.length > 1) new LiveTable(table);
   });
   document.body.addEventListener("htmx:afterSettle", look);
   look();
