@@ -17,6 +17,7 @@ from mantic.studio.loaded import Loaded
 from mantic.studio.looks import Looks
 from mantic.studio.provider import Provider, provider_of
 from mantic.studio.readers import Readers
+from mantic.studio.restores import Restores
 from mantic.studio.source_file import SourceFile
 from mantic.studio.trainer import Trainer
 from mantic.studio.training import TrainingFolder
@@ -41,6 +42,7 @@ class Studio:
     keys : what programs that ask the API show.
     sources : databases and files by name.
     backups : what is being backed up.
+    restores : backups that are brought back, beside the store.
     provider : by which people may sign in too.
     drawer : what was thrown away lately, and can be taken back.
     """
@@ -57,6 +59,7 @@ class Studio:
     keys: KeyFile
     sources: SourceFile
     backups: Backups
+    restores: Restores
     drawer: Drawer
     provider: Provider | None = None
 
@@ -109,6 +112,7 @@ def open_studio(settings: Settings) -> Studio:
             keys=KeyFile(settings.serve.keys or own / "api-keys.json"),
             sources=SourceFile(own / "sources.json"),
             backups=Backups(store, own / "backups"),
+            restores=Restores(store, beside(ours.url, ours.blobs, "restored")),
             drawer=Drawer(),
             provider=provider_of(pages),
         )
