@@ -5,7 +5,8 @@ in it only as values of data, never where Vega reads an expression.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,14 +94,11 @@ def _plane(chart: Chart, curves: Sequence[Curve], kept: Sequence[Array], layers:
         return None
     if chart.x.labels:
         x_scale = replace(x_scale, low=-0.5, high=len(chart.x.labels) - 0.5)
-    rows = []
-    for number, (curve, index) in enumerate(zip(curves, kept, strict=True)):
-        for place in map(int, index):
-            if np.isfinite(curve.x[place]):
-                ends = {"low": _number(curve.low[place]), "high": _number(curve.high[place])}
-                told = _told(chart, curve.series, place, x=_x_told(chart, curve, place))
-                where = {"series": number, "order": place, "x": float(curve.x[place]), "y": _number(curve.y[place])}
-                rows.append(where | ends | {"told": told, "reference": curve.series.is_reference})
+    rows = [
+        row
+        for number, (curve, index) in enumerate(zip(curves, kept, strict=True))
+        for row in _plane_rows(chart, number, curve, index=index, x_scale=x_scale, y_scale=y_scale)
+    ]
     dashed = {"type": "line", "color": REFERENCE, "strokeWidth": 1.2, "strokeDash": DASHES, **_CLIPPED}
     detail = _IN_ORDER | {"detail": {"field": "series", "type": "nominal"}}
     n_places = len({row["x"] for row in rows})
@@ -117,6 +115,28 @@ def _plane(chart: Chart, curves: Sequence[Curve], kept: Sequence[Array], layers:
         brush = {"type": "interval", "encodings": ["x"], "translate": False, "zoom": False}
         spec["layer"][-1]["params"] = [{"name": "brush", "select": brush}]
     return spec
+
+
+def _plane_rows(
+    chart: Chart, number: int, curve: Curve, *, index: Array, x_scale: Scale, y_scale: Scale
+) -> Iterator[Row]:
+    """Yield the points of one series; what is not known, and what is as usual, is left out: there may be hundreds."""
+    xs, (ys, lows, highs) = _near(curve.x, x_scale), (_near(one, y_scale) for one in (curve.y, curve.low, curve.high))
+    for place in map(int, index):
+        if not np.isfinite(curve.x[place]):
+            continue
+        told = _told(chart, curve.series, place, x=_x_told(chart, curve, place))
+        row: Row = {"series": number, "order": place, "x": float(xs[place]), "y": _number(ys[place]), "told": told}
+        if np.isfinite(lows[place]) and np.isfinite(highs[place]):
+            row |= {"low": float(lows[place]), "high": float(highs[place])}
+        yield row | ({"reference": True} if curve.series.is_reference else {})
+
+
+def _near(values: Array, scale: Scale) -> Array:
+    """Return values as exact as a drawing can show: to a hundred-thousandth of the axis."""
+    span = scale.high - scale.low
+    decimals = 5 - math.floor(math.log10(span)) if span > 0 and not scale.is_log else 400
+    return values if abs(decimals) > 15 else np.round(values, decimals)
 
 
 def _histogram(chart: Chart) -> Spec | None:
@@ -196,7 +216,7 @@ def _box(chart: Chart) -> Spec | None:
         rows.append({"at": place, "series": 0, "told": told} | dict(zip(parts, map(float, values), strict=True)))
     reach = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
     middle = {"x": {"field": "first", "type": "quantitative"}, "x2": {"field": "third"}}
-    layers = [
+    layers: list[Spec] = [
         {"mark": {"type": "rule", "color": ACCENT, "strokeWidth": 1.5}, "encoding": reach},
         {"mark": {"type": "bar", "color": ACCENT, "opacity": 0.35}, "encoding": middle, "name": "hit"},
         {"mark": {"type": "tick", "color": ACCENT, "thickness": 3, "bandSize": 18}},
@@ -227,10 +247,10 @@ def _waterfall(chart: Chart) -> Spec | None:
         before = float(total if is_end else sums[place - 1])
         told = {"told": "\n".join(lines), "end": is_end, "colour": ACCENT if step >= 0 else SECOND}
         rows.append({"at": place, "series": 0, "before": before, "y": float(total)} | told)
-    steps_drawn = {"x": {"field": "before", "type": "quantitative"}, "x2": {"field": "y"}}
+    stretch = {"x": {"field": "before", "type": "quantitative"}, "x2": {"field": "y"}}
     raw = {"color": {"field": "colour", "type": "nominal", "scale": None, "legend": None}}
     layers = [
-        _layer("!datum.end", {"type": "bar"}, steps_drawn | raw) | {"name": "hit"},
+        _layer("!datum.end", {"type": "bar"}, stretch | raw) | {"name": "hit"},
         _layer("datum.end", {"type": "tick", "color": INK, "thickness": 3, "bandSize": 18}, {}) | {"name": "hit_end"},
     ]
     return _over_places(chart, rows, layers, labels=labels, scale=scale, stands=False)

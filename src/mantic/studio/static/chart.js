@@ -6,7 +6,7 @@
   const own = document.currentScript.dataset; // where the libraries lie
   const NEAR = 32; // pixels from the pointer to what it means
   const STEP = 0.6; // of the range that is left when coming nearer by key
-  let libraries = null;
+  let libraries = null, turn = Promise.resolve();
 
   const fetched = (address) => new Promise((done, failed) => {
     const script = document.createElement("script");
@@ -72,7 +72,6 @@
     }
 
     async draw() {
-      await loaded();
       this.spec.height = Math.max(160, Math.round(this.drawing.getBoundingClientRect().height));
       this.build();
       this.figure.classList.add("m-drawn");
@@ -232,7 +231,9 @@
     for (const entry of entries.filter((one) => one.isIntersecting)) {
       watcher.unobserve(entry.target);
       const chart = new LiveChart(entry.target, entry.target.querySelector(":scope > .m-spec"));
-      chart.draw().catch(() => entry.target.classList.remove("m-drawn")); // the drawing is there still
+      const free = () => new Promise((done) => setTimeout(done)); // one at a time: the page answers in between
+      turn = turn.then(loaded).then(free).then(() => chart.draw());
+      turn = turn.catch(() => entry.target.classList.remove("m-drawn")); // the drawing is there still
     }
   }, { rootMargin: "300px" });
 
