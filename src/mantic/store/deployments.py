@@ -79,6 +79,11 @@ class Deployments:
         with self._database.reading() as connection:
             return _standing(connection, check_name(name))
 
+    def way_back(self, name: str) -> int | None:
+        """Return the number of the version to which a rollback leads; None for none."""
+        with self._database.reading() as connection:
+            return next(iter(_ones_before(connection, check_name(name))), None)
+
     def put(self, reference: str, *, by: str | None = None) -> Change:
         """Deploy a model; `churn/3` becomes the champion by it, if it is not yet.
 
@@ -217,20 +222,20 @@ def _ones_before(connection: Connection, name: str) -> Sequence[int]:
 def _query() -> "Select[Any]":
     """Return what asks for the fields of every deployment."""
     standing = {alias: ALIAS.alias(alias) for alias in (CHAMPION, CHALLENGER)}
-    found = DEPLOYMENT
-    joined: Any = found
+    found = DEPLOYMENT.c
+    joined: Any = DEPLOYMENT
     for alias, table in standing.items():
-        joined = joined.outerjoin(table, and_(table.c.name == found.c.name, table.c.alias == alias))
+        joined = joined.outerjoin(table, and_(table.c.name == found.name, table.c.alias == alias))
     numbers = (standing[CHAMPION].c.number, standing[CHALLENGER].c.number)
-    return select(found.c.name, *numbers, found.c.at, found.c.by, found.c.share).select_from(joined)
+    return select(found.name, *numbers, found.at, found.by, found.share).select_from(joined)
 
 
 def _standing(connection: Connection, name: str) -> Deployment:
     row = connection.execute(_query().where(DEPLOYMENT.c.name == name)).first()
     if row is not None:
         return Deployment(*row)
-    numbers = (aliases.standing(connection, name, alias) for alias in (CHAMPION, CHALLENGER))
-    return Deployment(name, *numbers)
+    champion, challenger = (aliases.standing(connection, name, alias) for alias in (CHAMPION, CHALLENGER))
+    return Deployment(name, champion, challenger)
 
 
 def _deployed(connection: Connection, name: str) -> Deployment:

@@ -6,6 +6,7 @@ from mantic.studio.pages import (
     backup,
     bring,
     data,
+    deploy,
     home,
     keys,
     openid,
@@ -22,5 +23,5 @@ from mantic.studio.pages import (
 from mantic.studio.route import Page
 
 _SETTINGS = (you, people, keys, sources, audit, backup)
-_SCREENS = (home, bring, data, question, training, report, try_it, watch, signin, openid, *_SETTINGS, assets)
+_SCREENS = (home, bring, data, question, training, report, try_it, deploy, watch, signin, openid, *_SETTINGS, assets)
 PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)
