@@ -30,7 +30,8 @@ class Latency:
 def measure(served: Served) -> Latency:
     """Ask a row of the middle again and again for a moment."""
     body = to_bytes({"rows": [dict.fromkeys(served.schema.names) | example_row(served.schema)]})
-    limits, seconds = Limits(), []
+    limits = Limits()
+    seconds: list[float] = []
     until = time.perf_counter() + _SECONDS
     while len(seconds) < _MOST and (len(seconds) < _LEAST or time.perf_counter() < until):
         started = time.perf_counter()

@@ -132,15 +132,18 @@ class Sidecar:
         while not self._is_over:
             with self._begin() as self._process:
                 assert self._process.stdout is not None
-                assert self._process.stdin is not None
-                if self._is_over:  # it was told to end while the clerk was being started
-                    self._process.stdin.close()
+                self._end_if_over(self._process)
                 for line in self._process.stdout:
                     with suppress(ValueError):  # a library has printed something
                         self._hear(json.loads(line))
             if not self._is_over:
                 self.say("warning: the clerk that keeps predictions has ended; it is started anew")
                 time.sleep(_AGAIN_SECONDS)
+
+    def _end_if_over(self, process: "subprocess.Popen[bytes]") -> None:
+        """End a clerk that was being started while this end was told to end."""
+        if self._is_over and process.stdin is not None:
+            process.stdin.close()
 
     def _begin(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
