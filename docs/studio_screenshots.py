@@ -38,9 +38,12 @@ def journey(page: Any, base: str, shoot: Any) -> dict[str, str]:
     page.wait_for_url("**/report")
     model = page.url.removeprefix(base).removesuffix("/report")
     name = model.rpartition("/")[0]
+    page.get_by_role("link", name="Deploy").click()
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_timeout(1_000)
     return {
         "home": "/", "new": "/new", "data": data, "question": f"{data}/question", "training": run,
-        "report": f"{model}/report", "try": f"{model}/try", "watch": f"{name}/watch",
+        "report": f"{model}/report", "try": f"{model}/try", "deploy": f"{name}/deploy", "watch": f"{name}/watch",
         "people": "/settings/people", "keys": "/settings/keys", "audit": "/settings/audit",
     }  # fmt: skip
 
