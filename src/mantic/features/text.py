@@ -16,6 +16,7 @@ from mantic.features.cut import CUTS
 from mantic.features.piece import Role, Training
 
 _ROWS_TO_LEARN = 20_000  # texts from which the vocabulary is learned
+_SPARE, _POWERS = 10, 4  # directions more than are kept, and turns, to find those that are kept
 _SHORT = 120  # mean length up to which characters are counted too; long texts have words enough
 
 
@@ -159,10 +160,17 @@ class Spellings(Directions):
 
 
 def _main_directions(found: Any, n_directions: int, seed: int) -> Array:
-    """Return the right singular vectors, shape (n_terms, n_directions); fewer where there are fewer."""
+    """Return the right singular vectors, shape (n_terms, n_directions); fewer where there are fewer.
+
+    Source: Halko, Martinsson and Tropp (2011), Finding Structure with Randomness.
+    """
     n_kept = min(n_directions, found.shape[0] - 1, found.shape[1] - 1)
     if n_kept < 1 or found.nnz == 0:
         return np.empty((found.shape[1], 0), dtype=np.float32)
-    decomposition = need("sklearn.decomposition", why="columns of text")
-    svd = decomposition.TruncatedSVD(n_kept, random_state=seed, n_iter=4).fit(found)
-    return np.ascontiguousarray(svd.components_.T, dtype=np.float32)
+    basis = np.random.default_rng(seed).normal(size=(found.shape[1], n_kept + _SPARE))
+    for _ in range(_POWERS):
+        basis = np.linalg.qr(np.asarray(found.T @ (found @ basis)))[0]
+    seen = found.T @ np.linalg.qr(np.asarray(found @ basis))[0]
+    directions = np.linalg.svd(np.asarray(seen), full_matrices=False)[0][:, :n_kept]
+    signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    return np.ascontiguousarray(directions * signs, dtype=np.float32)

@@ -7,7 +7,7 @@ from mantic.core.load import load_seconds, worker_seconds
 
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.12, 0.4, 8.0  # of the budget, kept for judging and the report
 _LOAD_SHARE = 0.3  # of the time left may go into loading what a first model can do without
-_READY_SHARE = 0.6  # of the time to search may be gone when workers are ready; else they are not worth their start
+_READY_SHARE = 0.5  # of the time to search may be gone when workers are ready; else they are not worth their start
 _IDLE = 1.2  # up to this slowdown nobody else computes
 
 
