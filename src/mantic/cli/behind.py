@@ -11,6 +11,7 @@ from mantic.cli.screen import tell
 from mantic.cli.table import load_model
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
+from mantic.core.stretch import days_of
 from mantic.store.address import beside
 from mantic.store.reference import is_reference, read_reference
 
@@ -81,7 +82,8 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         return load(path)
 
     kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
-    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load)
+    keep_days = days_of(settings.keep_predictions) if settings.keep_predictions else 0
+    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load, keep_days)
 
 
 def jobs_for(

@@ -35,6 +35,7 @@ class Kept:
     watched : name in the address to the reference that it follows; a name that stands for one version is not in it.
     numbers : name to the number of the version that is served.
     load : from the path of a model file to the model.
+    keep_days : how long predictions are kept; 0 is for ever.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Kept:
     watched: Mapping[str, str]
     numbers: Mapping[str, int]
     load: Callable[[Path], Estimator]
+    keep_days: int = 0
 
     @cached_property
     def _store(self) -> "Store":
@@ -143,7 +145,7 @@ class Sidecar:
         log = self.kept.log
         wanted = {
             "url": self.kept.url, "blobs": self.kept.blobs, "log": None if log is None else str(log.folder),
-            "watched": dict(self.kept.watched), "standing": self._standing,
+            "watched": dict(self.kept.watched), "standing": self._standing, "keep_days": self.kept.keep_days,
         }  # fmt: skip
         process.stdin.write(json.dumps(wanted).encode() + b"\n")
         process.stdin.flush()
