@@ -116,7 +116,8 @@ def test_a_user_gets_the_whole_of_lightgbm_after_a_part_of_it_was_loaded():
 
 def test_what_was_kept_from_a_library_can_be_loaded_afterwards():
     loaded = _loaded_by(
-        "from mantic.core.lazy import lighten, need; lighten(); need('sklearn.tree', why='a test'); import sklearn, pandas"
+        "from mantic.core.lazy import lighten, need; lighten(); need('sklearn.tree', why='a test'); "
+        "import sklearn, pandas"
     )
 
     assert {"sklearn", "pandas"} <= loaded
