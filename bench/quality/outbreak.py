@@ -5,16 +5,20 @@ For each date of the hub's ensemble a Forecaster is fitted on the vintages of be
 23 quantiles are scored on final values by the weighted interval score, as a share of FluSight-baseline's on the same
 dates, places and horizons; the ensemble's share is of the same. Final values are read here and nowhere else.
 
+Voices that are asked the same twice, as two dates ask what was known on a third, answer once (`--alone` asks anew, and
+is what times are measured with); the figures are the same.
+
 2022-23 lies before the first vintage: it is cut out of that one, has no revisions and no hub, and is held against the
 member "flat". It is the season on which things are chosen.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +30,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from run import machine
 
 import mantic
-from mantic.core.curves import LEVELS
+from mantic.core.curves import LEVELS, Curves
 from mantic.core.run import Run
+from mantic.features.series.assemble import Roles
+from mantic.features.series.revision import Revision, learned
+from mantic.features.series.vintages import Known, Vintages, filled, known
 from mantic.learners.outbreak import flat
-from mantic.search.series.outbreak_search import then
+from mantic.search.series import outbreak_search
+from mantic.search.series.outbreak_mix import MEMBERS, blend
+from mantic.search.series.outbreak_search import foresee, then
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "forecast"
@@ -39,7 +48,7 @@ SEASONS = {
     "2023-24": (date(2023, 8, 1), date(2024, 8, 1)),
     "2024-25": (date(2024, 8, 1), date(2025, 8, 1)),
 }
-_KEY = ("reference_date", "location", "h")
+ROLES = Roles("date", "value", ("location",), (), "as_of")
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,30 @@ class Hub:
         return self.vintages.filter(pl.col("as_of") <= until)
 
 
-def forecast(rows: pl.DataFrame, *, budget: str) -> tuple[pl.DataFrame, mantic.Forecaster]:
+def _as_told(vintages: Vintages, day: int, n_series: int) -> tuple[np.ndarray, Revision]:
+    """Stand for the nowcast, and correct nothing."""
+    return filled(vintages.at(day, n_series)), learned(vintages, day, n_series)
+
+
+def remembering() -> None:
+    """Let each voice answer the same question once: what one date asks of the past, the next one asks too."""
+    for name, member in MEMBERS.items():
+        MEMBERS[name] = replace(member, foresee=_remembered(member.foresee))
+
+
+def _remembered(foresee: Callable[[Curves, Run], np.ndarray]) -> Callable[[Curves, Run], np.ndarray]:
+    held: dict[bytes, np.ndarray] = {}
+
+    def answer(curves: Curves, run: Run) -> np.ndarray:
+        key = hashlib.sha256(b"".join(one.tobytes() for one in (curves.values, curves.phase, curves.offset))).digest()
+        if key not in held:
+            held[key] = foresee(curves, run)
+        return held[key]
+
+    return answer
+
+
+def forecast(rows: pl.DataFrame, *, budget: str) -> pl.DataFrame:
     """Return the 23 quantiles in long form: location, date, q, value."""
     levels = sorted({round(100 * (1 - 2 * float(tail)), 4) for tail in LEVELS if tail < 0.5})
     model = mantic.Forecaster(HORIZON, budget=budget, levels=levels)
@@ -91,17 +123,17 @@ def forecast(rows: pl.DataFrame, *, budget: str) -> tuple[pl.DataFrame, mantic.F
     table = model.predict()
     names = [name for name in table.columns if name.startswith("q0.")]
     long = table.rename({"median": "q0.5"}).unpivot(["q0.5", *names], index=["location", "date"], variable_name="q")
-    return long.with_columns(pl.col("q").str.slice(1).cast(pl.Float64).round(4)), model
+    return long.with_columns(pl.col("q").str.slice(1).cast(pl.Float64).round(4))
 
 
-def baseline(model: mantic.Forecaster, rows: pl.DataFrame) -> pl.DataFrame:
+def baseline(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the quantiles of the member "flat" alone, where there is no hub."""
-    from mantic.features.series.assemble import Roles
-    from mantic.features.series.vintages import known
-
-    held = known(rows, Roles("date", "value", ("location",), (), "as_of"), freq=None, seasons=None)
+    held = known(rows, ROLES, freq=None, seasons=None)
     curves = then(held, int(held.panel.last.max()) - held.first, HORIZON)
-    found = flat.foresee(curves, Run(seed=0))
+    return _long(held, flat.foresee(curves, Run(seed=0)))
+
+
+def _long(held: Known, found: np.ndarray) -> pl.DataFrame:
     places = np.indices(found.shape)
     dates = held.panel.calendar.times(held.panel.last[0] + 1 + np.arange(HORIZON))
     return pl.DataFrame(
@@ -138,6 +170,24 @@ def of_model(hub: Hub, model: str, day: date) -> pl.DataFrame:
     return ahead.select("location", "date", "q", "value")
 
 
+def voices(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the quantiles of each voice alone, and of the blend without each voice, from what was known."""
+    held = known(rows, ROLES, freq=None, seasons=None)
+    found = foresee(held, HORIZON, Run(seed=0))
+    curves, names = found.curves, np.array(found.names)
+    values = np.concatenate([curves.values, np.full((len(curves), HORIZON), np.nan)], axis=1)
+    truth = np.stack([values[:, one + 1 : one + 1 + HORIZON] for one in found.origins])
+    age = (curves.n_steps - 1 - found.origins).astype(float)
+    parts = {f"{name} alone": found.voices[place] for place, name in enumerate(names)}
+    for name in names[[not MEMBERS[one].is_spare for one in names]]:
+        kept = names != name
+        spare = np.array([MEMBERS[one].is_spare for one in names[kept]])
+        own = blend(found.voices_past[kept], truth, offset=curves.offset, age=age, is_spare=spare)
+        parts[f"without {name}"] = own.mix(found.voices[kept], curves.offset)
+    parts["not widened"] = replace(found.blend, factor=1.0).mix(found.voices, curves.offset)
+    return {name: _long(held, np.sort(one, axis=-1)) for name, one in parts.items()}
+
+
 def summary(parts: dict[str, pl.DataFrame]) -> dict[str, Any]:
     """Return shares of the baseline's score on what all have forecast, and how often intervals held."""
     key = ["reference", "location", "date"]
@@ -157,23 +207,25 @@ def summary(parts: dict[str, pl.DataFrame]) -> dict[str, Any]:
     return found
 
 
-def measure(hub: Hub, season: str, *, budget: str, every: int = 1) -> dict[str, Any]:
+def measure(hub: Hub, season: str, *, budget: str, every: int, is_split: bool) -> dict[str, Any]:
     """Forecast each date of a season by what was known, and score."""
     parts: dict[str, list[pl.DataFrame]] = {}
     seconds, cpu = [], []
     for day in hub.dates(season)[::every]:
         rows, begun = hub.known(day), (time.monotonic(), time.process_time())
-        own, model = forecast(rows, budget=budget)
+        own = forecast(rows, budget=budget)
         seconds.append(time.monotonic() - begun[0])
         cpu.append(time.process_time() - begun[1])
         said = {"mantic": own}
         if season == "2022-23":
-            said["baseline"] = baseline(model, rows)
+            said["baseline"] = baseline(rows)
         else:
             said |= {
                 "baseline": of_model(hub, "FluSight-baseline", day),
                 "ensemble": of_model(hub, "FluSight-ensemble", day),
             }
+        if is_split:
+            said |= voices(rows)
         for name, long in said.items():
             one = scored(long, hub.truth).with_columns(pl.lit(day).alias("reference"))
             parts.setdefault(name, []).append(one)
@@ -192,12 +244,20 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--keep", type=Path, help="add the figures to this file of results")
     options.add_argument("--quick", action="store_true", help="three dates with little time, to see that it works")
+    options.add_argument("--alone", action="store_true", help="each date asks all voices anew, as a user does")
+    options.add_argument("--voices", action="store_true", help="score each voice alone, and the blend without each")
+    options.add_argument("--as-told", action="store_true", help="take the latest values as told, without the nowcast")
     asked = options.parse_args()
+    if asked.as_told:
+        outbreak_search.nowcast = _as_told
+    if not asked.alone:
+        remembering()
     hub, figures = Hub.read(asked.data), []
     budget, every = ("5s", 15) if asked.quick else (asked.budget, asked.every)
     for season in asked.season or ["2023-24", "2024-25"]:
-        found = measure(hub, season, budget=budget, every=every)
+        found = measure(hub, season, budget=budget, every=every, is_split=asked.voices)
         name = f"outbreak, FluSight {season}, {budget}" + (f", each {every}th date" if every > 1 else "")
+        name += ", as told" if asked.as_told else ""
         value = round(found["mantic"]["relative_wis"], 4)
         figures.append({"name": name, "value": value, "unit": "relative WIS", **_short(found)})
         print(json.dumps(figures[-1]), flush=True)

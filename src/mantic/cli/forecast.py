@@ -23,7 +23,11 @@ def add_forecast(options: Parser) -> None:
     options.add_argument(
         "--season", type=_wholes, metavar="STEPS", help="forecast: length of the cycle, or several (by the frequency)"
     )
-    options.add_argument("--as-of", metavar="COLUMN", help="forecast: on which day a value was known (outbreaks)")
+    options.add_argument(
+        "--as-of",
+        metavar="COLUMN",
+        help="forecast: on which day a value was known, of outbreaks; --capacity is then a value to watch",
+    )
     options.add_argument("--levels", type=_numbers, metavar="50,80,95", help="forecast: intervals, in per cent")
 
 

@@ -46,6 +46,12 @@ class Curves:
         """Return logarithms of values and offset."""
         return np.asarray(np.log(self.values + self.offset[:, None]))
 
+    @property
+    def years(self) -> float:
+        """Return how many years are known; steps count as weeks where they have no place in the year."""
+        gone = np.diff(self.phase[: self.n_steps]) % 1
+        return float(gone.sum()) if gone.any() else self.n_steps / 52
+
     def natural(self, logs: Array) -> Array:
         """Return what `logs` turns back, never below 0; shape (n_series, ...)."""
         offset = self.offset.reshape(-1, *[1] * (logs.ndim - 1))

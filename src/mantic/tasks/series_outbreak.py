@@ -26,6 +26,7 @@ from mantic.features.series.vintages import Known, known
 from mantic.search.series.combine import Mixture
 from mantic.search.series.foretold import Foretold
 from mantic.search.series.outbreak import Outbreak
+from mantic.search.series.outbreak_mix import widened
 from mantic.search.series.outbreak_search import Foreseen, foresee
 from mantic.search.series.spread import Spread
 from mantic.tasks.series_answer import probabilities
@@ -113,14 +114,15 @@ def _told(held: Known, found: Foreseen, outbreak: Outbreak) -> Foretold:
     nothing = np.zeros(len(LEVELS))
     n_errors = int(np.isfinite(found.truth).sum())
     spread = Spread(np.ones(n_series), np.ones(horizon), np.ones((n_series, 1)), LEVELS, nothing, n_errors)
-    middle = found.voices[..., len(LEVELS) // 2]
-    return Foretold(held.panel, held.ids, mixture, spread, outbreak.mean(), middle, outbreak=outbreak)
+    wide = [widened(one, found.blend.factor, outbreak.offset) for one in found.voices]
+    means = np.stack([replace(outbreak, quantiles=one).mean() for one in wide])
+    return Foretold(held.panel, held.ids, mixture, spread, outbreak.mean(), means, outbreak=outbreak)
 
 
 def _findings(held: Known, found: Foreseen, told: Foretold, *, asked: Asked, about: About) -> SeriesFindings:
     levels = probabilities(asked.levels)
     more = _outbreak_findings(held, found, told)
-    losses = _losses(found)
+    losses = _losses(held, found)
     ledger = [
         {
             "name": name, "learner": name, "loss": losses[name], "foretold": None, "spent": round(spent, 3),
@@ -142,32 +144,34 @@ def _judged(held: Known, found: Foreseen, levels: Array) -> Judged | None:
     there = np.isfinite(found.truth).any(axis=(1, 2)) & np.isfinite(found.past).any(axis=(1, 2, 3))
     if not there.any():
         return None
+    panel, past = held.panel, found.past[there]
+    unseen = Outbreak(found.quantiles, found.curves.offset, held.vintages, held.first)
+    quantiles = np.stack([replace(unseen, quantiles=one).at(levels) for one in past])
+    guess, scale = past[..., len(LEVELS) // 2], panel.scale(panel.season)
+    return Judged(found.truth[there], guess, _reference(held, found)[there], quantiles, levels, scale)
+
+
+def _reference(held: Known, found: Foreseen) -> Array:
+    """Return what seasonal naive would have said at each origin, shape (n_origins, n_series, horizon)."""
     panel, horizon = held.panel, found.truth.shape[2]
-    unseen = Outbreak(np.zeros((1, 1, len(LEVELS))), found.curves.offset, held.vintages, held.first)
-    reference = np.full(found.truth.shape, np.nan)
+    said = np.full(found.truth.shape, np.nan)
     for at, origin in enumerate(found.origins):
-        back = found.curves.n_steps - 1 - int(origin)
-        cut, series = panel.until(back, least=1, horizon=horizon)
-        reference[at, series] = cycle(cut, horizon, panel.seasons[:1])
-    past = found.past[there]
-    quantiles = np.stack([_at(unseen, one, levels) for one in past])
-    guess = past[..., len(LEVELS) // 2]
-    return Judged(found.truth[there], guess, reference[there], quantiles, levels, panel.scale(panel.season))
+        cut, series = panel.until(found.curves.n_steps - 1 - int(origin), least=1, horizon=horizon)
+        said[at, series] = cycle(cut, horizon, panel.seasons[:1])
+    return said
 
 
-def _at(outbreak: Outbreak, quantiles: Array, levels: Array) -> Array:
-    return replace(outbreak, quantiles=quantiles).at(levels)
-
-
-def _losses(found: Foreseen) -> Mapping[str, float | None]:
-    """Return the mean interval score of each voice on the past, in units of the mean of what came."""
+def _losses(held: Known, found: Foreseen) -> Mapping[str, float | None]:
+    """Return the mean interval score of each voice on the past, as a share of seasonal naive's error."""
     truth = found.truth
+    naive = np.abs(truth - _reference(held, found))
+    unit = float(naive[np.isfinite(naive)].mean()) if np.isfinite(naive).any() else 0.0
     result: dict[str, float | None] = {}
     for place, name in enumerate(found.names):
         away = truth[..., None] - found.voices_past[place]
         lost = 2 * np.maximum(LEVELS * away, (LEVELS - 1) * away)
         there = np.isfinite(lost)
-        result[name] = float(lost[there].mean() / max(truth[np.isfinite(truth)].mean(), 1e-9)) if there.any() else None
+        result[name] = float(lost[there].mean() / unit) if there.any() and unit > 0 else None
     return result
 
 

@@ -111,13 +111,15 @@ def _alarm(found: OutbreakFindings, capacity: float, above: Array) -> Group:
     if len(order) < len(above):
         note += f" The {len(order)} likeliest are shown."
     grid = Grid(("series", *found.times), rows, title="Alarm", note=note)
-    worst = int(order[0])
+    doubtful = int(np.argmin(np.abs(above.max(axis=1) - _LIKELY)))
+    own = above[doubtful]
     steps = tuple(float(step) for step in range(1, above.shape[1] + 1))
-    name = found.names[worst] or "it"
-    sentence = f"{name} passes {say(capacity)} with up to {say(float(above[worst].max()), 'share')}."
+    name = found.names[doubtful] or "The series"
+    low, high = (say(float(one), "share") for one in (own.min(), own.max()))
+    sentence = f"{name} passes {say(capacity)} with a probability of {low} to {high}."
     chart = Chart(
-        "line", "The likeliest to pass", sentence,
-        (Series("probability", tuple(above[worst].tolist()), steps, texts=tuple(found.times)),),
-        Axis("steps ahead"), Axis("probability"),
+        "line", "The most in doubt", sentence,
+        (Series("probability", tuple(own.tolist()), steps, texts=tuple(found.times)),), Axis("steps ahead"),
+        Axis("probability"),
     )  # fmt: skip
     return Group("Alarm", (grid, chart))

@@ -9,8 +9,8 @@ from mantic.features.series.vintages import Vintages, filled
 
 N_AGES = 8  # steps after which a value counts as final
 _HALF_LIFE = 6.0  # days of telling after which what was learned counts half
-_OWN = 6.0  # pairs of a series that weigh as much as all series together
-_FEW = 3.0  # pairs' worth of "nothing is revised" that every age begins with
+_OWN = 12.0  # pairs of a series that weigh as much as all series together
+_DOUBT = 0.02  # a ratio that one day alone is never believed to be known better than
 _MOST = 1.5  # of the logarithm of a ratio: a slip of the keyboard must not teach
 
 
@@ -53,6 +53,7 @@ def learned(vintages: Vintages, day: int, n_series: int) -> Revision:
     end = now.shape[1] - 1
     total, mass = np.zeros((n_series, N_AGES)), np.zeros((n_series, N_AGES))
     square, n_pairs = np.zeros(N_AGES), np.zeros(N_AGES)
+    by_day = np.zeros((3, N_AGES))  # of days: weight, weight x mean ratio, weight x its square
     ends = vintages.ends(n_series)
     for before in range(day):
         then_end = int(ends[before])
@@ -72,11 +73,22 @@ def learned(vintages: Vintages, day: int, n_series: int) -> Revision:
             mass[:, age] += weight
             square[age] += float((weight * ratio**2).sum())
             n_pairs[age] += float((weight > 0).sum())
+            if weight.sum() > 0:
+                mean = float((weight * ratio).sum() / weight.sum())
+                by_day[:, age] += fresh * np.array([1.0, mean, mean**2])
     count = mass.sum(axis=0)
-    shared = total.sum(axis=0) / np.maximum(1e-9, count + _FEW)
+    shared = _sure(by_day) * total.sum(axis=0) / np.maximum(1e-9, count)
     own = (total + _OWN * shared) / (mass + _OWN)
     doubt = np.sqrt(np.maximum(square / np.maximum(1e-9, count) - shared**2, 0.0))
     return Revision(own, np.where(count > 0, doubt, 0.0), n_pairs, shared)
+
+
+def _sure(by_day: Array) -> Array:
+    """Return how far a mean over days may be believed, 0 to 1, shape (n_ages,): its square against its own error's."""
+    weight = np.maximum(by_day[0], 1e-9)
+    mean = by_day[1] / weight
+    error = np.maximum(by_day[2] / weight - mean**2, 0.0) / weight + _DOUBT**2 / weight
+    return np.asarray(np.clip(1 - error / np.maximum(mean**2, 1e-12), 0.0, 1.0))
 
 
 def nowcast(vintages: Vintages, day: int, n_series: int) -> tuple[Array, Revision]:

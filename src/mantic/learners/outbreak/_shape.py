@@ -6,6 +6,7 @@ from mantic.core.curves import Curves
 from mantic.core.table import Array
 
 _TINY = 1e-9
+_YEARS = 1.2  # that must be known before the place in the year says anything
 
 
 def shape_of(curves: Curves) -> tuple[Array, list[str]]:
@@ -27,7 +28,7 @@ def shape_of(curves: Curves) -> tuple[Array, list[str]]:
     columns["all under peak"] = np.tile(all_logs[None] - _highest(all_logs[None], 52), (n_series, 1))
     columns["over all"] = columns["over usual"] - (all_logs - _usual(all_logs[None])[0])
     angle = 2 * np.pi * curves.phase[:n_steps]
-    for turn in (1, 2):
+    for turn in (1, 2) if curves.years >= _YEARS else ():
         columns[f"sine {turn}"] = np.tile(np.sin(turn * angle), (n_series, 1))
         columns[f"cosine {turn}"] = np.tile(np.cos(turn * angle), (n_series, 1))
     return np.stack(list(columns.values()), axis=-1), list(columns)

@@ -8,7 +8,7 @@ from mantic.core.table import Array
 from mantic.learners.outbreak._errors import weighted_quantiles
 from mantic.learners.outbreak._shape import shape_of
 
-N_NEAREST = 150
+N_NEAREST = 400
 SCALES = {
     "growth 0": 0.25, "growth 1": 0.35, "growth 2": 0.5, "growth of all 0": 0.15, "growth of all 1": 0.2,
     "under peak": 1.0, "all under peak": 0.8, "level": 1.0, "phase": 0.06,

@@ -11,7 +11,6 @@ _GENERATION = np.array([0.7, 0.2, 0.1])  # share of infections by the steps sinc
 _MEMORIES = (0.4, 0.6, 0.8)  # how much the latest step counts for the reproduction number
 _DAMPINGS = (0.5, 0.7, 0.85, 0.95)
 _PRIOR = 10.0  # cases that say as much as the growth of all together
-_RECENT = 104
 
 
 def foresee(curves: Curves, run: Run) -> Array:
@@ -70,12 +69,12 @@ def _ahead(curves: Curves, growth: Array, damping: float) -> Array:
 
 
 def _missed(curves: Curves, paths: Array) -> tuple[Array, Array]:
-    """Return errors and levels from which they came, each of shape (horizon, n_rows), of the recent past."""
+    """Return errors and levels from which they came, each of shape (horizon, n_rows), of the past."""
     logs, horizon = curves.logs, curves.horizon
     errors, level = [], []
     for step in range(1, horizon + 1):
         missed = np.full_like(logs, np.nan)
         missed[:, 4:-step] = logs[:, step + 4 :] - paths[:, 4:-step, step - 1]
-        errors.append(missed[:, -_RECENT:].ravel())
-        level.append(np.exp(logs[:, -_RECENT:]).ravel())
+        errors.append(missed.ravel())
+        level.append(np.exp(logs).ravel())
     return np.array(errors), np.array(level)

@@ -12,11 +12,11 @@ from mantic.learners.outbreak import analogue, boosted, flat, pooled, renewal
 from mantic.search.series.rare import pinball
 
 MEDIAN = len(LEVELS) // 2
-_SHARP = 2.0  # power of the recent loss by which voices count
+_SHARP = 1.0  # power of the recent loss by which voices count
 _EQUAL = 4.0  # origins that weigh as much as "all voices are equal"
 _HALF_LIFE = 4.0  # steps after which an origin counts half
 _FACTORS = np.array([0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.45, 1.6, 1.8, 2.0, 2.3])
-_USUAL, _SURE = 1.2, 3.0  # widening before anything was seen, and how many origins it weighs
+_USUAL, _SURE = 1.15, 12.0  # widening before anything was seen, and how many origins it weighs
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,14 @@ class Member:
     ----------
     foresee : from curves to quantiles, shape (n_series, horizon, n_levels).
     least : steps that must be known.
+    years : how much of them, in years.
     is_spare : whether it counts only where no other can speak.
     is_costly : whether it is left out where there is no time.
     """
 
     foresee: Callable[[Curves, Run], Array]
     least: int
+    years: float = 0.0
     is_spare: bool = False
     is_costly: bool = False
 
@@ -41,7 +43,7 @@ MEMBERS = {
     "flat": Member(flat.foresee, 2, is_spare=True),
     "renewal": Member(renewal.foresee, 20),
     "pooled": Member(pooled.foresee, 26),
-    "analogue": Member(analogue.foresee, 26),
+    "analogue": Member(analogue.foresee, 26, years=1.2),
     "boosted": Member(boosted.foresee, 30, is_costly=True),
 }
 """The voices, in the order of what they cost."""

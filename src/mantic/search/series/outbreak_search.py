@@ -14,7 +14,7 @@ from mantic.features.series.revision import Revision, nowcast
 from mantic.features.series.vintages import Known, filled
 from mantic.search.series.outbreak_mix import MEMBERS, Blend, blend
 
-_N_ORIGINS = 8  # steps of the past on which voices are judged
+_BACKS = (1, 3, 5, 7)  # steps of the past after which voices are judged
 _LEAST_OFFSET = 0.05  # of the mean of a series that holds no counts
 _YEAR_DAYS = 365.2425
 _PATIENCE = 1.3  # how much longer than the one before a question may take
@@ -64,7 +64,7 @@ def foresee(known: Known, horizon: int, run: Run, *, n_methods: int | None = Non
     now, revision = curves_on(known, len(known.vintages.days) - 1, horizon)
     usable = [name for name, one in MEMBERS.items() if now.n_steps - horizon >= one.least or one.is_spare]
     usable = usable if n_methods is None else usable[: 1 + n_methods]
-    origins = [now.n_steps - 1 - back for back in range(1, _N_ORIGINS + 1)]
+    origins = [now.n_steps - 1 - back for back in _BACKS]
     origins = [one for one in origins if one + 1 - horizon >= max(MEMBERS[name].least for name in usable)]
     asked = {name: _ask(known, name, now=now, origins=origins, run=run) for name in usable}
     spent = tuple(one[2] for one in asked.values() if one is not None)
