@@ -138,6 +138,22 @@ def test_a_short_past_still_gives_finite_answers(n_days):
     assert np.isfinite(model.predict().select("mean", "median", "q0.1", "q0.9").to_numpy()).all()
 
 
+def test_a_series_that_has_only_begun_and_one_that_reports_late_are_foretold_too():
+    rows = told(N_STEPS)
+    last = FIRST + timedelta(weeks=N_STEPS - 1)
+    new = pl.DataFrame(
+        {"town": ["new"] * 2, "week": [last - timedelta(weeks=1), last], "told": [last] * 2, "cases": [40, 50]}
+    )
+    late = rows.filter((pl.col("town") != "T1") | (pl.col("told") < last))
+
+    model = mantic.Forecaster(HORIZON, budget="3 trials").fit(pl.concat([late, new]), **ASKED)
+
+    table = model.predict()
+    assert (table.filter(pl.col("town") == "new")["median"] > 10).all()
+    assert table.filter(pl.col("town") == "T1")["week"].min() == last + timedelta(weeks=1)
+    assert {one["code"] for one in model.report_.facts["repairs"]} == {"reports_late"}
+
+
 def test_values_without_revisions_and_one_series_without_a_name_are_fine():
     rows = told(N_STEPS).filter(pl.col("town") == "T3").drop("town").unique("week", keep="last", maintain_order=True)
 

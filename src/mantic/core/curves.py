@@ -18,13 +18,11 @@ class Curves:
     ----------
     values : float64, 0 or more, shape (n_series, n_steps): revisions foreseen, holes filled; NaN before a beginning.
     phase : place in the year, 0 to 1, of each step and of those to come, shape (n_steps + horizon,); all 0 without one.
-    doubt : how far the latest value may still be revised, standard deviation of its logarithm; shape (n_series,).
     offset : what is added before a logarithm is taken, above 0; shape (n_series,).
     """
 
     values: Array
     phase: Array
-    doubt: Array
     offset: Array
 
     def __len__(self) -> int:
@@ -56,9 +54,3 @@ class Curves:
         """Return what `logs` turns back, never below 0; shape (n_series, ...)."""
         offset = self.offset.reshape(-1, *[1] * (logs.ndim - 1))
         return np.asarray(np.maximum(np.exp(np.minimum(logs, 50.0)) - offset, 0.0))
-
-    def until(self, n_back: int) -> "Curves":
-        """Return the curves without their last `n_back` steps; what is now known of the past stays known."""
-        if not n_back:
-            return self
-        return Curves(self.values[:, :-n_back], self.phase[:-n_back], self.doubt, self.offset)

@@ -196,7 +196,7 @@ def _by_nowcast(held: Known) -> tuple[float, float]:
     vintages, n_series = held.vintages, len(held.panel)
     last = len(vintages.days) - 1
     now = vintages.at(last, n_series)
-    ends = vintages.ends(n_series)
+    ends = vintages.ends()
     errors: list[tuple[float, float]] = []
     for day in range(max(1, last - _N_CHECKED), last):
         end = int(ends[day])

@@ -9,6 +9,7 @@ from mantic.features.series.vintages import Vintages, filled
 
 N_AGES = 8  # steps after which a value counts as final
 _HALF_LIFE = 6.0  # days of telling after which what was learned counts half
+_MOST_DAYS = 60  # of telling; older ones would count less than a thousandth
 _OWN = 12.0  # pairs of a series that weigh as much as all series together
 _DOUBT = 0.02  # a ratio that one day alone is never believed to be known better than
 _MOST = 1.5  # of the logarithm of a ratio: a slip of the keyboard must not teach
@@ -40,9 +41,6 @@ class Revision:
         return found
 
 
-NONE = Revision(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
-
-
 def learned(vintages: Vintages, day: int, n_series: int) -> Revision:
     """Return how values were revised, from what was known up to a day; nothing later is looked at.
 
@@ -54,8 +52,8 @@ def learned(vintages: Vintages, day: int, n_series: int) -> Revision:
     total, mass = np.zeros((n_series, N_AGES)), np.zeros((n_series, N_AGES))
     square, n_pairs = np.zeros(N_AGES), np.zeros(N_AGES)
     by_day = np.zeros((3, N_AGES))  # of days: weight, weight x mean ratio, weight x its square
-    ends = vintages.ends(n_series)
-    for before in range(day):
+    ends = vintages.ends()
+    for before in range(max(0, day - _MOST_DAYS), day):
         then_end = int(ends[before])
         if then_end < 0 or end - then_end < 1:
             continue

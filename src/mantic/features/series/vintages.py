@@ -1,6 +1,6 @@
 """Values as they were known day by day: what an `as_of` column says."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ from mantic.core.panel import Panel
 from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times, assemble
 from mantic.features.series.finding import Finding
+from mantic.features.series.holed import about
 
 _RANK = "rank of the day"
 
@@ -41,15 +42,7 @@ class Vintages:
         found[self.series[:n_known], step] = self.value[:n_known]  # of several, the last one stays
         return found
 
-    def until(self, day: int) -> "Vintages":
-        """Return what was said up to a day."""
-        n_known = int(np.searchsorted(self.day, day, side="right"))
-        return replace(
-            self, series=self.series[:n_known], step=self.step[:n_known], day=self.day[:n_known],
-            value=self.value[:n_known], days=self.days[: day + 1],
-        )  # fmt: skip
-
-    def ends(self, n_series: int) -> Array:
+    def ends(self) -> Array:
         """Return the latest step that was known on each day, shape (n_days,)."""
         highest = np.full(len(self.days), -1)
         np.maximum.at(highest, self.day, self.step)
@@ -116,6 +109,9 @@ def known(frame: pl.DataFrame, roles: Roles, *, freq: str | Calendar | None, sea
     last = int(holed.last.max())
     lengths = last - (holed.last - np.diff(holed.bounds) + 1) + 1
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    if (late := np.flatnonzero(holed.last < last)).size:
+        text = f"{len(late):,} series have no value yet for the latest step; they are forecast from there all the same"
+        findings.append(about(holed, late, Finding("reports_late", text, len(late))))
     truth = np.full(int(bounds[-1]), np.nan)
     for place in range(len(holed)):
         own = holed.one(place)

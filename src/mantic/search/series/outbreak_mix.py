@@ -38,9 +38,14 @@ class Member:
     is_spare: bool = False
     is_costly: bool = False
 
+    def suits(self, curves: Curves) -> bool:
+        """Return whether enough is known for it."""
+        return curves.n_steps - curves.horizon >= self.least and curves.years >= self.years
 
+
+SPARE = "flat"
 MEMBERS = {
-    "flat": Member(flat.foresee, 2, is_spare=True),
+    SPARE: Member(flat.foresee, 2, is_spare=True),
     "renewal": Member(renewal.foresee, 20),
     "pooled": Member(pooled.foresee, 26),
     "analogue": Member(analogue.foresee, 26, years=1.2),
@@ -68,12 +73,17 @@ class Blend:
 
 
 def averaged(voices: Array, weights: Array, offset: Array) -> Array:
-    """Return the mean of quantiles at each level, on the scale of logarithms; a silent voice leaves its weight."""
+    """Return the mean of quantiles at each level, on the scale of logarithms; a silent voice leaves its weight.
+
+    NaN where no voice that counts speaks.
+    """
     own = offset[:, None, None]
     logs = np.log(voices + own)
     share = weights[:, None, None, None] * np.isfinite(logs)
     total = (share * np.where(np.isfinite(logs), logs, 0.0)).sum(axis=0)
-    return np.asarray(np.maximum(np.exp(total / np.maximum(share.sum(axis=0), 1e-12)) - own, 0.0))
+    weight = share.sum(axis=0)
+    mean = np.exp(total / np.where(weight > 0, weight, 1.0)) - own
+    return np.where(weight > 0, np.maximum(mean, 0.0), np.nan)
 
 
 def widened(quantiles: Array, factor: float, offset: Array) -> Array:

@@ -12,7 +12,7 @@ from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.features.series.revision import Revision, nowcast
 from mantic.features.series.vintages import Known, filled
-from mantic.search.series.outbreak_mix import MEMBERS, Blend, blend
+from mantic.search.series.outbreak_mix import MEMBERS, SPARE, Blend, blend
 
 _BACKS = (1, 3, 5, 7)  # steps of the past after which voices are judged
 _LEAST_OFFSET = 0.05  # of the mean of a series that holds no counts
@@ -62,7 +62,7 @@ def foresee(known: Known, horizon: int, run: Run, *, n_methods: int | None = Non
     n_methods : how many voices beside the flat one; all when None.
     """
     now, revision = curves_on(known, len(known.vintages.days) - 1, horizon)
-    usable = [name for name, one in MEMBERS.items() if now.n_steps - horizon >= one.least or one.is_spare]
+    usable = [name for name, one in MEMBERS.items() if one.is_spare or one.suits(now)]
     usable = usable if n_methods is None else usable[: 1 + n_methods]
     origins = [now.n_steps - 1 - back for back in _BACKS]
     origins = [one for one in origins if one + 1 - horizon >= max(MEMBERS[name].least for name in usable)]
@@ -81,8 +81,10 @@ def foresee(known: Known, horizon: int, run: Run, *, n_methods: int | None = Non
         own = blend(past[:, others], truth[others], offset=now.offset, age=age[others], is_spare=spare)
         unseen[at] = _rising(own.mix(past[:, at], now.offset))
     told = _came(known.vintages.at(len(known.vintages.days) - 1, len(now)), origins, horizon)
+    mixed = chosen.mix(voices, now.offset)
+    mixed = np.where(np.isfinite(mixed), mixed, voices[names.index(SPARE)])  # of a series that has only begun
     return Foreseen(
-        _rising(chosen.mix(voices, now.offset)), names, voices, chosen, np.array(origins, dtype=np.int64), told, unseen,
+        _rising(mixed), names, voices, chosen, np.array(origins, dtype=np.int64), told, unseen,
         past, revision, now, spent,
     )  # fmt: skip
 
@@ -112,7 +114,7 @@ def _ask(
 def curves_on(known: Known, day: int, horizon: int) -> tuple[Curves, Revision]:
     """Return the curves as a day of telling knew them, with revisions foreseen from what was told until then."""
     values, revision = nowcast(known.vintages, day, len(known.panel))
-    return _curves(known, values, np.tile(revision.doubt[0], len(values)), horizon), revision
+    return _curves(known, values, horizon), revision
 
 
 def then(known: Known, origin: int, horizon: int) -> Curves:
@@ -122,16 +124,16 @@ def then(known: Known, origin: int, horizon: int) -> Curves:
     off there: what was told first after it, without revisions that are foreseen.
     """
     vintages, n_series = known.vintages, len(known.panel)
-    ends = vintages.ends(n_series)
+    ends = vintages.ends()
     exact = np.flatnonzero(ends == origin)
     if len(exact):
         return curves_on(known, int(exact[-1]), horizon)[0]
     later = int(np.flatnonzero(ends > origin)[0])
     values = filled(vintages.at(later, n_series)[:, : origin + 1])
-    return _curves(known, values, np.zeros(n_series), horizon)
+    return _curves(known, values, horizon)
 
 
-def _curves(known: Known, values: Array, doubt: Array, horizon: int) -> Curves:
+def _curves(known: Known, values: Array, horizon: int) -> Curves:
     panel, n_steps = known.panel, values.shape[1]
     phase = np.zeros(n_steps + horizon)
     if panel.calendar.unit is not Unit.STEP:
@@ -144,7 +146,7 @@ def _curves(known: Known, values: Array, doubt: Array, horizon: int) -> Curves:
         there = np.isfinite(values)
         mean = np.where(there, values, 0.0).sum(axis=1) / np.maximum(1, there.sum(axis=1))
         offset = np.maximum(_LEAST_OFFSET * mean, 1e-9)
-    return Curves(values, phase, doubt, offset)
+    return Curves(values, phase, offset)
 
 
 def _came(values: Array, origins: Sequence[int], horizon: int) -> Array:

@@ -26,7 +26,7 @@ def waves(n_steps: int = 110) -> Curves:
     height = np.exp(4.0 * np.cos(2 * np.pi * (phase[:n_steps] - 0.3)))
     size = np.geomspace(0.3, 30, N_SERIES)
     values = chance.poisson(size[:, None] * height).astype(float)
-    return Curves(values, phase, np.zeros(N_SERIES), np.ones(N_SERIES))
+    return Curves(values, phase, np.ones(N_SERIES))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_voice_that_has_seen_a_season_does_better_than_the_flat_one(name):
 
     for back in range(HORIZON, 24, 3):
         for one, own in lost.items():
-            seen = Curves(whole.values[:, :-back], whole.phase[: 130 - back + HORIZON], whole.doubt, whole.offset)
+            seen = Curves(whole.values[:, :-back], whole.phase[: 130 - back + HORIZON], whole.offset)
             found = np.sort(MEMBERS[one].foresee(seen, Run(seed=0)), axis=-1)
             stop = 130 - back + HORIZON
             away = np.log1p(whole.values[:, stop - HORIZON : stop, None]) - np.log1p(found)
