@@ -36,6 +36,7 @@ _TITLES = {
     "batch": "Many rows", "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch",
     "forecast": "Forecasts", "forecasting": "Forecasts, speed", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
+    "outbreak": "Outbreaks",
     "overrun": "Budget", "paired": "Against others, 60 s", "paired_long": "Against others, 300 s",
     "per_table": "Models of the 13 tables", "profile": "Profile", "resume": "Resume", "serving": "Serving",
     "serving_peers": "Serving, beside others", "serving_strain": "Serving under strain", "studio": "Studio",

@@ -10,8 +10,8 @@ from mantic.core.run import Run
 FORECAST = "forecast"
 TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
-_OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "capacity", "latency", "resume")
-_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels")
+_OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of")
 
 
 def add_forecast(options: Parser) -> None:
@@ -22,6 +22,11 @@ def add_forecast(options: Parser) -> None:
     options.add_argument("--freq", metavar="NAME", help="forecast: h, D, W, M, Q, Y, B, 15min ... (the commonest gap)")
     options.add_argument(
         "--season", type=_wholes, metavar="STEPS", help="forecast: length of the cycle, or several (by the frequency)"
+    )
+    options.add_argument(
+        "--as-of",
+        metavar="COLUMN",
+        help="forecast: on which day a value was known, of outbreaks; --capacity is then a value to watch",
     )
     options.add_argument("--levels", type=_numbers, metavar="50,80,95", help="forecast: intervals, in per cent")
 
@@ -34,12 +39,14 @@ def check_forecast(options: Namespace) -> None:
     SettingsError : names all of them.
     """
     strange = _OF_TABLES if options.task == FORECAST else _OF_SERIES
-    given = [f"--{name}" for name in strange if getattr(options, name) not in (None, [], False)]
+    given = [f"--{name.replace('_', '-')}" for name in strange if getattr(options, name) not in (None, [], False)]
     if given:
         which = "not for a forecast" if options.task == FORECAST else "only for --task forecast"
         raise SettingsError(f"{', '.join(given)}: {which}", where="mantic fit", fix="leave it out")
     if options.task == FORECAST and not options.time:
         raise SettingsError("a forecast needs --time", where="mantic fit", fix="add --time COLUMN")
+    if options.task == FORECAST and options.capacity is not None:
+        _amount(options.capacity)
 
 
 def check_of_table(model: Any, what: str) -> None:
@@ -64,10 +71,28 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = without(frame, dropped, target=options.target)
     asked = {"freq": options.freq, "season": options.season, "levels": options.levels}
+    if options.capacity is not None:
+        asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}
     model = Forecaster(options.horizon or _HORIZON, budget=budget, seed=options.seed, **given)
     series, known = options.series or (), options.known or ()
-    return model.fit(frame, time=options.time, target=options.target, series=series, known=known, run=work)
+    return model.fit(
+        frame, time=options.time, target=options.target, series=series, known=known, as_of=options.as_of, run=work
+    )
+
+
+def _amount(text: str) -> float:
+    """Return a capacity of an outbreak, which is a plain number.
+
+    Raises
+    ------
+    SettingsError : if it is none.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        fix = "write a number in the target's own unit, as in --capacity 500"
+        raise SettingsError(f"'{text}' is no capacity of a forecast", where="--capacity", fix=fix) from error
 
 
 def _names(text: str) -> list[str]:

@@ -251,14 +251,20 @@ def _with_intervals(values: Array, intervals: Array) -> list[dict[str, Any]]:
     ]
 
 
+_OVER = "over_capacity"  # the column of a forecast that watches a capacity
+
+
 def _forecasts(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
     table = model.predict(frame)
     names = [name for name in table.columns if name.startswith("q") and name not in model.schema_.names]
     rows = table.select("mean", "median", *names).rows()
-    return [
+    answers: list[dict[str, Any]] = [
         {"prediction": mean, "median": median, "quantiles": dict(zip((name[1:] for name in names), ends, strict=True))}
         for mean, median, *ends in rows
     ]
+    if _OVER not in table.columns:
+        return answers
+    return [answer | {_OVER: share} for answer, share in zip(answers, table[_OVER].to_list(), strict=True)]
 
 
 _encode = msgspec.json.encode

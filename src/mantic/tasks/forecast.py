@@ -34,6 +34,7 @@ class Forecaster(Parameters):
     levels : of the intervals, in per cent.
     freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
     season : length of the cycle in steps, or of several; what is usual for the frequency when absent.
+    capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -59,7 +60,7 @@ class Forecaster(Parameters):
     version_: str
     _library: str
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # scikit-learn's rules: every choice is an argument, see decision 32
         self,
         horizon: int = 28,
         *,
@@ -68,6 +69,7 @@ class Forecaster(Parameters):
         levels: Sequence[float] = (50, 80, 95),
         freq: str | None = None,
         season: int | Sequence[int] | None = None,
+        capacity: float | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -75,8 +77,9 @@ class Forecaster(Parameters):
         self.levels = levels
         self.freq = freq
         self.season = season
+        self.capacity = capacity
 
-    def fit(
+    def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
         frame: Any,
         *,
@@ -84,6 +87,7 @@ class Forecaster(Parameters):
         target: str,
         series: str | Sequence[str] = (),
         known: str | Sequence[str] = (),
+        as_of: str | None = None,
         run: Run | None = None,
     ) -> Self:
         """Learn how each series goes on, and how far that may be wrong.
@@ -95,6 +99,8 @@ class Forecaster(Parameters):
         target : name of the column of numbers that is forecast.
         series : names of the columns that tell series apart; one series when absent.
         known : names of columns of numbers that are known beforehand, as a price; `predict` can be told their future.
+        as_of : name of the column that says on which day a value was known, where values are revised, as those of an
+            outbreak are: then a series and moment may have a row for each day on which its value changed.
         run : seed, threads, deadline and listeners; made from the parameters when absent.
 
         Raises
@@ -102,15 +108,17 @@ class Forecaster(Parameters):
         SchemaError : if columns are missing or hold something else; names all faults.
         SettingsError : if horizon, budget, levels, frequency or season make no sense.
         """
+        from mantic.tasks.series_outbreak import walk_outbreak
         from mantic.tasks.series_walk import walk
 
         started = time_now()
         budget = self._checked()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
-        roles = Roles(time, target, _several(series), _several(known))
+        roles = Roles(time, target, _several(series), _several(known), as_of or "")
         self._check_names(roles)
-        walked = walk(to_polars(frame), roles, self._asked(budget), run, started=started)
+        one = walk_outbreak if roles.as_of else walk
+        walked = one(to_polars(frame), roles, self._asked(budget), run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
         self.schema_, self.target_ = walked.schema, walked.target
         self.version_, self._library = "unsaved", series_answer.library_of(frame)
@@ -164,7 +172,13 @@ class Forecaster(Parameters):
 
         self._check_fitted()
         run = run or Run(seed=self.seed, deadline=Deadline.after(self._checked().seconds))
-        self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
+        if self.roles_.as_of:
+            from mantic.tasks.series_outbreak import grown
+
+            walked = grown(self.told_, self.roles_, to_polars(rows), asked=self._asked(self._checked()), run=run)
+            self.told_, self.report_ = walked.told, walked.report
+        else:
+            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
         self.schema_ = row_schema(self.told_, self.roles_)
         self.version_, self.run_ = "unsaved", _kept(run)
         return self
@@ -207,16 +221,28 @@ class Forecaster(Parameters):
             faults.append(f"horizon is {self.horizon!r}, and should be 1 to {_MOST_HORIZON:,} steps")
         if not len(self.levels) or not all(0 < level < 100 for level in self.levels):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
+        if self.capacity is not None and not 0 <= self.capacity < float("inf"):
+            faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)
 
     def _check_names(self, roles: Roles) -> None:
-        own = series_answer.answer_names(self.levels)
-        twice = (roles.time, roles.target, *roles.series, *roles.known)
+        own = [*series_answer.answer_names(self.levels), series_answer.OVER]
+        twice = (roles.time, roles.target, *roles.series, *roles.known, *((roles.as_of,) if roles.as_of else ()))
+        if roles.as_of and roles.known:
+            raise SettingsError(
+                "columns that are known beforehand are not used for an outbreak", where="known",
+                fix="leave known or as_of out",
+            )  # fmt: skip
+        if self.capacity is not None and not roles.as_of:
+            raise SettingsError(
+                "a capacity is watched only where a column says when values were known", where="capacity",
+                fix="name that column with as_of=, or leave capacity out",
+            )  # fmt: skip
         if len(set(twice)) < len(twice):
             raise SchemaError(
-                "a column has two roles", where=f"time, target, series, known: {', '.join(twice)}",
+                "a column has two roles", where=f"time, target, series, known, as_of: {', '.join(twice)}",
                 fix="name each column once",
             )  # fmt: skip
         taken = [name for name in (roles.time, *roles.series) if name in own]

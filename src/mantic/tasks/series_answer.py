@@ -39,6 +39,10 @@ def answer_names(levels: Sequence[float]) -> list[str]:
     return ["mean", "median", *(quantile_name(one) for one in probabilities(levels) if one != 0.5)]
 
 
+OVER = "over_capacity"
+"""The column with the probability of more than the capacity."""
+
+
 def all_answers(told: Foretold, roles: Roles, levels: Sequence[float]) -> pl.DataFrame:
     """Return one row for each series and step, series after series."""
     n_series, horizon = told.forecast.shape
@@ -115,6 +119,8 @@ def _answers(told: Foretold, roles: Roles, levels: Sequence[float], *, series: A
     columns["mean"] = told.forecast[series, step]
     columns["median"] = quantiles[:, list(found).index(0.5)]
     columns |= {quantile_name(one): quantiles[:, place] for place, one in enumerate(found) if one != 0.5}
+    if told.outbreak is not None and told.outbreak.capacity is not None:
+        columns[OVER] = told.outbreak.above(told.outbreak.capacity)[series, step]
     return pl.DataFrame(columns)
 
 

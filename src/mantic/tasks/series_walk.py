@@ -20,6 +20,7 @@ from mantic.evaluate.series.score import Judged
 from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
 from mantic.features.series.prepare import prepare
+from mantic.features.series.vintages import latest
 from mantic.report.blocks import Report
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
@@ -83,6 +84,7 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
             f"the truth is missing: there is no column '{roles.target}'", where="the rows",
             fix=f"add '{roles.target}'",
         )  # fmt: skip
+    rows = latest(rows, roles)
     truth, n_out = _arrived(told, roles, rows)
     if n_out:
         run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")

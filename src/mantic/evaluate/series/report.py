@@ -48,6 +48,7 @@ def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
         blocks.append(Group("The score", tuple(_tiles(known, held))))
     if alerts := _alerts(found):
         blocks.append(Group("Mind this", tuple(alerts)))
+    blocks += found.more[0]
     if found.judged is not None:
         blocks.append(Group("All scores", (_score_table(known),)))
         blocks.append(Group("Whether intervals hold", (_coverage_table(held, found),)))
@@ -237,5 +238,6 @@ def _facts(
         "n_test": 0 if found.judged is None else found.judged.n_truths,
         "frequency": found.panel.calendar.name, "seasons": list(found.panel.seasons), "seconds": found.seconds,
         "warnings": [dict(one) for one in found.warnings], "verdict": dict(verdict),
+        **found.more[1],
     }  # fmt: skip
     return dict(plain(facts))

@@ -16,6 +16,7 @@ from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.combine import Mixture
+from mantic.search.series.outbreak import Outbreak
 from mantic.search.series.rare import Rare
 from mantic.search.series.spread import Spread
 
@@ -36,6 +37,7 @@ class Foretold:
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
     rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
+    outbreak : quantiles, and all that was ever told, where values are revised; then it stands for `spread`.
     """
 
     panel: Panel
@@ -46,6 +48,7 @@ class Foretold:
     voices: Array
     rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
+    outbreak: Outbreak | None = None
 
     @property
     def horizon(self) -> int:
@@ -62,6 +65,8 @@ class Foretold:
 
         Where no value was ever below 0, none is; counts are whole numbers.
         """
+        if self.outbreak is not None:
+            return in_bounds(self.panel, self.outbreak.at(levels))
         return in_bounds(self.panel, with_rare(self.spread.quantiles(self.forecast, levels), self.rare, levels))
 
     def steps(self) -> Array:
@@ -105,6 +110,7 @@ class Foretold:
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned),
             "rare": None if self.rare is None else self.rare.to_facts(),
+            "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
@@ -114,6 +120,8 @@ class Foretold:
         }  # fmt: skip
         if self.rare is not None:
             arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
+        if self.outbreak is not None:
+            arrays |= {f"outbreak {name}": one for name, one in self.outbreak.to_arrays().items()}
         write_parts(folder, _PART, facts, arrays)
         self.ids.write_ipc(folder / _IDS, compression="zstd")
 
@@ -146,7 +154,11 @@ class Foretold:
         about, rare = facts["rare"], None
         if about is not None:
             rare = Rare.from_facts(about, *(arrays[f"rare {name}"] for name in _RARE))
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned)
+        outbreak = None
+        if facts.get("outbreak") is not None:  # files of before outbreaks do not say
+            own = {name.removeprefix("outbreak "): one for name, one in arrays.items() if name.startswith("outbreak ")}
+            outbreak = Outbreak.from_facts(facts["outbreak"], own)
+        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak)
         made._check()
         return made
 
@@ -168,6 +180,8 @@ class Foretold:
             raise ValueError("how errors go round the cycle is not known for each series")
         if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):
             raise ValueError("what may come of rare series is not known for each of them")
+        if self.outbreak is not None and self.outbreak.quantiles.shape[:2] != (n_series, horizon):
+            raise ValueError("the quantiles of the outbreak are not those of each series and step")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):
             raise ValueError(f"the arrays of the forecast have other shapes than they should: {', '.join(wrong)}")
         if (rising < 1).any() or panel.bounds.dtype.kind != "i" or panel.last.dtype.kind != "i":
