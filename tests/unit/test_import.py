@@ -94,10 +94,12 @@ def test_answering_by_trees_in_a_process_of_our_own_loads_neither_scikit_learn_n
     assert not {"sklearn", "pandas", "pyarrow"} & loaded
 
 
-def test_a_fit_in_a_users_process_loads_no_more_than_it_needs_and_leaves_lightgbm_whole():
+def test_boosting_in_a_users_process_loads_no_more_than_it_needs():
     loaded = _loaded_by(
-        "import mantic, polars; frame = polars.DataFrame({'a': range(200), 'b': [0.5 * (n % 7) for n in range(200)]}); "
-        "mantic.Regressor(budget='1 trial', learners=['boosting']).fit(frame, 'b')"
+        "import numpy as np; from mantic.extend import Run, Table, Target; "
+        "from mantic.learners.table.boosting import Boosting; "
+        "table = Table(np.arange(200.0)[:, None], ('a',), np.zeros(1, dtype=int)); "
+        "Boosting().fit(table, Target(np.arange(200.0)), {}, Run()).predict(table)"
     )
 
     assert _ALONE in loaded
@@ -116,8 +118,7 @@ def test_a_user_gets_the_whole_of_lightgbm_after_a_part_of_it_was_loaded():
 
 def test_what_was_kept_from_a_library_can_be_loaded_afterwards():
     loaded = _loaded_by(
-        "from mantic.core.lazy import lighten, need; lighten(); need('sklearn.tree', why='a test'); "
-        "import sklearn, pandas"
+        "from mantic.core.lazy import lighten, need; lighten(); need('sklearn.tree', why='x'); import sklearn, pandas"
     )
 
     assert {"sklearn", "pandas"} <= loaded

@@ -317,25 +317,13 @@ class Search:
     def _worth_starting(self, candidate: Candidate, left: float) -> bool:
         if left == float("inf"):
             return True
-        if left <= 0:
-            return False
-        is_here = isinstance(self.executor, Here)
-        if left < self.request.quick_seconds * (_HERE if is_here and candidate.learner not in _STOPS else 1.0):
-            return False
-        if is_here and not self._ends_in_time(candidate.learner, left):
+        if left <= self.request.quick_seconds or not _ends_in_time(self, candidate.learner, left):
             return False
         known = [seconds for learner, seconds in self._paid if learner == candidate.learner]
         if known:
             expected = float(np.median(known)) * candidate.cost * (1 if self._is_raced else self._n_fits)
             return expected / min(self.executor.workers, len(self.request.searched)) <= left
-        whole = self.request.deadline.at - self._started
-        return left >= _UNKNOWN_COST_SHARE * whole
-
-    def _ends_in_time(self, learner: str, left: float) -> bool:
-        """Return whether a learner may run in this process, where nobody can kill it."""
-        frame, named = self.request.material.frame, self.request.learners or ()
-        stops = learner in _STOPS or learner in named or frame.height * frame.width <= _TINY_CELLS
-        return stops and load_seconds(LEARNERS.get(learner).needs) * self.request.slowdown <= _LOAD_SHARE * left
+        return left >= _UNKNOWN_COST_SHARE * (self.request.deadline.at - self._started)
 
     def _take(self, job: TrialJob, result: TrialResult | Failure) -> None:
         if isinstance(result, Failure):
@@ -396,6 +384,20 @@ class Search:
             tried = one.candidate
             best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
+
+
+def _ends_in_time(search: Search, learner: str, left: float) -> bool:
+    """Return whether a learner ends in time if it runs in this process, where nobody can kill it."""
+    request = search.request
+    if not isinstance(search.executor, Here):
+        return True
+    if load_seconds(LEARNERS.get(learner).needs) * request.slowdown > _LOAD_SHARE * left:
+        return False
+    if learner in _STOPS:
+        return True
+    frame = request.material.frame
+    is_fine = learner in (request.learners or ()) or frame.height * frame.width <= _TINY_CELLS
+    return is_fine and left >= _HERE * request.quick_seconds
 
 
 def _per_fold(job: TrialJob, result: TrialResult) -> float:
