@@ -7,6 +7,7 @@ from typing import Any
 from mantic.core.panel import Panel
 from mantic.core.table import Array
 from mantic.evaluate.series.score import Judged
+from mantic.search.series.coherent import Coherent
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class SeriesFindings:
     seconds : of wall clock.
     asked : parameters and columns, as plain values.
     n_rows : of the table.
+    coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
     """
 
     target: str
@@ -49,3 +51,4 @@ class SeriesFindings:
     seconds: float
     asked: Mapping[str, Any]
     n_rows: int
+    coherent: Coherent | None = None

@@ -15,11 +15,15 @@ from mantic.core.panel import Panel
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.features.series.hierarchy import node_name
+from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture
+from mantic.search.series.paths import GRID, Together, alone, at_levels, walking
 from mantic.search.series.rare import Rare
 from mantic.search.series.spread import Spread
 
 _PART, _IDS, _LEARNED = "forecast", "series.arrow", "learned"
+_COHERENT = "coherent "
 _RARE = ("levels", "values", "means")
 _PANEL = ("values", "truth", "bounds", "last", "known")
 
@@ -36,6 +40,8 @@ class Foretold:
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
     rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
+    together : how errors go together from step to step; as those of a walk when None.
+    coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
     """
 
     panel: Panel
@@ -46,6 +52,8 @@ class Foretold:
     voices: Array
     rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
+    together: Together | None = None
+    coherent: Coherent | None = None
 
     @property
     def horizon(self) -> int:
@@ -55,6 +63,8 @@ class Foretold:
     @property
     def names(self) -> tuple[str, ...]:
         """Return a text for each series."""
+        if self.coherent is not None:
+            return tuple(node_name(one) for one in self.ids.rows())
         return tuple(" / ".join(one) for one in self.ids.rows()) if self.ids.width else ("",)
 
     def quantiles(self, levels: Array) -> Array:
@@ -62,7 +72,25 @@ class Foretold:
 
         Where no value was ever below 0, none is; counts are whole numbers.
         """
-        return in_bounds(self.panel, with_rare(self.spread.quantiles(self.forecast, levels), self.rare, levels))
+        if self.coherent is not None:
+            return in_bounds(self.panel, self.coherent.quantiles(levels))
+        return in_bounds(self.panel, self.marginals(levels))
+
+    def marginals(self, levels: Array) -> Array:
+        """Return quantiles as errors give them, before anything adds up; shape as of `quantiles`."""
+        forecast = self.forecast if self.coherent is None else self.coherent.base
+        return with_rare(self.spread.quantiles(forecast, levels), self.rare, levels)
+
+    def paths(self, n: int, *, seed: int) -> Array:
+        """Return whole futures, shape (n, n_series, horizon): at each step they have the quantiles of the forecast.
+
+        Steps of a future go together as errors of the past did. Where there are sums, each future adds up.
+        """
+        together = walking(self.horizon) if self.together is None else self.together
+        marginals = self.marginals(GRID)
+        if self.coherent is not None:
+            return self.coherent.paths(together, marginals, self.panel, n=n, seed=seed)
+        return in_bounds(self.panel, at_levels(alone(together, n, len(self.panel), seed=seed), GRID, marginals))
 
     def steps(self) -> Array:
         """Return the calendar's steps that are foretold, shape (n_series, horizon)."""
@@ -105,6 +133,8 @@ class Foretold:
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned),
             "rare": None if self.rare is None else self.rare.to_facts(),
+            "together": None if self.together is None else self.together.to_facts(),
+            "coherent": None if self.coherent is None else self.coherent.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
@@ -112,6 +142,10 @@ class Foretold:
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices,
         }  # fmt: skip
+        if self.together is not None:
+            arrays["together"] = self.together.root
+        if self.coherent is not None:
+            arrays |= {f"{_COHERENT}{name}": array for name, array in self.coherent.to_arrays().items()}
         if self.rare is not None:
             arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
         write_parts(folder, _PART, facts, arrays)
@@ -146,7 +180,14 @@ class Foretold:
         about, rare = facts["rare"], None
         if about is not None:
             rare = Rare.from_facts(about, *(arrays[f"rare {name}"] for name in _RARE))
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned)
+        together = None
+        if facts["together"] is not None:
+            together = Together.from_facts(facts["together"], arrays["together"])
+        own = {name.removeprefix(_COHERENT): one for name, one in arrays.items() if name.startswith(_COHERENT)}
+        coherent = None if facts["coherent"] is None else Coherent.from_parts(facts["coherent"], own)
+        made = cls(
+            panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, together, coherent
+        )  # fmt: skip
         made._check()
         return made
 
@@ -168,6 +209,10 @@ class Foretold:
             raise ValueError("how errors go round the cycle is not known for each series")
         if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):
             raise ValueError("what may come of rare series is not known for each of them")
+        if self.together is not None and self.together.root.shape[1:] != (horizon,):
+            raise ValueError("how errors go together belongs to another forecast")
+        if self.coherent is not None and self.coherent.values.shape[:2] != (n_series, horizon):
+            raise ValueError("the levels of the hierarchy belong to another forecast")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):
             raise ValueError(f"the arrays of the forecast have other shapes than they should: {', '.join(wrong)}")
         if (rising < 1).any() or panel.bounds.dtype.kind != "i" or panel.last.dtype.kind != "i":
