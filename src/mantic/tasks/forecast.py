@@ -71,7 +71,7 @@ class Forecaster(Parameters):
         levels: Sequence[float] = (50, 80, 95),
         freq: str | None = None,
         season: int | Sequence[int] | None = None,
-        hierarchy: str | Sequence[str] = (),
+        hierarchy: str | Sequence[str] | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -113,7 +113,7 @@ class Forecaster(Parameters):
         budget = self._checked()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
-        sums = [name for name in _several(self.hierarchy) if name != EVERY]
+        sums = [name for name in _several(self.hierarchy or ()) if name != EVERY]
         apart = dict.fromkeys((*sums, *_several(series)))  # a column of sums tells series apart too
         roles = Roles(time, target, tuple(apart), _several(known))
         self._check_names(roles)
@@ -229,7 +229,7 @@ class Forecaster(Parameters):
         return make_asgi({name: self})
 
     def _asked(self, budget: Budget) -> Asked:
-        sums = _several(self.hierarchy)
+        sums = _several(self.hierarchy or ())
         return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
 
     def _checked(self) -> Budget:
@@ -244,19 +244,19 @@ class Forecaster(Parameters):
         return Budget.parse(self.budget)
 
     def _check_names(self, roles: Roles) -> None:
-        own = [*series_answer.answer_names(self.levels), *([series_answer.LEVEL] if len(self.hierarchy) else [])]
+        own = [*series_answer.answer_names(self.levels), *([series_answer.LEVEL] if self.hierarchy else [])]
         twice = (roles.time, roles.target, *roles.series, *roles.known)
         if len(set(twice)) < len(twice):
             raise SchemaError(
                 "a column has two roles", where=f"time, target, series, known: {', '.join(twice)}",
                 fix="name each column once",
             )  # fmt: skip
-        if roles.known and len(self.hierarchy):
+        if roles.known and self.hierarchy:
             raise SettingsError(
                 f"{', '.join(roles.known)}: nothing says what a price or its like is of a sum", where="Forecaster",
                 fix="leave out known= or hierarchy=",
             )  # fmt: skip
-        if len(self.hierarchy) and not roles.series:
+        if self.hierarchy and not roles.series:
             raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]
         if taken:

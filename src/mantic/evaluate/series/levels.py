@@ -12,7 +12,7 @@ from mantic.report.numbers import say
 from mantic.search.series.coherent import Coherent
 
 _WAYS = {
-    "structure": "all levels have a say, by how many series they hold",
+    "structure": "all levels have a say, by how many series they hold and how much these change",
     "mint": "all levels have a say, by the errors of the past",
     "bottom_up": "series are added up",
 }

@@ -23,6 +23,7 @@ _MOST_VALUES, _VALUE_SECONDS = 50_000_000, 4e-7  # of these paths, and what one 
 _PRIOR = 6.0  # moments of the past that as many of their own weigh as much as nodes that know nothing of each other
 _LEAST_MOMENTS = 4  # of errors, for a covariance
 _T_95 = (6.31, 2.92, 2.35)  # of Student's t, one-sided, by degrees of freedom: two origins, three, four
+_TRUST = 0.75  # 0: a sum errs as its series do apart; 1: it errs no more than one of them
 _DEFAULT, _SIMPLE = "structure", "bottom_up"
 _SEED = 0xADD
 _ARRAYS = ("across", "base", "levels", "values")
@@ -35,8 +36,8 @@ class Coherent:
     Parameters
     ----------
     hierarchy : which series add up to what.
-    name : "structure" (the mean of the projections that take all nodes for alike and that go by how many series a node
-        has), "mint" (by the errors of the past), or "bottom_up".
+    name : "structure" (by how many series a node holds, and how much they change), "mint" (by the errors of the past),
+        or "bottom_up".
     losses : of each way on the past: root mean squared scaled error, averaged over levels.
     reason : why there was no other way to try; empty where there was.
     back : from nodes to series, shape (n_bottom, n_nodes); None where series stay as they are.
@@ -212,8 +213,10 @@ def projection(name: str, hierarchy: Hierarchy, past: Past) -> Array | None:
         sums = hierarchy.matrix.toarray()
         nothing = np.zeros((hierarchy.n_nodes, 1))  # these ways do not look at forecasts
         if name == _DEFAULT:
-            both = [ways.MinTrace(one).fit(sums, nothing).P for one in ("ols", "wls_struct")]
-            return np.asarray((both[0] + both[1]) / 2)
+            n_each = sums.sum(axis=1)
+            variance = sums @ past.unit[-hierarchy.n_bottom :] / n_each**_TRUST
+            error = np.sqrt(variance / variance.mean())[:, None]  # one error of each node gives the library a variance
+            return np.asarray(ways.MinTrace("wls_var").fit(sums, nothing, error, nothing).P)
         truth, guess = (np.moveaxis(one, 1, 0).reshape(len(sums), -1) for one in (past.truth, past.guess))
         is_whole = np.isfinite(truth - guess).all(axis=0)
         if is_whole.sum() < _LEAST_MOMENTS:
