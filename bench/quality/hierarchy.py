@@ -1,8 +1,8 @@
 """Do forecasts of sums add up, and are they as good as the usual ways to make them do so?
 
 ``python bench/quality/hierarchy.py [--part validation] [--budget 60s] [--keep FILE]``. Australian tourism: 304 series
-of eight states, 76 regions and four purposes, 425 with all sums. The official test rows, the last eight quarters, are read
-only with ``--part test``; ``validation`` cuts eight more off and forecasts those, ``--back 8`` as many before these.
+of eight states, 76 regions and four purposes, 425 with all sums. The official test rows, the last eight quarters, are
+read only with ``--part test``; ``validation`` cuts eight more off and forecasts those, ``--back 8`` as many before.
 
 The same forecasts of all nodes are made to add up by hierarchicalforecast too: bottom-up, top-down by three kinds of
 proportions, and MinT with the shrunk covariance of the same errors of the past; ols and wls_struct are variants of it.
