@@ -9,6 +9,7 @@ from tests.contract.test_forecaster import ASKED, DAYS, sales
 
 import mantic
 from mantic.core.errors import SchemaError, SettingsError
+from mantic.serve.shelf import Shelf
 
 HORIZON = 14
 
@@ -76,6 +77,23 @@ def test_a_saved_model_with_sums_answers_and_draws_as_before(model, tmp_path):
 
     assert again.predict().equals(model.predict())
     assert again.sample(20).equals(model.sample(20))
+
+
+def test_reasons_say_what_was_foreseen_before_it_was_moved(model):
+    told, rows = model.told_, model.predict().head(2)
+
+    reasons = model.explain(rows)
+
+    assert [row["foreseen"] for row in reasons.rows] == told.coherent.base[0, :2].tolist()
+    assert [row["prediction"] for row in reasons.rows] == rows["mean"].to_list()
+    assert "moved so that all levels add up" in reasons.to_report().blocks[0].blocks[0].body
+
+
+def test_a_server_answers_sums(model):
+    shelf = Shelf({"sales": model})
+    shelf.warm()
+
+    assert shelf.place("sales").live.about()["task"] == "forecast"
 
 
 def test_evaluation_adds_up_what_came(model, later):
