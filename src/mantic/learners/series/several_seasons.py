@@ -90,8 +90,8 @@ class _State:
         own = _profile(first - level[:, None], place % short, short)
         rest = first - level[:, None] - np.take_along_axis(own, place % short, axis=1)
         turn = _profile(rest, place % long, long)
-        repeated = [np.repeat(one[..., None], n_forms, axis=-1) for one in (level, own.T, turn.T)]
-        return cls(*repeated, np.zeros((n_series, n_forms)))
+        levels, shorts, longs = (np.repeat(one[..., None], n_forms, axis=-1) for one in (level, own.T, turn.T))
+        return cls(levels, shorts, longs, np.zeros((n_series, n_forms)))
 
     def move(self, value: Array, step: int, forms: Array) -> None:
         """Take in the values of a step; a series that has not begun stays where it is."""
