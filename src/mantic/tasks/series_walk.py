@@ -10,7 +10,7 @@ import polars as pl
 
 from mantic.core.errors import SchemaError
 from mantic.core.method import Method
-from mantic.core.run import Run
+from mantic.core.run import Run, Started
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
 from mantic.core.table import Array
@@ -61,6 +61,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         reserve += min(_SUMS_MOST, _SUMS_SHARE * left)
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
+    run.tell(Started("forecasting the past, method by method"))
     done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
     if hierarchy is not None:
         done = added_up(done, panel, hierarchy, run)
