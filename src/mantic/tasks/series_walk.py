@@ -23,6 +23,7 @@ from mantic.features.series.hierarchy import Hierarchy, gather, gathered
 from mantic.features.series.prepare import Prepared, prepare
 from mantic.report.blocks import Report
 from mantic.search.series.add_up import added_up, added_up_again
+from mantic.search.series.coherent import seconds_of
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
@@ -31,7 +32,7 @@ from mantic.tasks.series_asked import Asked
 
 _SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
-_SUMS_SHARE, _SUMS_MOST = 0.25, 5.0  # of the budget, kept for making forecasts add up
+_SUMS_SHARE = 0.25  # of the budget, kept for making forecasts add up, where that takes so long
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
 
 
@@ -58,7 +59,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
     reserve += _SERIES_SECONDS * len(panel)
     if hierarchy is not None and left != float("inf"):
-        reserve += min(_SUMS_MOST, _SUMS_SHARE * left)
+        reserve += min(_SUMS_SHARE * left, seconds_of(len(panel) * asked.horizon))
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
     run.tell(Started("forecasting the past, method by method"))

@@ -12,12 +12,10 @@ from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.features.series.hierarchy import Hierarchy
-from mantic.search.series.paths import GRID as MARGINAL
-from mantic.search.series.paths import Together, as_levels, at_levels
+from mantic.search.series.paths import GRID, Together, as_levels, at_levels
 
 LIBRARY, LIBRARY_SECONDS = "hierarchicalforecast", 2.5  # of processor time, to load it
 _MOST_DENSE = 3_000  # nodes: of more, the matrices of the library would fill the memory
-_GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
 _N_DRAWS, _LEAST_DRAWS = 1_000, 100  # paths from which quantiles are taken
 _MOST_VALUES, _VALUE_SECONDS = 50_000_000, 4e-7  # of these paths, and what one takes
 _PRIOR = 6.0  # moments of the past that as many of their own weigh as much as nodes that know nothing of each other
@@ -73,7 +71,7 @@ class Coherent:
         """
         chance = np.random.default_rng([seed, _SEED])
         levels = as_levels(_drawn(together, self.across, n, chance))
-        bottom = _bottom(self.hierarchy, self.back, at_levels(levels, MARGINAL, marginals))
+        bottom = _bottom(self.hierarchy, self.back, at_levels(levels, GRID, marginals))
         bottom = np.maximum(bottom, 0.0) if panel.is_floored else bottom
         if panel.is_count:  # rounded by chance: sums stay whole numbers, and right on average
             bottom = np.floor(bottom + chance.random(bottom.shape))
@@ -82,7 +80,7 @@ class Coherent:
     def spread_out(self, together: Together, marginals: Array, panel: Panel, *, n: int) -> Self:
         """Return the same with the quantiles of so many of its paths."""
         drawn = self.paths(together, marginals, panel, n=n, seed=0)
-        return replace(self, levels=_GRID, values=np.moveaxis(np.quantile(drawn, _GRID, axis=0), 0, -1))
+        return replace(self, levels=GRID, values=np.moveaxis(np.quantile(drawn, GRID, axis=0), 0, -1))
 
     def to_facts(self) -> dict[str, Any]:
         """Return what is no array, as plain values."""
@@ -191,10 +189,15 @@ def _no_library(hierarchy: Hierarchy, run: Run) -> str:
     return f"more than {_MOST_DENSE:,} series and sums" if hierarchy.n_nodes > _MOST_DENSE else ""
 
 
-def n_draws(base: Array, seconds: float) -> int:
-    """Return how many paths of all nodes there is time and memory for."""
-    most = min(_MOST_VALUES, seconds / _VALUE_SECONDS) / base.size
+def n_draws(n_values: int, seconds: float) -> int:
+    """Return how many paths of so many values there is time and memory for."""
+    most = min(_MOST_VALUES, seconds / _VALUE_SECONDS) / n_values
     return int(np.clip(most, _LEAST_DRAWS, _N_DRAWS))
+
+
+def seconds_of(n_values: int) -> float:
+    """Return how long it takes to load the library and to draw as many paths as are wanted, of so many values."""
+    return LIBRARY_SECONDS + 2 * _VALUE_SECONDS * n_values * n_draws(n_values, float("inf"))
 
 
 def projection(name: str, hierarchy: Hierarchy, past: Past) -> Array | None:

@@ -16,7 +16,7 @@ _MOST_MEMORY = 0.99
 _SURE = 1_000  # stretches for which a walk stands
 _SEED = 0x9A7
 _LEAST_TAIL = 1e-4  # an error beyond all others says no more than this
-GRID = np.linspace(0.005, 0.995, 199)
+GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
 """Levels at which a marginal is read."""
 
 
@@ -123,9 +123,9 @@ def at_levels(levels: Array, grid: Array, quantiles: Array) -> Array:
     Parameters
     ----------
     levels : shape (n_draws, n_series, horizon).
-    grid : levels at equal distances, rising; quantiles : shape (n_series, horizon, n_levels).
+    grid : levels, rising; quantiles : shape (n_series, horizon, n_levels).
     """
-    place = np.clip((levels - grid[0]) / (grid[1] - grid[0]), 0, len(grid) - 1)
+    place = np.interp(levels, grid, np.arange(len(grid)))
     low = np.minimum(place.astype(np.int64), len(grid) - 2)
     share = place - low
     series, step = np.ogrid[: quantiles.shape[0], : quantiles.shape[1]]
