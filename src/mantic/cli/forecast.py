@@ -11,11 +11,11 @@ FORECAST = "forecast"
 TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
 _OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
-_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy")
 
 
 def add_forecast(options: Parser) -> None:
-    """Add --series, --horizon, --freq, --season and --levels."""
+    """Add --series, --known, --horizon, --freq, --season, --hierarchy and --levels."""
     options.add_argument("--series", type=_names, metavar="A,B", help="forecast: columns that tell series apart")
     options.add_argument("--known", type=_names, metavar="A,B", help="forecast: numbers that are known beforehand")
     options.add_argument("--horizon", type=int, metavar="STEPS", help=f"forecast: how far ahead ({_HORIZON})")
@@ -28,6 +28,10 @@ def add_forecast(options: Parser) -> None:
         metavar="COLUMN",
         help="forecast: on which day a value was known, of outbreaks; --capacity is then a value to watch",
     )
+    options.add_argument(
+        "--hierarchy", type=_names, nargs="?", const=["all"], metavar="A,B",
+        help="forecast: also sums over these columns, and all levels add up (all of --series)",
+    )  # fmt: skip
     options.add_argument("--levels", type=_numbers, metavar="50,80,95", help="forecast: intervals, in per cent")
 
 
@@ -70,7 +74,7 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     frame = read(options.data, run=work)
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = without(frame, dropped, target=options.target)
-    asked = {"freq": options.freq, "season": options.season, "levels": options.levels}
+    asked = {name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy")}
     if options.capacity is not None:
         asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}

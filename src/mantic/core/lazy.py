@@ -15,6 +15,7 @@ EXTRAS = {
     "adlfs": "mantic[azure]",
     "catboost": "mantic[catboost]",
     "gcsfs": "mantic[gcs]",
+    "hierarchicalforecast": "mantic[forecast]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",

@@ -11,6 +11,7 @@ from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.features.series.assemble import Roles
+from mantic.features.series.hierarchy import EVERY
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
@@ -35,6 +36,8 @@ class Forecaster(Parameters):
     freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
     season : length of the cycle in steps, or of several; what is usual for the frequency when absent.
     capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
+    hierarchy : columns over which sums are formed, as ["state", "region"], or "all" that tell series apart: sums are
+        forecast too, and all levels add up.
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -70,6 +73,7 @@ class Forecaster(Parameters):
         freq: str | None = None,
         season: int | Sequence[int] | None = None,
         capacity: float | None = None,
+        hierarchy: str | Sequence[str] | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -78,6 +82,7 @@ class Forecaster(Parameters):
         self.freq = freq
         self.season = season
         self.capacity = capacity
+        self.hierarchy = hierarchy
 
     def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
@@ -115,7 +120,9 @@ class Forecaster(Parameters):
         budget = self._checked()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
-        roles = Roles(time, target, _several(series), _several(known), as_of or "")
+        sums = [name for name in _several(self.hierarchy or ()) if name != EVERY]
+        apart = dict.fromkeys((*sums, *_several(series)))  # a column of sums tells series apart too
+        roles = Roles(time, target, tuple(apart), _several(known), as_of or "")
         self._check_names(roles)
         one = walk_outbreak if roles.as_of else walk
         walked = one(to_polars(frame), roles, self._asked(budget), run, started=started)
@@ -148,6 +155,30 @@ class Forecaster(Parameters):
         rows = to_polars(future)
         found = series_answer.answers_for(self.told_, self.roles_, self.levels, rows)
         return series_answer.like(found, series_answer.library_of(future))
+
+    def sample(self, n: int = 100, future: Any = None, *, seed: int | None = None) -> Any:
+        """Return whole futures, drawn by chance: what a sum over days, or a highest day, may come to.
+
+        At each step they have the quantiles of the forecast; from step to step they go together as errors of the past
+        did. Where there is a hierarchy, each future adds up by itself.
+
+        Parameters
+        ----------
+        n : how many futures.
+        future : as in `predict`: rows whose series and moments are meant, with what is known beforehand.
+        seed : the forecaster's own when absent.
+
+        Returns
+        -------
+        Series, time, path (0 to n - 1) and value: path after path of each row, as a table of the library that came in.
+        """
+        self._check_fitted()
+        if n < 1:
+            raise SettingsError(f"n is {n!r}, and should be 1 or more", where="sample", fix="as in sample(100)")
+        chosen = self.seed if seed is None else seed
+        rows = None if future is None else to_polars(future)
+        library = self._library if future is None else series_answer.library_of(future)
+        return series_answer.like(series_answer.futures(self.told_, self.roles_, rows, n=n, seed=chosen), library)
 
     def evaluate(self, rows: Any, *, run: Run | None = None) -> Report:
         """Say how the forecasts did, from rows that came later: errors against seasonal naive, and coverage.
@@ -212,7 +243,8 @@ class Forecaster(Parameters):
         return make_asgi({name: self})
 
     def _asked(self, budget: Budget) -> Asked:
-        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, self.get_params())
+        sums = _several(self.hierarchy or ())
+        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
@@ -229,6 +261,7 @@ class Forecaster(Parameters):
 
     def _check_names(self, roles: Roles) -> None:
         own = [*series_answer.answer_names(self.levels), series_answer.OVER]
+        own += [series_answer.LEVEL] if self.hierarchy else []
         twice = (roles.time, roles.target, *roles.series, *roles.known, *((roles.as_of,) if roles.as_of else ()))
         if roles.as_of and roles.known:
             raise SettingsError(
@@ -245,6 +278,17 @@ class Forecaster(Parameters):
                 "a column has two roles", where=f"time, target, series, known, as_of: {', '.join(twice)}",
                 fix="name each column once",
             )  # fmt: skip
+        if roles.known and self.hierarchy:
+            raise SettingsError(
+                f"{', '.join(roles.known)}: nothing says what a price or its like is of a sum", where="Forecaster",
+                fix="leave out known= or hierarchy=",
+            )  # fmt: skip
+        if roles.as_of and self.hierarchy:
+            raise SettingsError(
+                "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
+            )
+        if self.hierarchy and not roles.series:
+            raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]
         if taken:
             raise SchemaError(

@@ -12,6 +12,7 @@ from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times
 from mantic.search.series.foretold import Foretold
 
+LEVEL, PATH, VALUE = "level", "path", "value"
 _MOST_FAULTS = 5
 
 
@@ -57,6 +58,37 @@ def answers_for(told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.
     ------
     SchemaError : names rows whose series is not known, or whose moment lies outside of what is foretold.
     """
+    series, step = _found(told, roles, rows)
+    return _answers(_knowing(told, roles, rows, series=series, step=step), roles, levels, series=series, step=step)
+
+
+def futures(told: Foretold, roles: Roles, rows: pl.DataFrame | None, *, n: int, seed: int) -> pl.DataFrame:
+    """Return `n` whole futures of each row that names a series and a moment, of all when there are none; long.
+
+    Raises
+    ------
+    SchemaError : as `answers_for`.
+    """
+    if rows is None:
+        n_series, horizon = told.forecast.shape
+        series, step = np.repeat(np.arange(n_series), horizon), np.tile(np.arange(horizon), n_series)
+    else:
+        series, step = _found(told, roles, rows)
+        told = _knowing(told, roles, rows, series=series, step=step)
+    taken = [name for name in (roles.time, *roles.series) if name in (PATH, VALUE)]
+    if taken:
+        raise SchemaError(
+            f"columns of the answer would be called like {', '.join(taken)}", where="sample", fix="rename these columns"
+        )
+    drawn = told.paths(n, seed=seed)[:, series, step]
+    found = _named(told, roles, series=np.repeat(series, n), step=np.repeat(step, n))
+    return found.with_columns(
+        pl.Series(PATH, np.tile(np.arange(n), len(series))), pl.Series(VALUE, drawn.T.ravel())
+    )  # fmt: skip
+
+
+def _found(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, Array]:
+    """Return the series and step of each row, or name those that are not foretold."""
     series, step = places_of(told, roles, rows)
     faults = [f"row {row} names a series that is not known" for row in np.flatnonzero(series < 0)[:_MOST_FAULTS]]
     is_out = (series >= 0) & ((step < 0) | (step >= told.horizon))
@@ -70,9 +102,14 @@ def answers_for(told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.
             "; ".join(faults) + more, where="the rows (the first is row 0)",
             fix="leave these rows out; update() takes later values in, and fit() other series",
         )  # fmt: skip
+    return series, step
+
+
+def _knowing(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Foretold:
+    """Return the forecast with what rows say of the columns that are known beforehand."""
     if told.learned and all(name in rows.columns for name in roles.known):
-        told = told.knowing(_future(told, roles, rows, series=series, step=step))
-    return _answers(told, roles, levels, series=series, step=step)
+        return told.knowing(_future(told, roles, rows, series=series, step=step))
+    return told
 
 
 def _future(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Array:
@@ -110,18 +147,26 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     return series, calendar.steps(times) - told.panel.last[np.maximum(series, 0)] - 1
 
 
+def _named(told: Foretold, roles: Roles, *, series: Array, step: Array) -> pl.DataFrame:
+    """Return what tells rows apart: the level where there are sums, series, and moment."""
+    columns: dict[str, Any] = {}
+    if told.coherent is not None:
+        levels = told.coherent.hierarchy
+        columns[LEVEL] = np.array(levels.levels, dtype=object)[levels.level[series]].tolist()
+    columns |= {name: told.ids[name].gather(series) for name in told.ids.columns}
+    columns[roles.time] = told.panel.calendar.times(told.panel.last[series] + 1 + step)
+    return pl.DataFrame(columns)
+
+
 def _answers(told: Foretold, roles: Roles, levels: Sequence[float], *, series: Array, step: Array) -> pl.DataFrame:
     found = probabilities(levels)
     quantiles = told.quantiles(found)[series, step]
-    times = told.panel.calendar.times(told.panel.last[series] + 1 + step)
-    columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
-    columns[roles.time] = times
-    columns["mean"] = told.forecast[series, step]
+    columns: dict[str, Any] = {"mean": told.forecast[series, step]}
     columns["median"] = quantiles[:, list(found).index(0.5)]
     columns |= {quantile_name(one): quantiles[:, place] for place, one in enumerate(found) if one != 0.5}
     if told.outbreak is not None and told.outbreak.capacity is not None:
         columns[OVER] = told.outbreak.above(told.outbreak.capacity)[series, step]
-    return pl.DataFrame(columns)
+    return _named(told, roles, series=series, step=step).hstack(pl.DataFrame(columns))
 
 
 def like(table: pl.DataFrame, library: str) -> Any:

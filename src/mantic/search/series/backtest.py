@@ -17,7 +17,7 @@ from mantic.search.series.standing import Standing
 from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
-    "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
+    "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta", "several_seasons",
     "ces", "damped", "quick_boosting", "boosting", "theta", "ets", "deep_boosting",
 )  # fmt: skip
 """Methods in the order of what they bring for what they cost; those that a package adds come last."""

@@ -15,9 +15,11 @@ from mantic.core.run import Run
 from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest
+from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture, mixture
 from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
 from mantic.search.series.loss import mean
+from mantic.search.series.paths import Together, together
 from mantic.search.series.rare import Rare, past_of, pinball, rare
 from mantic.search.series.spread import Spread, cycle_of, past_quantiles, spread
 from mantic.search.series.trial import Piece, run_piece
@@ -37,7 +39,10 @@ class Told:
     found : all that was tried.
     past : what such a mixture said at each origin that it had not seen, shape (n_origins, n_series, horizon).
     reference : the same of seasonal naive.
+    together : how errors go together from step to step.
     rare, rare_past : what may come of rare series, and what the same would have said at each origin.
+    coherent, coherent_past : how sums and what they are made of add up, and the same at each origin by what the others
+        say; None and empty where there are no sums.
     """
 
     mixture: Mixture
@@ -47,15 +52,24 @@ class Told:
     found: Backtest
     past: Array
     reference: Array
+    together: Together
     rare: Rare | None = None
     rare_past: tuple[Rare, ...] = ()
+    coherent: Coherent | None = None
+    coherent_past: tuple[Coherent, ...] = ()
 
     def past_quantiles(self, panel: Panel, levels: Array) -> Array:
         """Return quantiles of the past that had not seen it, shape (n_origins, n_series, horizon, n_levels)."""
+        if self.coherent_past:
+            return in_bounds(panel, np.stack([one.quantiles(levels) for one in self.coherent_past]))
+        return in_bounds(panel, self.past_marginals(panel, levels))
+
+    def past_marginals(self, panel: Panel, levels: Array) -> Array:
+        """Return the same before anything adds up."""
         found = past_quantiles(panel, self.found.truth, self.past, backs=self.found.start.backs, levels=levels)
         for place, one in enumerate(self.rare_past):
             found[place] = with_rare(found[place], one, levels)
-        return in_bounds(panel, found)
+        return found
 
 
 def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None) -> Told:
@@ -75,7 +89,8 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     backs = found.start.backs
     cycle = cycle_of(panel, max(backs, default=0))
     widths = spread(panel, forecast, found.truth, past, backs=backs, cycle=cycle)
-    return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference]), panel, horizon)
+    paths = together(widths, found.truth - past, backs)
+    return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference], paths), panel, horizon)
 
 
 def _with_rare(told: Told, panel: Panel, horizon: int) -> Told:

@@ -15,12 +15,16 @@ from mantic.core.panel import Panel
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.features.series.hierarchy import node_name
+from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture
 from mantic.search.series.outbreak import Outbreak
+from mantic.search.series.paths import GRID, Together, alone, at_levels, walking
 from mantic.search.series.rare import Rare
 from mantic.search.series.spread import Spread
 
 _PART, _IDS, _LEARNED = "forecast", "series.arrow", "learned"
+_COHERENT = "coherent "
 _RARE = ("levels", "values", "means")
 _PANEL = ("values", "truth", "bounds", "last", "known")
 
@@ -38,6 +42,8 @@ class Foretold:
     rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
     outbreak : quantiles, and all that was ever told, where values are revised; then it stands for `spread`.
+    together : how errors go together from step to step; as those of a walk when None.
+    coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
     """
 
     panel: Panel
@@ -49,6 +55,8 @@ class Foretold:
     rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
     outbreak: Outbreak | None = None
+    together: Together | None = None
+    coherent: Coherent | None = None
 
     @property
     def horizon(self) -> int:
@@ -58,6 +66,8 @@ class Foretold:
     @property
     def names(self) -> tuple[str, ...]:
         """Return a text for each series."""
+        if self.coherent is not None:
+            return tuple(node_name(one) for one in self.ids.rows())
         return tuple(" / ".join(one) for one in self.ids.rows()) if self.ids.width else ("",)
 
     def quantiles(self, levels: Array) -> Array:
@@ -65,9 +75,27 @@ class Foretold:
 
         Where no value was ever below 0, none is; counts are whole numbers.
         """
+        if self.coherent is not None:
+            return in_bounds(self.panel, self.coherent.quantiles(levels))
+        return in_bounds(self.panel, self.marginals(levels))
+
+    def marginals(self, levels: Array) -> Array:
+        """Return quantiles as errors give them, before anything adds up; shape as of `quantiles`."""
         if self.outbreak is not None:
-            return in_bounds(self.panel, self.outbreak.at(levels))
-        return in_bounds(self.panel, with_rare(self.spread.quantiles(self.forecast, levels), self.rare, levels))
+            return self.outbreak.at(levels)
+        forecast = self.forecast if self.coherent is None else self.coherent.base
+        return with_rare(self.spread.quantiles(forecast, levels), self.rare, levels)
+
+    def paths(self, n: int, *, seed: int) -> Array:
+        """Return whole futures, shape (n, n_series, horizon): at each step they have the quantiles of the forecast.
+
+        Steps of a future go together as errors of the past did. Where there are sums, each future adds up.
+        """
+        together = walking(self.horizon) if self.together is None else self.together
+        marginals = self.marginals(GRID)
+        if self.coherent is not None:
+            return self.coherent.paths(together, marginals, self.panel, n=n, seed=seed)
+        return in_bounds(self.panel, at_levels(alone(together, n, len(self.panel), seed=seed), GRID, marginals))
 
     def steps(self) -> Array:
         """Return the calendar's steps that are foretold, shape (n_series, horizon)."""
@@ -111,6 +139,8 @@ class Foretold:
             "learned": sorted(self.learned),
             "rare": None if self.rare is None else self.rare.to_facts(),
             "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
+            "together": None if self.together is None else self.together.to_facts(),
+            "coherent": None if self.coherent is None else self.coherent.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
@@ -118,6 +148,10 @@ class Foretold:
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices,
         }  # fmt: skip
+        if self.together is not None:
+            arrays["together"] = self.together.root
+        if self.coherent is not None:
+            arrays |= {f"{_COHERENT}{name}": array for name, array in self.coherent.to_arrays().items()}
         if self.rare is not None:
             arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
         if self.outbreak is not None:
@@ -158,7 +192,15 @@ class Foretold:
         if facts.get("outbreak") is not None:  # files of before outbreaks do not say
             own = {name.removeprefix("outbreak "): one for name, one in arrays.items() if name.startswith("outbreak ")}
             outbreak = Outbreak.from_facts(facts["outbreak"], own)
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak)
+        together = None
+        if facts.get("together") is not None:
+            together = Together.from_facts(facts["together"], arrays["together"])
+        own = {name.removeprefix(_COHERENT): one for name, one in arrays.items() if name.startswith(_COHERENT)}
+        coherent = None if facts.get("coherent") is None else Coherent.from_parts(facts["coherent"], own)
+        made = cls(
+            panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak,
+            together, coherent,
+        )  # fmt: skip
         made._check()
         return made
 
@@ -182,6 +224,10 @@ class Foretold:
             raise ValueError("what may come of rare series is not known for each of them")
         if self.outbreak is not None and self.outbreak.quantiles.shape[:2] != (n_series, horizon):
             raise ValueError("the quantiles of the outbreak are not those of each series and step")
+        if self.together is not None and self.together.root.shape[1:] != (horizon,):
+            raise ValueError("how errors go together belongs to another forecast")
+        if self.coherent is not None and self.coherent.values.shape[:2] != (n_series, horizon):
+            raise ValueError("the levels of the hierarchy belong to another forecast")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):
             raise ValueError(f"the arrays of the forecast have other shapes than they should: {', '.join(wrong)}")
         if (rising < 1).any() or panel.bounds.dtype.kind != "i" or panel.last.dtype.kind != "i":
