@@ -149,11 +149,12 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
     truth, _ = _arrived(told, roles, rows)
-    spread = told.spread.learned((truth - told.forecast) / told.spread.unit(told.horizon))
+    missed = (truth - told.forecast) / told.spread.unit(told.horizon)
+    spread = told.spread.followed(missed).learned(missed)
     grown = prepared.panel.last - told.panel.last
     spread = replace(spread, cycle=_turned(spread.cycle, grown))
     voices, forecast = renewed(prepared.panel, told, run)
-    rare = None if told.rare is None else told.rare.renewed(prepared.panel)
+    rare = None if told.rare is None else told.rare.renewed(prepared.panel, told.horizon, run)
     told = replace(
         told, panel=prepared.panel, spread=spread, voices=voices, forecast=with_means(forecast, rare), rare=rare,
         learned=taught(prepared.panel, list(told.learned), told.horizon, run),

@@ -146,7 +146,7 @@ class Foretold:
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
             "cycle": self.spread.cycle,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
-            "voices": self.voices,
+            "voices": self.voices, "reach": self.spread.reach,
         }  # fmt: skip
         if self.together is not None:
             arrays["together"] = self.together.root
@@ -182,7 +182,7 @@ class Foretold:
         )  # fmt: skip
         spread = Spread(
             arrays["width"], arrays["growth"], arrays["cycle"], arrays["levels"], arrays["errors"],
-            int(facts["n_errors"]),
+            int(facts["n_errors"]), arrays.get("reach", np.ones(len(arrays["levels"]))),
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
         about, rare = facts["rare"], None
@@ -213,6 +213,7 @@ class Foretold:
             "weights": (self.mixture.weights, (n_series, len(self.mixture.names))),
             "width": (self.spread.width, (n_series,)), "growth": (self.spread.growth, (horizon,)),
             "errors": (self.spread.errors, self.spread.levels.shape),
+            "reach": (self.spread.reach, self.spread.levels.shape),
         }  # fmt: skip
         wrong = [
             name for name, (array, shape) in shapes.items() if array.shape != shape or array.dtype.kind not in "fi"
