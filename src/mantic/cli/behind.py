@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mantic.cli.kept import check_followed, model_name, store_of
+from mantic.cli.kept import model_name, store_of
 from mantic.cli.screen import tell
 from mantic.cli.table import load_model
+from mantic.cli.words import load_plugins
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
-from mantic.core.stretch import days_of
 from mantic.store.address import beside
 from mantic.store.reference import is_reference, read_reference
 
@@ -65,8 +65,10 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     ----------
     log : whether predictions are kept; where it is not said, if a model comes from the store.
     """
+    from mantic.serve.behind import kept_days, trusted
     from mantic.serve.log import PredictionLog
     from mantic.serve.sidecar import Kept
+    from mantic.tasks.base import load
 
     is_logged = _has_kept(chosen) if log is None else log
     watched = {name: one.follows for name, one in chosen.items() if one.follows}
@@ -74,16 +76,19 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         return None
     numbers = {name: one.number for name, one in chosen.items() if one.number is not None}
     log_numbers = {(name, chosen[name].model.version_): number for name, number in numbers.items()}
-
-    def load(path: Path) -> Any:
-        from mantic.tasks.base import load
-
-        check_followed(path, settings)
-        return load(path)
-
     kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
-    keep_days = days_of(settings.keep_predictions) if settings.keep_predictions else 0
-    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load, keep_days)
+    return Kept(
+        settings.url, settings.blobs, kept_log, watched, numbers, trusted(load, settings), keep_days=kept_days(settings)
+    )
+
+
+def kept_deployed(plugins: list[str], settings: StoreSettings) -> "Kept":
+    """Return the store behind a server of what is deployed."""
+    from mantic.serve import behind
+    from mantic.tasks.base import load
+
+    load_plugins(plugins)
+    return behind.kept_deployed(settings, load)
 
 
 def jobs_for(
@@ -93,7 +98,7 @@ def jobs_for(
 
     Parameters
     ----------
-    log : as for `kept_for`.
+    log : as for `kept_for`; a server of what is deployed keeps them.
 
     Raises
     ------

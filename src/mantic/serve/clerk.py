@@ -1,4 +1,4 @@
-"""A clerk: a process beside a server that brings its log into the store, and tells when an alias has moved.
+"""A clerk: a process beside a server that brings its log into the store, and tells which versions should answer.
 
 Once a day it removes predictions that are older than the store is to keep.
 
@@ -11,14 +11,14 @@ import os
 import select
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mantic.core.errors import ManticError
+from mantic.serve.follow import Follower, stands_of
 from mantic.serve.log_reader import LogReader
 from mantic.store.store import Store, open_store
 
@@ -35,17 +35,14 @@ class Clerk:
     Parameters
     ----------
     reader : of the log; None where nothing is logged.
-    watched : name in the server's address to the reference that it follows, `churn@champion` for instance.
-    standing : name to the number of the version that the server has.
+    follower : says which versions should answer.
     keep_days : how long predictions are kept; 0 is for ever.
     """
 
     store: Store
     reader: LogReader | None
-    watched: Mapping[str, str]
-    standing: dict[str, int]
+    follower: Follower
     keep_days: int = 0
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mantic-clerk-")))
     _quiet_until: float = 0.0
     _prune_at: float = 0.0
     _pruning: Iterator[int] | None = None
@@ -55,7 +52,8 @@ class Clerk:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            self._look_at_aliases()
+            for step in self.follower.steps():
+                tell(step)
             self._bring()
             self._prune()
         except ManticError as error:
@@ -92,16 +90,6 @@ class Clerk:
             self._pruning, self._prune_at = None, 0.0  # the store is left alone for a while, then it begins again
             raise
 
-    def _look_at_aliases(self) -> None:
-        for name, words in self.watched.items():
-            version = self.store.models.get(words)
-            if version.number == self.standing.get(name):
-                continue
-            path = self.folder / f"{version.name}-{version.number}.mantic"
-            self.store.models.export(str(version), path)
-            self.standing[name] = version.number
-            tell({"moved": name, "number": version.number, "path": str(path)})
-
 
 def tell(facts: Mapping[str, Any]) -> None:
     """Tell the server something."""
@@ -125,7 +113,10 @@ def main() -> None:
 def _work(wanted: Mapping[str, Any]) -> None:
     with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
         reader = LogReader(Path(wanted["log"]), server=os.getppid()) if wanted["log"] else None
-        clerk = Clerk(store, reader, wanted["watched"], dict(wanted["standing"]), wanted["keep_days"])
+        standing = stands_of(wanted["standing"])
+        clerk = Clerk(
+            store, reader, Follower(store, wanted["watched"], wanted["deployed"], standing), wanted["keep_days"]
+        )
         tell({"ready": True})
         while not _is_over(_EVERY):
             clerk.round()
