@@ -1,4 +1,4 @@
-"""mantic and AutoGluon-TimeSeries on the same series: same rows, same budget, one after the other, alone on the machine.
+"""mantic and AutoGluon-TimeSeries on the same series: same rows, same budget, one by one, alone on the machine.
 
 ``python bench/quality/forecast_peers.py [--systems mantic,autogluon] [--budget 10] [--part test] [--keep FILE] [SET]``
 
