@@ -103,6 +103,15 @@ def test_evaluation_adds_up_what_came(model, later):
     assert [one["n_series"] for one in facts["hierarchy"]["levels"]] == [1, 2, 2, 4]
 
 
+def test_nothing_is_known_of_a_sum_of_which_a_part_is_not(model, later):
+    facts = model.evaluate(later.filter(pl.col("store") == "A")).facts
+
+    rows = {one["level"]: one for one in facts["hierarchy"]["levels"]}
+    assert rows["total"]["mase"] is None
+    assert rows["store"]["mase"] > 0
+    assert facts["n_test"] == 3 * HORIZON  # store A, and its two items
+
+
 def test_an_update_adds_up_too_and_rows_of_sums_are_not_needed(later):
     model = mantic.Forecaster(HORIZON, budget="1s", hierarchy=["store"]).fit(sales(), **ASKED)
 
