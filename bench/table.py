@@ -34,7 +34,8 @@ _HEADLINES = {
 }
 _TITLES = {
     "batch": "Many rows", "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch",
-    "forecast": "Forecasts", "forecasting": "Forecasts, speed", "fuzz": "Broken input", "imports": "Start",
+    "forecast": "Forecasts", "forecast_peers": "Forecasts, beside others",
+    "forecasting": "Forecasts, speed", "hierarchy": "Forecasts, sums", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
     "outbreak": "Outbreaks",
     "overrun": "Budget", "paired": "Against others, 60 s", "paired_long": "Against others, 300 s",

@@ -1,4 +1,4 @@
-"""mantic and AutoGluon-TimeSeries on the same series: same rows, same budget, one after the other.
+"""mantic and AutoGluon-TimeSeries on the same series: same rows, same budget, one by one, alone on the machine.
 
 ``python bench/quality/forecast_peers.py [--systems mantic,autogluon] [--budget 10] [--part test] [--keep FILE] [SET]``
 
@@ -50,7 +50,8 @@ def dated(task: Task, freq: str) -> pl.DataFrame:
 def run(name: str, which: str, *, part: str, budget: int, seed: int) -> dict[str, Any]:
     """Run one system on one set and score it."""
     one, task, system = SETS[which], task_of(which, part=part), SYSTEMS[name]
-    facts = {"system": name, "set": which, "part": part, "budget": budget, "seed": seed}
+    facts: dict[str, Any] = {"system": name, "set": which, "part": part, "budget": budget, "seed": seed}
+    facts["load"] = round(os.getloadavg()[0], 2)  # a peer that starves says little: AutoGluon leaves models out then
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         dated(task, FREQUENCIES[which]).write_parquet(folder / "learn.parquet")
@@ -102,27 +103,33 @@ def main() -> None:
             figures[-1] = {key: _short(value) for key, value in figures[-1].items()}
             print(json.dumps(figures[-1]), flush=True)
     for peer in (name for name in systems if name != "mantic" and "mantic" in systems):
-        figures.append(compared(found, peer, sets) | {"budget": asked.budget, "part": asked.part})
-        figures[-1]["name"] += f", {asked.part}, {asked.budget}s"
-        print(json.dumps(figures[-1]), flush=True)
+        for one in compared(found, peer, sets):
+            figures.append(one | {"name": f"{one['name']}, {asked.part}, {asked.budget}s"})
+            print(json.dumps(figures[-1]), flush=True)
     if asked.keep is not None:
-        _keep(asked.keep, figures)
+        _keep(asked.keep, [one for one in figures if one["value"] is not None])
 
 
-def compared(found: dict[tuple[str, str], dict[str, Any]], peer: str, sets: list[str]) -> dict[str, Any]:
-    """Return the geometric mean over sets of mantic's errors as a share of a peer's; a peer that failed is left out."""
-    both = [one for one in sets if "failed" not in found[peer, one] and "failed" not in found["mantic", one]]
+def compared(found: dict[tuple[str, str], dict[str, Any]], peer: str, sets: list[str]) -> list[dict[str, Any]]:
+    """Return how many sets a peer gave no answer for, and mantic's errors as a share of its own on the others.
+
+    The share is the geometric mean over sets of MASE and of scaled pinball loss.
+    """
+    failed = {one: found[peer, one]["failed"] for one in sets if "failed" in found[peer, one]}
+    both = [one for one in sets if one not in failed and "failed" not in found["mantic", one]]
+    figures: list[dict[str, Any]] = [
+        {"name": f"no answer from {peer}", "value": len(failed), "unit": f"of {len(sets)} sets", "failed": failed}
+    ]
+    if not both:
+        return figures
     shares = {
         name: [found["mantic", one][name] / found[peer, one][name] for one in both] for name in ("mase", "pinball")
     }
-    means = {f"relative {name}": round(float(np.exp(np.mean(np.log(own)))), 4) for name, own in shares.items() if own}
+    means = {f"relative {name}": round(float(np.exp(np.mean(np.log(own)))), 4) for name, own in shares.items()}
     better = [one for place, one in enumerate(both) if shares["mase"][place] < 1]
-    overall = round(float(np.exp(np.mean([np.log(own) for own in shares.values()]))), 4) if both else None
-    return {
-        "name": f"mantic relative to {peer}", "value": overall, "unit": "geometric mean of MASE and scaled pinball",
-        **means, "better on": better, "sets": both,
-        "failed": {one: found[peer, one]["failed"] for one in sets if "failed" in found[peer, one]},
-    }  # fmt: skip
+    overall = round(float(np.exp(np.mean([np.log(own) for own in shares.values()]))), 4)
+    share = {"name": f"errors of mantic by those of {peer}", "value": overall, "unit": "geometric mean", **means}
+    return [*figures, share | {"better on": better, "sets": both}]
 
 
 if __name__ == "__main__":

@@ -103,6 +103,15 @@ def test_evaluation_adds_up_what_came(model, later):
     assert [one["n_series"] for one in facts["hierarchy"]["levels"]] == [1, 2, 2, 4]
 
 
+def test_nothing_is_known_of_a_sum_of_which_a_part_is_not(model, later):
+    facts = model.evaluate(later.filter(pl.col("store") == "A")).facts
+
+    rows = {one["level"]: one for one in facts["hierarchy"]["levels"]}
+    assert rows["total"]["mase"] is None
+    assert rows["store"]["mase"] > 0
+    assert facts["n_test"] == 3 * HORIZON  # store A, and its two items
+
+
 def test_an_update_adds_up_too_and_rows_of_sums_are_not_needed(later):
     model = mantic.Forecaster(HORIZON, budget="1s", hierarchy=["store"]).fit(sales(), **ASKED)
 
@@ -159,3 +168,37 @@ def test_a_column_called_like_the_level_is_refused():
         mantic.Forecaster(7, hierarchy="all").fit(
             sales().rename({"store": "level"}), time="day", target="sold", series=["level", "item"]
         )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[5.0], [0.0] * 30, [1.0, 2.0], [3.0] * 40, [0.0] * 20 + [7.0], list(range(8)), [0, 0, 3, 0] * 12],
+    ids=["one point", "all zero", "two points", "constant", "one sale", "a line", "rare"],
+)
+@pytest.mark.parametrize("n_series", [1, 3])
+def test_sums_of_the_oddest_series_are_finite_and_add_up(values, n_series):
+    frame = pl.concat(
+        pl.DataFrame({"shop": f"shop {place}", "t": range(len(values)), "y": values}) for place in range(n_series)
+    )
+
+    model = mantic.Forecaster(5, budget="2 trials", hierarchy="all").fit(frame, time="t", target="y", series="shop")
+
+    table = model.predict()
+    assert table.height == 5 * (n_series + (n_series > 1))
+    assert np.isfinite(table.select("mean", "median", "q0.025", "q0.975").to_numpy()).all()
+    assert incoherence(table, "mean", ["t"]) < 1e-6
+    assert np.isfinite(model.sample(10)["value"].to_numpy()).all()
+
+
+def test_series_that_begin_and_end_at_other_times_add_up():
+    is_late = (pl.col("store") == "A") & (pl.col("day") < DAYS[200])
+    is_over = (pl.col("store") == "B") & (pl.col("item") == "tea") & (pl.col("day") > DAYS[-40])
+    rows = sales().filter(~is_late & ~is_over)
+
+    model = mantic.Forecaster(HORIZON, budget="2 trials", hierarchy="all").fit(rows, **ASKED)
+
+    table = model.predict()
+    assert incoherence(table, "mean", ["day"]) < 1e-6
+    assert table["day"].min() == DAYS[-1] + timedelta(days=1)
+    assert np.isfinite(table.select("mean", "q0.025", "q0.975").to_numpy()).all()
+    assert "carried_on" in [one["code"] for one in model.report_.facts["repairs"]]

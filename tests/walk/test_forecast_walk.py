@@ -81,6 +81,19 @@ def test_rows_are_answered_like_the_whole_in_the_users_own_dates(folder, fitted)
     assert found == whole
 
 
+def test_sums_are_asked_for_by_an_option_and_written_with_their_level(folder, fitted):
+    words = "fit sales.csv --task forecast --time date --target sold --series store --hierarchy --budget 2s --json"
+    model = json.loads(mantic(folder, *words.split(), "--horizon", HORIZON, "--out", "sums.mantic").stdout)["model"]
+
+    rows = list(csv.DictReader(mantic(folder, "predict", model).stdout.splitlines()))
+
+    assert [row["level"] for row in rows[::HORIZON]] == ["total", "store", "store"]
+    each = [float(row["mean"]) for row in rows]
+    for step in range(HORIZON):
+        assert each[step] == pytest.approx(each[HORIZON + step] + each[2 * HORIZON + step], abs=1e-6)
+    assert "--hierarchy" in mantic(folder, *["fit", "sales.csv", "--target", "sold", "--hierarchy"], code=2).stderr
+
+
 def test_what_came_later_says_how_good_it_was(folder, fitted):
     facts = json.loads(mantic(folder, "evaluate", fitted["model"], "later.csv", "--json").stdout)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mantic.core.table import Array
 from mantic.evaluate.series.score import Judged, by_series, coverage
 from mantic.report.blocks import Grid
 from mantic.report.numbers import say
@@ -23,7 +24,7 @@ def by_level(coherent: Coherent, judged: Judged) -> list[dict[str, Any]]:
     found, level = [], coherent.hierarchy.level
     for place, name in enumerate(coherent.hierarchy.levels):
         own = _of(judged, level == place)
-        errors, naive = (float(np.nanmean(by_series(one))) for one in (own, replace(own, guess=own.reference)))
+        errors, naive = (_middle(by_series(one)) for one in (own, replace(own, guess=own.reference)))
         held = {str(one.level): one.share for one in coverage(own)}
         found.append(
             {"level": name, "n_series": int((level == place).sum()), "mase": errors, "naive": naive, "held": held}
@@ -56,6 +57,12 @@ def level_facts(rows: list[dict[str, Any]], coherent: Coherent) -> Mapping[str, 
 
 def _said(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _middle(values: Array) -> float:
+    """Return the mean of what is there, NaN where nothing is: of a sum nothing came if a part of it is not known."""
+    found = values[np.isfinite(values)]
+    return float(found.mean()) if len(found) else float("nan")
 
 
 def _of(judged: Judged, index: Any) -> Judged:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import sparse
 
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.panel import Panel, spans
@@ -66,6 +65,8 @@ class Hierarchy:
     @cached_property
     def matrix(self) -> Any:
         """Return which series count for which nodes, sparse, shape (n_nodes, n_bottom)."""
+        from scipy import sparse  # takes as long to load as everything else here
+
         columns = np.tile(np.arange(self.n_bottom), len(self.owner))
         ones = np.ones(len(columns))
         return sparse.csr_array((ones, (self.owner.ravel(), columns)), shape=(self.n_nodes, self.n_bottom))

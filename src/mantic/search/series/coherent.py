@@ -185,7 +185,7 @@ def _no_library(hierarchy: Hierarchy, run: Run) -> str:
     if absent((LIBRARY,)):
         return f"{LIBRARY} is not installed"
     if LIBRARY not in sys.modules and run.deadline.left() < LIBRARY_SECONDS:
-        return f"loading {LIBRARY} takes about {LIBRARY_SECONDS:.1f} s"
+        return f"there was no time to load {LIBRARY}, which takes about {LIBRARY_SECONDS:.1f} s"
     return f"more than {_MOST_DENSE:,} series and sums" if hierarchy.n_nodes > _MOST_DENSE else ""
 
 
