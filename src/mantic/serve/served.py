@@ -20,6 +20,7 @@ from mantic.core.table import Array
 from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
+from mantic.search.series.basis import BASIS
 from mantic.serve.decode import Decode, decoder
 from mantic.serve.example import example_row
 from mantic.serve.question import Limits, Question, read_question
@@ -255,10 +256,13 @@ def _forecasts(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
     table = model.predict(frame)
     names = [name for name in table.columns if name.startswith("q") and name not in model.schema_.names]
     rows = table.select("mean", "median", *names).rows()
-    return [
+    answers = [
         {"prediction": mean, "median": median, "quantiles": dict(zip((name[1:] for name in names), ends, strict=True))}
         for mean, median, *ends in rows
     ]
+    if BASIS not in table.columns:
+        return answers
+    return [answer | {BASIS: basis} for answer, basis in zip(answers, table[BASIS].to_list(), strict=True)]
 
 
 _encode = msgspec.json.encode

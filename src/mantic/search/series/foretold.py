@@ -36,6 +36,7 @@ class Foretold:
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
     rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
+    young : which series came after the model was fitted, shape (n_series,).
     """
 
     panel: Panel
@@ -46,6 +47,12 @@ class Foretold:
     voices: Array
     rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
+    young: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        """Take all series for old ones where nobody said which came later."""
+        if len(self.young) != len(self.forecast):
+            object.__setattr__(self, "young", np.zeros(len(self.forecast), dtype=bool))
 
     @property
     def horizon(self) -> int:
@@ -75,6 +82,18 @@ class Foretold:
         known = self.ids.with_columns(pl.int_range(pl.len()).alias("place of the series"))
         found = ids.join(known, on=self.ids.columns, how="left", maintain_order="left", nulls_equal=True)
         return found["place of the series"].fill_null(-1).to_numpy().astype(np.int64)
+
+    def some(self, places: Array) -> "Foretold":
+        """Return the forecast of these series, in this order."""
+        rare = self.rare
+        if rare is not None:
+            rare = replace(rare, values=rare.values[places], means=rare.means[places])
+        return replace(
+            self, panel=self.panel.rows(places), ids=self.ids[places], rare=rare, young=self.young[places],
+            mixture=replace(self.mixture, weights=self.mixture.weights[places]),
+            spread=replace(self.spread, width=self.spread.width[places], cycle=self.spread.cycle[places]),
+            forecast=self.forecast[places], voices=self.voices[:, places],
+        )  # fmt: skip
 
     def knowing(self, future: Array) -> "Foretold":
         """Return the forecast with what is known of the steps to come.
@@ -111,6 +130,7 @@ class Foretold:
             "cycle": self.spread.cycle,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices, "reach": self.spread.reach,
+            "young": self.young.astype(np.int64),
         }  # fmt: skip
         if self.rare is not None:
             arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
@@ -140,13 +160,15 @@ class Foretold:
         )  # fmt: skip
         spread = Spread(
             arrays["width"], arrays["growth"], arrays["cycle"], arrays["levels"], arrays["errors"],
-            int(facts["n_errors"]), arrays.get("reach", np.ones(len(arrays["levels"]))),
+            int(facts["n_errors"]), arrays["reach"],
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
         about, rare = facts["rare"], None
         if about is not None:
             rare = Rare.from_facts(about, *(arrays[f"rare {name}"] for name in _RARE))
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned)
+        made = cls(
+            panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, arrays["young"] > 0
+        )
         made._check()
         return made
 
