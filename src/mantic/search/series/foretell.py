@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mantic.core.budget import Deadline
 from mantic.core.executor import Executor, Failure, Here, Processes
 from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
@@ -97,8 +98,11 @@ def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[
         return None
     at = [known, *(past_of(known, panel, back, least=start.least) for back in start.backs)]
     rows = panel.rows(known.is_rare)
-    if seconds_of(rows) * len(at) > _LEARNED_SHARE * run.deadline.left():
+    most = _LEARNED_SHARE * run.deadline.left()
+    if seconds_of(rows) * len(at) > most:
         return at, None
+    if most != float("inf"):  # a slow machine must not take it from all other methods
+        run = run.until(Deadline.after(most))
     taught = []
     for one, back in zip(at, (0, *start.backs), strict=True):
         own = learned(one, panel, horizon, run, back=back, least=start.least if back else 1)
