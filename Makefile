@@ -1,9 +1,10 @@
 # make demo    install, then walk from a real table to a served prediction     (DATA=my.csv TARGET=column BUDGET=20s)
 # make test    install the rest, check everything, run every test
 # make check   style, types, layers, sizes
-# make bench   measure; results go to bench/results and, by `make bench-table`, into README.md
+# make bench   measure; results go to bench/results and, by `make bench-table`, into README.md and docs/measured.md
 # make bench-crash   kill the Store a thousand times on each database, and look what is lost
 # make bench-fuzz    an hour of broken requests and files; installs what that needs
+# make screenshots   picture every screen of Studio, light and dark, into build/screenshots
 # make docs    build the documentation site
 # make lock    write the installed versions to requirements/constraints.txt
 # make clean   remove what was made (the environment too)
@@ -19,7 +20,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint requirements/constraints.txt
 SOURCES := $(wildcard pyproject.toml requirements/constraints.txt)
 
-.PHONY: demo test check format bench bench-crash bench-fuzz bench-table docs lock clean system system-test
+.PHONY: demo test check format bench bench-crash bench-fuzz bench-table screenshots docs lock clean system system-test
 .DELETE_ON_ERROR:
 
 demo: system .make/demo
@@ -51,6 +52,9 @@ bench-fuzz: system-test .make/test
 
 bench-table: .make/test
 	$(BIN)/python bench/table.py
+
+screenshots: system-test .make/test
+	$(BIN)/python docs/studio_screenshots.py build/screenshots
 
 docs: .make/docs
 	$(BIN)/mkdocs build --strict

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ def mantic(folder: Path, *words: object, code: int = 0) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with sales.csv, and later.csv with the fortnight after it."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder with sales.csv, and later.csv with the fortnight after it; and a store of its own."""
     place = tmp_path_factory.mktemp("forecast")
     rows: dict[str, list[list[object]]] = {"sales.csv": [], "later.csv": []}
     for number, store in enumerate("AB"):
@@ -41,7 +42,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file, part in rows.items():
         with (place / file).open("w", newline="") as out:
             csv.writer(out).writerows([["date", "store", "sold"], *part])
-    return place
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MANTIC_STORE_URL", str(place / "store"))
+        yield place
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Studio in a real browser: from a file to an answer by mouse and by keyboard; no barrier, no error, none outside."""
 
+import json
 import os
 import re
 import subprocess
@@ -121,6 +122,7 @@ def screens(model: str, sitting: Sitting) -> dict[str, str]:
     sitting.open("/")
     name = model.rpartition("/")[0]
     places = {"home": "/", "new": "/new", "report": f"{model}/report", "try": f"{model}/try", "watch": f"{name}/watch"}
+    places["deploy"] = f"{name}/deploy"
     for screen, beginning in (("data", "/drafts/"), ("training", "/runs/")):
         places[screen] = sitting.page.locator(f'a[href^="{beginning}"]').first.get_attribute("href")
     places |= {"question": f"{places['data']}/question", "compare": f"{name}/compare?a=1&b=1"}
@@ -138,6 +140,26 @@ def test_the_journey_by_mouse_ends_in_an_answer(model: str, sitting: Sitting) ->
 
     sitting.page.wait_for_function("(text) => document.getElementById('answer').innerText !== text", arg=before)
     assert "Why" in sitting.page.locator("#answer").inner_text()
+
+
+def test_the_journey_by_mouse_ends_in_a_deployed_prediction_and_back(model: str, sitting: Sitting) -> None:
+    page = sitting.page
+    sitting.open(f"{model}/report")
+    page.get_by_role("link", name="Deploy", exact=True).click()
+    page.get_by_role("button", name="Deploy version 1").click()
+    page.get_by_text("Version 1 answers.").wait_for()
+    page.get_by_text("Measured here a moment ago").wait_for()
+    page.get_by_label("Who will use it").fill("web shop")
+    page.get_by_role("button", name="Make a key").click()
+
+    answer = _ask_as_shown(page)
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("heading", name="Not deployed").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Version 1 answers.").wait_for()
+
+    assert answer["predictions"][0]["prediction"] in ("yes", "no")
+    assert answer["predictions"][0]["id"]
 
 
 def test_the_journey_by_keyboard_alone(model: str, sitting: Sitting) -> None:
@@ -168,6 +190,18 @@ def test_the_journey_by_keyboard_alone(model: str, sitting: Sitting) -> None:
     _tab_to(page, "See the report")
     press("Enter")
     page.wait_for_url("**/models/wines/1/report")
+    _tab_to(page, "Deploy")
+    press("Enter")
+    page.wait_for_url("**/models/wines/deploy")
+    _tab_to(page, "Deploy version 1")
+    press("Enter")
+    page.get_by_text("Version 1 answers.").wait_for()
+    page.get_by_label("Who will use it").wait_for()
+    _tab_to_field(page, "who")
+    page.keyboard.type("a keyboard")
+    press("Enter")
+    page.locator("#secret").wait_for()
+    assert _ask_as_shown(page)["model"] == "wines"
 
 
 def test_no_screen_has_a_barrier_in_either_theme(screens: dict[str, str], sitting: Sitting) -> None:
@@ -195,6 +229,24 @@ def test_no_screen_is_wider_than_the_window(screens: dict[str, str], sitting: Si
             wide[name] = found
 
     assert wide == {}
+
+
+def _ask_as_shown(page: Any) -> dict[str, Any]:
+    """Run the call in Python that the page shows, as it stands there, but print the whole answer."""
+    page.locator("#secret").wait_for()
+    text = page.get_by_label("The call in Python").text_content()
+    whole = text.replace("['predictions'][0])", ")").replace("print(json.load(", "print(json.dumps(json.load(") + ")"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _tab_to_field(page: Any, identity: str, *, most: int = 60) -> None:
+    """Press Tab until a field has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == identity:
+            return
+    raise AssertionError(f"'{identity}' is not reached by the keyboard")
 
 
 def _is_ours(url: str, base: str) -> bool:

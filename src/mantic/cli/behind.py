@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mantic.cli.kept import check_followed, model_name, store_of
+from mantic.cli.kept import model_name, store_of
 from mantic.cli.screen import tell
 from mantic.cli.table import load_model
+from mantic.cli.words import load_plugins
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
 from mantic.store.address import beside
@@ -64,8 +65,10 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     ----------
     log : whether predictions are kept; where it is not said, if a model comes from the store.
     """
+    from mantic.serve.behind import trusted
     from mantic.serve.log import PredictionLog
     from mantic.serve.sidecar import Kept
+    from mantic.tasks.base import load
 
     is_logged = _has_kept(chosen) if log is None else log
     watched = {name: one.follows for name, one in chosen.items() if one.follows}
@@ -73,15 +76,17 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         return None
     numbers = {name: one.number for name, one in chosen.items() if one.number is not None}
     log_numbers = {(name, chosen[name].model.version_): number for name, number in numbers.items()}
-
-    def load(path: Path) -> Any:
-        from mantic.tasks.base import load
-
-        check_followed(path, settings)
-        return load(path)
-
     kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
-    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, load)
+    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, trusted(load, settings))
+
+
+def kept_deployed(plugins: list[str], settings: StoreSettings) -> "Kept":
+    """Return the store behind a server of what is deployed."""
+    from mantic.serve import behind
+    from mantic.tasks.base import load
+
+    load_plugins(plugins)
+    return behind.kept_deployed(settings, load)
 
 
 def jobs_for(
@@ -91,7 +96,7 @@ def jobs_for(
 
     Parameters
     ----------
-    log : as for `kept_for`.
+    log : as for `kept_for`; a server of what is deployed keeps them.
 
     Raises
     ------

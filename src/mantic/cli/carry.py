@@ -3,7 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from mantic.cli.kept import champion_of, keys_of, store_of
+from mantic.cli.kept import champion_of, store_of
 from mantic.cli.screen import show_json, tell
 from mantic.cli.words import Parser, action, check_output
 from mantic.core.settings import read_settings
@@ -66,6 +66,7 @@ def _sign(options: Namespace) -> int:
     from mantic.store.blobs import digest
     from mantic.store.reference import is_reference
     from mantic.store.signature import Signed, read_signed, sign, write_signed
+    from mantic.store.trust import keys_of
     from mantic.store.version import about
 
     settings = read_settings().store

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,7 @@ from mantic.store.reference import is_reference, name_for, read_reference
 
 if TYPE_CHECKING:
     from mantic.cli.scribe import Scribe
-    from mantic.store.key import Keys
     from mantic.store.models import Models
-    from mantic.store.signatures import Signature
     from mantic.store.store import Store
     from mantic.store.version import Version
 
@@ -26,13 +24,6 @@ def store_of(settings: StoreSettings) -> "Store":
     from mantic.store.store import open_store
 
     return open_store(settings.url, blobs=settings.blobs)
-
-
-def keys_of(settings: StoreSettings) -> "Keys":
-    """Return the keys that are set."""
-    from mantic.store.key import Keys, user_keys
-
-    return Keys(Path(settings.keys).expanduser() if settings.keys else user_keys())
 
 
 @contextmanager
@@ -45,12 +36,14 @@ def model_file(words: str, settings: StoreSettings) -> Iterator[Path]:
     ArtifactError : if a signature is required and there is none to be trusted.
     """
     must_be_signed = settings.signature == "require"
+    if must_be_signed:
+        from mantic.store.trust import check_signed
     if is_reference(words):
         with store_of(settings) as store:
             version = store.models.get(words)
             with store.models.file(str(version)) as path:  # by number: an alias may move at any moment
                 if must_be_signed:
-                    _check_signed(version.sha256, store.signatures.of(version.sha256), words, settings)
+                    check_signed(version.sha256, store.signatures.of(version.sha256), words, settings)
                 yield path
     elif must_be_signed and Path(words).is_file():
         from mantic.store.blobs import digest
@@ -59,25 +52,10 @@ def model_file(words: str, settings: StoreSettings) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="mantic-signed-") as folder:
             path = Path(folder) / "model.mantic"
             shutil.copyfile(words, path)  # what was checked is what is used, whatever happens to the file meanwhile
-            _check_signed(digest(path), read_signed(words).signatures, words, settings)
+            check_signed(digest(path), read_signed(words).signatures, words, settings)
             yield path
     else:
         yield Path(words)
-
-
-def check_followed(path: Path, settings: StoreSettings) -> None:
-    """Refuse a version to which an alias has moved, if a signature is required and it has none to be trusted.
-
-    Raises
-    ------
-    ArtifactError : says what is missing.
-    """
-    if settings.signature == "require":
-        from mantic.store.blobs import digest
-
-        content = digest(path)
-        with store_of(settings) as store:
-            _check_signed(content, store.signatures.of(content), path.stem, settings)
 
 
 def model_name(words: str) -> str:
@@ -109,12 +87,6 @@ def champion_of(version: "Version", models: "Models") -> str:
     if number == version.number:
         return "(champion)"
     return f"(champion is {version.name}/{number})" if number else "(no champion)"
-
-
-def _check_signed(sha256: str, signatures: "Sequence[Signature]", words: str, settings: StoreSettings) -> None:
-    from mantic.store.signature import check
-
-    check(sha256, signatures, keys_of(settings).list(), where=words)
 
 
 def _remember(store: "Store", data: str) -> str:

@@ -4,12 +4,12 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from mantic.cli.kept import keys_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, action
 from mantic.core.errors import SettingsError
 from mantic.core.files import write_atomic
 from mantic.core.settings import read_settings
+from mantic.store.trust import keys_of
 
 
 def parser() -> Parser:

@@ -1,12 +1,16 @@
 """mantic serve: answer over HTTP."""
 
 from argparse import BooleanOptionalAction, Namespace
+from typing import TYPE_CHECKING
 
-from mantic.cli.behind import choose, jobs_for, kept_for
+from mantic.cli.behind import choose, jobs_for, kept_deployed, kept_for
 from mantic.cli.screen import tell
 from mantic.cli.words import MODEL, Parser
 from mantic.core.errors import SettingsError
 from mantic.core.settings import read_settings
+
+if TYPE_CHECKING:
+    from mantic.serve.sidecar import Kept
 
 
 def parser() -> Parser:
@@ -17,9 +21,15 @@ def parser() -> Parser:
         examples="  mantic serve churn.mantic --port 8000\n  then open http://127.0.0.1:8000/docs\n"
         "  mantic serve churn            (the champion of the store; it follows promotions and rollbacks)\n"
         "  mantic serve churn@challenger --require-signature\n"
-        "  mantic serve churn.mantic --host 0.0.0.0 --keys keys.json",
+        "  mantic serve churn.mantic --host 0.0.0.0 --keys keys.json\n"
+        "  mantic serve --deployed       (all that is deployed in the store, now and later)",
     )
-    options.add_argument("models", metavar="MODEL", nargs="+", help=f"{MODEL}; its name is the model's")
+    options.add_argument("models", metavar="MODEL", nargs="*", help=f"{MODEL}; its name is the model's")
+    options.add_argument(
+        "--deployed",
+        action="store_true",
+        help="serve what is deployed in the store (mantic models deploy) and follow it",
+    )
     options.add_argument("--host", help="address to listen on (127.0.0.1, this machine only)")
     options.add_argument("--keys", metavar="FILE", help="API keys (see 'mantic api-keys'); who has none is refused")
     options.add_argument("--port", type=int, help="port to listen on (8000); 0 takes any free one")
@@ -35,12 +45,16 @@ def parser() -> Parser:
 
 def run(options: Namespace) -> int:
     """Serve until stopped."""
+    if bool(options.models) == options.deployed:
+        fix = "name models, or give --deployed: not both" if options.models else "name one, or give --deployed"
+        raise SettingsError("it is not clear which models to serve", where="mantic serve", fix=fix)
     given = {"serve.host": options.host, "serve.port": options.port, "serve.keys": options.keys}
     settings = read_settings(given | {"store.signature": options.signature})
     from mantic.serve.app import House
     from mantic.serve.key_file import KeyFile
     from mantic.serve.question import Limits
     from mantic.serve.run import check_reach, listen, serve
+    from mantic.serve.shelf import Shelf
 
     ours = settings.serve
     keyring = KeyFile(ours.keys) if ours.keys else None
@@ -50,8 +64,12 @@ def run(options: Namespace) -> int:
     check_reach(ours.host, keyring)
     listen(ours.host, ours.port).close()  # a taken port is known before models are loaded
     chosen = choose(options.models, options.plugin, settings.store)
-    kept = kept_for(chosen, settings.store, log=options.log)
-    jobs = jobs_for(chosen, settings, plugins=options.plugin, log=options.log)
+    if options.deployed:
+        kept: Kept | None = kept_deployed(options.plugin, settings.store)
+    else:
+        kept = kept_for(chosen, settings.store, log=options.log)
+    jobs = jobs_for(chosen, settings, plugins=options.plugin, log=options.deployed or options.log)
     house = House(Limits(ours.max_rows, ours.max_bytes, max_waiting=ours.max_waiting), keyring, jobs=jobs)
-    serve({name: one.model for name, one in chosen.items()}, house, host=ours.host, port=ours.port, kept=kept, say=tell)
+    shelf = Shelf.opening() if options.deployed else Shelf({name: one.model for name, one in chosen.items()})
+    serve(shelf, house, host=ours.host, port=ours.port, kept=kept, say=tell)
     return 0

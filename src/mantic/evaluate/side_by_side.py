@@ -1,10 +1,10 @@
 """Versions of a model side by side: what is known of each, and whether their scores can be told apart."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-from mantic.report.blocks import Block, Cell, Grid, Report, Text
+from mantic.report.blocks import Block, Cell, Chart, Grid, Group, Report, Series, Text
 from mantic.store.version import Version
 
 _FACTS = (
@@ -91,3 +91,33 @@ def _columns(names: tuple[str, ...], reports: Sequence[Mapping[str, Any]]) -> li
     rows = tuple((column, *(one.get(column) for one in known)) for column in columns)
     title = "How much each column matters"
     return [Grid(("column", *names), rows, title=title, bars=names)] if rows else []
+
+
+def overlaid(versions: Sequence[Version], reports: Sequence[Report]) -> list[Chart]:
+    """Return the line charts that all these reports have, each with the lines of every version in it."""
+    of_each = [{chart.title: chart for chart in _lines(report.blocks)} for report in reports]
+    shared = [title for title in of_each[0] if all(title in charts for charts in of_each)]
+    return [_overlaid(list(map(str, versions)), [charts[title] for charts in of_each]) for title in shared]
+
+
+def _overlaid(names: Sequence[str], charts: Sequence[Chart]) -> Chart:
+    own = [
+        replace(series, name=name if len(_own(chart)) == 1 else f"{name}, {series.name}")
+        for name, chart in zip(names, charts, strict=True)
+        for series in _own(chart)
+    ]
+    references = [series for series in charts[0].series if series.is_reference]
+    sentence = " ".join(f"{name}: {chart.sentence}" for name, chart in zip(names, charts, strict=True))
+    return replace(charts[0], series=(*own, *references), sentence=sentence)
+
+
+def _own(chart: Chart) -> list[Series]:
+    return [series for series in chart.series if not series.is_reference]
+
+
+def _lines(blocks: Sequence[Block]) -> Iterator[Chart]:
+    for block in blocks:
+        if isinstance(block, Group):
+            yield from _lines(block.blocks)
+        elif isinstance(block, Chart) and block.kind == "line":
+            yield block

@@ -33,13 +33,15 @@ from mantic.report.canvas import (
 from mantic.report.tokens import REFERENCE, SURFACE
 
 _HEIGHT = 210  # of the plot, pixels
-_MOST_ON_A_LINE = 300
-_MOST_POINTS = 700
-_FEW = 30  # up to here each point of a line is marked
+MOST_ON_A_LINE = 300
+MOST_POINTS = 700
+FEW = 30  # up to here each point of a line is marked
 
 
 @dataclass(frozen=True)
-class _Curve:
+class Curve:
+    """A series as it can be drawn: numbers of equal length, NaN where there is none."""
+
     series: Series
     colour: str
     x: Array
@@ -47,13 +49,14 @@ class _Curve:
     low: Array
     high: Array
 
-    def at(self, index: Array) -> "_Curve":
+    def at(self, index: Array) -> "Curve":
+        """Return only these points."""
         return replace(self, x=self.x[index], y=self.y[index], low=self.low[index], high=self.high[index])
 
 
 def draw_line(figure: Any, chart: Chart) -> None:
     """Draw lines with their bands; gaps stay gaps, long lines keep their highs and lows."""
-    curves = [curve.at(_turning_points(curve.y, _MOST_ON_A_LINE)) for curve in _curves(chart)]
+    curves = [curve.at(turning_points(curve.y, MOST_ON_A_LINE)) for curve in curves_of(chart)]
     plot = _plot(figure, chart, curves)
     if plot is None:
         return
@@ -64,16 +67,16 @@ def draw_line(figure: Any, chart: Chart) -> None:
         if np.isfinite(curve.low).any():
             plot.fill_between(curve.x, curve.low, curve.high, color=curve.colour, alpha=0.16, linewidth=0)
         plot.plot(curve.x, curve.y, color=curve.colour, linewidth=2, solid_joinstyle="round", solid_capstyle="round")
-        if len(curve.y) <= _FEW:
+        if len(curve.y) <= FEW:
             _dots(plot, curve, size=5, alpha=1.0)
 
 
 def draw_points(figure: Any, chart: Chart) -> None:
     """Draw points, thinned by chance (always the same one) and paler the more there are."""
-    curves = _curves(chart)
+    curves = curves_of(chart)
     n_points = sum(len(curve.y) for curve in curves if not curve.series.is_reference)
-    share = min(1.0, _MOST_POINTS / max(n_points, 1))
-    curves = [curve.at(_sample(len(curve.y), 1.0 if curve.series.is_reference else share)) for curve in curves]
+    share = min(1.0, MOST_POINTS / max(n_points, 1))
+    curves = [curve.at(sample(len(curve.y), 1.0 if curve.series.is_reference else share)) for curve in curves]
     plot = _plot(figure, chart, curves)
     if plot is None:
         return
@@ -82,14 +85,14 @@ def draw_points(figure: Any, chart: Chart) -> None:
         if curve.series.is_reference:
             plot.plot(curve.x, curve.y, color=REFERENCE, linewidth=1.2, linestyle=(0, (4, 3)))
             continue
-        if n_points <= _FEW:
+        if n_points <= FEW:
             strokes(plot, zip(curve.x, curve.low, curve.x, curve.high, strict=True), curve.colour)
         _dots(plot, curve, size=5.5, alpha=alpha)
 
 
 def draw_histogram(figure: Any, chart: Chart) -> None:
     """Draw counts over their edges; several series lie over each other, outlined."""
-    curves = [_bins(curve) for curve in _curves(chart, n_more=1)]
+    curves = [bins_of(curve) for curve in curves_of(chart, n_more=1)]
     plot = _bin_plot(figure, chart, curves)
     if plot is None:
         return
@@ -106,7 +109,8 @@ def draw_histogram(figure: Any, chart: Chart) -> None:
             plot.stairs(curve.y, curve.x, color=curve.colour, linewidth=1.6)
 
 
-def _curves(chart: Chart, *, n_more: int = 0) -> list[_Curve]:
+def curves_of(chart: Chart, *, n_more: int = 0) -> list[Curve]:
+    """Return each series of a chart; `x` has `n_more` numbers more than `y`. What a log axis cannot show is NaN."""
     found = []
     for series, colour in zip(chart.series, colours(chart.series), strict=True):
         y, (low, high) = numbers(series.y), bounds(series)
@@ -116,23 +120,24 @@ def _curves(chart: Chart, *, n_more: int = 0) -> list[_Curve]:
             x = np.where(x > 0, x, np.nan)
         if chart.y.log and not n_more:
             y, low, high = (np.where(part > 0, part, np.nan) for part in (y, low, high))
-        found.append(_Curve(series, colour, x[: n + n_more if n else 0], y[:n], low[:n], high[:n]))
+        found.append(Curve(series, colour, x[: n + n_more if n else 0], y[:n], low[:n], high[:n]))
     return found
 
 
-def _bins(curve: _Curve) -> _Curve:
+def bins_of(curve: Curve) -> Curve:
+    """Return counts over rising edges; nothing where the edges are not."""
     if not len(curve.y) or not np.isfinite(curve.x).all() or (np.diff(curve.x) < 0).any():
         return replace(curve, x=np.empty(0), y=np.empty(0))
     return replace(curve, y=np.nan_to_num(curve.y))
 
 
-def _plot(figure: Any, chart: Chart, curves: Sequence[_Curve]) -> Any | None:
+def _plot(figure: Any, chart: Chart, curves: Sequence[Curve]) -> Any | None:
     """Lay out a plot for these curves; None (and a word to the reader) when there is nothing to draw."""
     y_scale = scale_of([part for curve in curves for part in (curve.y, curve.low, curve.high)], chart.y)
     return _laid_out(figure, chart, curves, x_scale=scale_of([curve.x for curve in curves], chart.x), y_scale=y_scale)
 
 
-def _bin_plot(figure: Any, chart: Chart, curves: Sequence[_Curve]) -> Any | None:
+def _bin_plot(figure: Any, chart: Chart, curves: Sequence[Curve]) -> Any | None:
     """Lay out a plot for counts: upwards from zero, the outer bins touch the sides."""
     x_scale = scale_of([curve.x for curve in curves], chart.x)
     if x_scale is not None and not x_scale.is_log:
@@ -144,7 +149,7 @@ def _bin_plot(figure: Any, chart: Chart, curves: Sequence[_Curve]) -> Any | None
 
 
 def _laid_out(
-    figure: Any, chart: Chart, curves: Sequence[_Curve], *, x_scale: Scale | None, y_scale: Scale | None
+    figure: Any, chart: Chart, curves: Sequence[Curve], *, x_scale: Scale | None, y_scale: Scale | None
 ) -> Any | None:
     """Put scales, names and labels on the sheet."""
     if y_scale is None or x_scale is None:
@@ -173,7 +178,7 @@ def _inside(scale: Scale) -> Scale:
     return replace(scale, ticks=tuple(scale.ticks[p] for p in kept), labels=tuple(scale.labels[p] for p in kept))
 
 
-def _ends(curves: Sequence[_Curve], x_scale: Scale, y_scale: Scale) -> list[tuple[float, float, str, str]]:
+def _ends(curves: Sequence[Curve], x_scale: Scale, y_scale: Scale) -> list[tuple[float, float, str, str]]:
     """Return where each name can stand at the end of its line; nothing if two would touch."""
     if len(curves) < 2 or len(curves) > 5 or x_scale.is_log or y_scale.is_log:
         return []
@@ -192,7 +197,7 @@ def _ends(curves: Sequence[_Curve], x_scale: Scale, y_scale: Scale) -> list[tupl
     return found if all(np.diff(pixels) >= SIZE + 3) else []
 
 
-def _turning_points(y: Array, most: int) -> Array:
+def turning_points(y: Array, most: int) -> Array:
     """Return places that keep the shape of a long line: the ends, lows and highs of equal stretches."""
     if len(y) <= most:
         return np.arange(len(y))
@@ -205,13 +210,14 @@ def _turning_points(y: Array, most: int) -> Array:
     return np.array(sorted(kept))
 
 
-def _sample(n: int, share: float) -> Array:
+def sample(n: int, share: float) -> Array:
+    """Return places of a share of n points, drawn by chance, always the same."""
     if share >= 1.0:
         return np.arange(n)
     return np.sort(np.random.default_rng(0).choice(n, size=max(1, int(n * share)), replace=False))
 
 
-def _dots(axes: Any, curve: _Curve, *, size: float, alpha: float) -> None:
+def _dots(axes: Any, curve: Curve, *, size: float, alpha: float) -> None:
     axes.plot(
         curve.x,
         curve.y,

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,7 @@ from mantic.report.markup import Place, escape, render
 from mantic.report.tokens import declarations
 
 _LONG = 4  # from so many groups on, a page has a table of contents
+_TOP = Place(2, "part")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
@@ -36,11 +38,11 @@ def page(report: Report) -> str:
     )
 
 
-def article(report: Report) -> tuple[str, str]:
+def article(report: Report, place: Place = _TOP) -> tuple[str, str]:
     """Return the contents (empty where the report is short) and the report itself, for a page with `stylesheet`."""
     parts = [block for block in report.blocks if isinstance(block, Group) and block.title]
     contents = _contents(report.blocks) if len(parts) >= _LONG else ""
-    return contents, _body(report, Place(2, "part"))
+    return contents, _body(report, place)
 
 
 def fragment(report: Report) -> str:
@@ -102,7 +104,8 @@ def _numbered(blocks: list[Block], place: Place) -> str:
             run = []
         if isinstance(block, Group):
             n_groups += 1
-            parts.append(render([block], Place(place.level, f"{place.anchor}{n_groups}" if place.anchor else "")))
+            anchor = f"{place.anchor}{n_groups}" if place.anchor else ""
+            parts.append(render([block], replace(place, anchor=anchor)))
         elif block is not None:
             run.append(block)
     return "".join(parts)

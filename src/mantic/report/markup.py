@@ -26,10 +26,14 @@ _ICONS = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a block stands: the level of the next heading (2 to 6), and the anchor of its top-level group."""
+    """Where a block stands: the level of the next heading (2 to 6), and the anchor of its top-level group.
+
+    `behind` says, as HTML, what stands behind the drawing of each chart: a page with scripts draws it anew from that.
+    """
 
     level: int = 2
     anchor: str = ""
+    behind: Callable[[Chart], str] = lambda _: ""
 
 
 def escape(text: object) -> str:
@@ -144,10 +148,10 @@ def _right(is_number: bool) -> str:
 
 
 def _charts(charts: Sequence[Chart], place: Place) -> str:
-    return "".join(_chart(chart) for chart in charts)
+    return "".join(_chart(chart, place) for chart in charts)
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: Chart, place: Place) -> str:
     twin = as_grid(chart)
     title = f'<b class="m-title">{escape(chart.title)}</b>' if chart.title else ""
     sentence = f"<span>{escape(chart.sentence)}</span>" if chart.sentence else ""
@@ -155,7 +159,7 @@ def _chart(chart: Chart) -> str:
     figures = f"<details><summary>Show the figures</summary>{table(replace(twin, title=chart.title))}" if twin else ""
     if twin:
         figures += (f'<p class="m-small">{escape(twin.note)}</p>' if twin.note else "") + "</details>"
-    return f'<div class="m-chart"><figure>{caption}{to_svg(chart)}{figures}</figure></div>'
+    return f'<div class="m-chart"><figure>{caption}{to_svg(chart)}{place.behind(chart)}{figures}</figure></div>'
 
 
 def _groups(groups: Sequence[Group], place: Place) -> str:

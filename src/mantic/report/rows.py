@@ -42,28 +42,32 @@ from mantic.report.canvas import (
 from mantic.report.numbers import brief, say, say_alike
 from mantic.report.tokens import ACCENT, GRID, INK, MUTED, REFERENCE, SECOND, SURFACE
 
-_MOST_ROWS = 30
-_MOST_CELLS = 40  # per side
-_MOST_FIGURES = 150  # in cells
+MOST_ROWS = 30
+MOST_CELLS = 40  # per side
+MOST_FIGURES = 150  # in cells
 _LABELS = 170  # the most that labels at the side may take, pixels
-_STRONGEST = 0.55  # opacity of the largest cell: the figure on it keeps its contrast in light and dark
+STRONGEST = 0.55  # opacity of the largest cell: the figure on it keeps its contrast in light and dark
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,")
 
 
 def draw_bar(figure: Any, chart: Chart) -> None:
     """Draw bars from zero: upright for a few short labels, otherwise down the side with their figures."""
-    labels = _labels(chart)
+    labels = labels_of(chart)
     if not labels:
         draw_nothing(figure)
         return
-    slot = (WIDTH - 60) / len(labels)
-    is_upright = not chart.horizontal and len(labels) <= 12 and max(map(width_of, labels)) + 8 <= slot
-    (_draw_upright if is_upright else _draw_lying)(figure, chart, labels)
+    (_draw_upright if is_upright(chart, labels) else _draw_lying)(figure, chart, labels)
+
+
+def is_upright(chart: Chart, labels: Sequence[str]) -> bool:
+    """Whether bars have room to stand beside each other, over their labels."""
+    slot = (WIDTH - 60) / max(1, len(labels))
+    return not chart.horizontal and 1 <= len(labels) <= 12 and max(map(width_of, labels)) + 8 <= slot
 
 
 def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
-    shown = labels[:_MOST_ROWS]
-    parts = [_padded(series, len(shown)) for series in chart.series]
+    shown = labels[:MOST_ROWS]
+    parts = [padded(series, len(shown)) for series in chart.series]
     x_scale = scale_from_zero([part for trio in parts for part in trio], chart.y)
     if x_scale is None:
         draw_nothing(figure)
@@ -91,7 +95,7 @@ def _draw_lying(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
 
 
 def _draw_upright(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
-    parts = [_padded(series, len(labels)) for series in chart.series]
+    parts = [padded(series, len(labels)) for series in chart.series]
     y_scale = scale_from_zero([part for trio in parts for part in trio], chart.y)
     if y_scale is None:
         draw_nothing(figure)
@@ -128,7 +132,7 @@ def _draw_upright(figure: Any, chart: Chart, labels: Sequence[str]) -> None:
 def draw_box(figure: Any, chart: Chart) -> None:
     """Draw one box per series, each on its own row: whiskers, quartiles, median."""
     boxes = [(series.name, numbers(series.y)) for series in chart.series if len(series.y) == 5]
-    shown = boxes[:_MOST_ROWS]
+    shown = boxes[:MOST_ROWS]
     x_scale = scale_of([values for _, values in shown], chart.y)
     if x_scale is None:
         draw_nothing(figure)
@@ -144,15 +148,15 @@ def draw_box(figure: Any, chart: Chart) -> None:
 
 def draw_waterfall(figure: Any, chart: Chart) -> None:
     """Draw how steps lead from a start to an end, one row each, downwards."""
-    labels = _labels(chart)
+    labels = labels_of(chart)
     steps = np.nan_to_num(numbers(chart.series[0].y)) if chart.series else np.empty(0)
     if not labels or not len(steps) or not np.isfinite(steps.cumsum()).all():
         draw_nothing(figure)
         return
-    n_left_out = max(0, min(len(labels), len(steps)) - _MOST_ROWS)
+    n_left_out = max(0, min(len(labels), len(steps)) - MOST_ROWS)
     if n_left_out:
-        steps = np.append(steps[:_MOST_ROWS], steps[_MOST_ROWS:].sum())
-        labels = [*labels[:_MOST_ROWS], f"{n_left_out} more"]
+        steps = np.append(steps[:MOST_ROWS], steps[MOST_ROWS:].sum())
+        labels = [*labels[:MOST_ROWS], f"{n_left_out} more"]
     labels, steps = labels[: len(steps)], steps[: len(labels)]
     sums = numbers(steps.cumsum())
     x_scale = scale_of([sums], replace(chart.y, log=False))
@@ -173,9 +177,9 @@ def draw_waterfall(figure: Any, chart: Chart) -> None:
 def draw_heat(figure: Any, chart: Chart) -> None:
     """Draw a matrix: the stronger the colour the larger the figure; a second colour below zero."""
     n_rows, n_columns = len(chart.matrix), max((len(row) for row in chart.matrix), default=0)
-    matrix = np.full((min(n_rows, _MOST_CELLS), min(n_columns, _MOST_CELLS)), np.nan)
-    for place, row in enumerate(chart.matrix[:_MOST_CELLS]):
-        matrix[place, : len(row)] = numbers(row[:_MOST_CELLS])
+    matrix = np.full((min(n_rows, MOST_CELLS), min(n_columns, MOST_CELLS)), np.nan)
+    for place, row in enumerate(chart.matrix[:MOST_CELLS]):
+        matrix[place, : len(row)] = numbers(row[:MOST_CELLS])
     if not np.isfinite(matrix).any():
         draw_nothing(figure)
         return
@@ -199,7 +203,7 @@ def draw_heat(figure: Any, chart: Chart) -> None:
     )
     axes.tick_params(axis="x", rotation=90 if is_turned else 0)
     _cells(axes, matrix, gap=(min(1.5, wide / 8) / wide, min(1.5, high / 8) / high))
-    if high >= SIZE + 4 and matrix.size <= _MOST_FIGURES:
+    if high >= SIZE + 4 and matrix.size <= MOST_FIGURES:
         _cell_figures(axes, matrix, wide)
     put_head(axes, (), [], y_title)
     put_foot(axes, x_title, sheet)
@@ -240,13 +244,15 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def _labels(chart: Chart) -> list[str]:
+def labels_of(chart: Chart) -> list[str]:
+    """Return the name of each place along the axis; places without one are numbered."""
     longest = max((len(series.y) for series in chart.series), default=0)
     given = chart.x.labels or next((series.texts for series in chart.series if series.texts), ())
     return [printable(label) for label in (*given, *map(str, range(len(given) + 1, longest + 1)))][:longest]
 
 
-def _padded(series: Series, n: int) -> tuple[Array, Array, Array]:
+def padded(series: Series, n: int) -> tuple[Array, Array, Array]:
+    """Return the series' values and the ends of their intervals, each as long as n."""
     room = np.full(n, np.nan)
     return tuple(np.concatenate([part[:n], room[len(part) :]]) for part in (numbers(series.y), *bounds(series)))  # type: ignore[return-value]
 
@@ -310,7 +316,7 @@ def _cells(axes: Any, matrix: Array, *, gap: tuple[float, float]) -> None:
         for level in range(1, 11):
             places = np.argwhere(is_side & (strength == level))
             boxes = ((c - across, r - down, c + across, r + down) for r, c in places)
-            rectangles(axes, boxes, colour, alpha=_STRONGEST * level / 10)
+            rectangles(axes, boxes, colour, alpha=STRONGEST * level / 10)
 
 
 def _cell_figures(axes: Any, matrix: Array, wide: float) -> None:

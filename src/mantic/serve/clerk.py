@@ -1,4 +1,4 @@
-"""A clerk: a process beside a server that brings its log into the store, and tells when an alias has moved.
+"""A clerk: a process beside a server that brings its log into the store, and tells which versions should answer.
 
 It reads one line of JSON, what it is to do, from standard input, and tells in lines of JSON on standard output. When
 its standard input ends, it brings away what is left and ends.
@@ -9,14 +9,14 @@ import os
 import select
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mantic.core.errors import ManticError
+from mantic.serve.follow import Follower, stands_of
 from mantic.serve.log_reader import LogReader
 from mantic.store.store import Store, open_store
 
@@ -32,15 +32,12 @@ class Clerk:
     Parameters
     ----------
     reader : of the log; None where nothing is logged.
-    watched : name in the server's address to the reference that it follows, `churn@champion` for instance.
-    standing : name to the number of the version that the server has.
+    follower : says which versions should answer.
     """
 
     store: Store
     reader: LogReader | None
-    watched: Mapping[str, str]
-    standing: dict[str, int]
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mantic-clerk-")))
+    follower: Follower
     _quiet_until: float = 0.0
 
     def round(self) -> None:
@@ -48,7 +45,8 @@ class Clerk:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            self._look_at_aliases()
+            for step in self.follower.steps():
+                tell(step)
             self._bring()
         except ManticError as error:
             self._quiet_until = time.monotonic() + _TROUBLE_SECONDS
@@ -69,16 +67,6 @@ class Clerk:
             return
         if n_rows := self.reader.bring(self.store):
             tell({"stored": n_rows, "damaged": self.reader.n_damaged})
-
-    def _look_at_aliases(self) -> None:
-        for name, words in self.watched.items():
-            version = self.store.models.get(words)
-            if version.number == self.standing.get(name):
-                continue
-            path = self.folder / f"{version.name}-{version.number}.mantic"
-            self.store.models.export(str(version), path)
-            self.standing[name] = version.number
-            tell({"moved": name, "number": version.number, "path": str(path)})
 
 
 def tell(facts: Mapping[str, Any]) -> None:
@@ -103,7 +91,8 @@ def main() -> None:
 def _work(wanted: Mapping[str, Any]) -> None:
     with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
         reader = LogReader(Path(wanted["log"]), server=os.getppid()) if wanted["log"] else None
-        clerk = Clerk(store, reader, wanted["watched"], dict(wanted["standing"]))
+        standing = stands_of(wanted["standing"])
+        clerk = Clerk(store, reader, Follower(store, wanted["watched"], wanted["deployed"], standing))
         tell({"ready": True})
         while not _is_over(_EVERY):
             clerk.round()

@@ -110,7 +110,7 @@ class Desk:
 
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/models/{name}."""
-        served, _ = self._shelf.choose(request.path_params["name"], None, where=request.url.path)
+        served = self._shelf.place(request.path_params["name"], where=request.url.path).live
         return reply(to_bytes(served.about()))
 
     async def list(self, request: "Request") -> "Response":
@@ -124,8 +124,9 @@ class Desk:
 
     async def ready(self, request: "Request") -> "Response":
         """Answer GET /readyz."""
-        state = {"status": "ready" if self._is_ready else "starting", "models": list(self._shelf.names)}
-        return reply(to_bytes(state), status=200 if self._is_ready else 503)
+        is_ready = self._is_ready and not self._shelf.is_opening
+        state = {"status": "ready" if is_ready else "starting", "models": list(self._shelf.names)}
+        return reply(to_bytes(state), status=200 if is_ready else 503)
 
     async def metrics(self, request: "Request") -> "Response":
         """Answer GET /metrics."""

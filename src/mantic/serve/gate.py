@@ -76,6 +76,10 @@ class Gate:
             took = time.perf_counter() - started
             self.metrics.answered(known, method if method in _METHODS else _ELSEWHERE, answer.status, took)
 
+    def close(self) -> None:
+        """Let what has begun be finished, where the application behind is not told when it ends."""
+        self.predict.close()
+
 
 class _Answer:
     """What is sent to the caller: at most one answer, with the headers that every answer has."""

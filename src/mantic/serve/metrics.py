@@ -1,5 +1,6 @@
 """What the server counts, in the text format of Prometheus (version 0.0.4)."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
@@ -51,6 +52,27 @@ class Metrics:
             self._seconds[address], self._sums[address] = [0] * (len(_BOUNDS) + 1), 0.0
         self._seconds[address][bisect_left(_BOUNDS, seconds)] += 1
         self._sums[address] += seconds
+
+    def within(self, address: str, share: float) -> float | None:
+        """Return a bound in seconds below which at least this share of an address's answers was given; None for none.
+
+        >>> metrics = Metrics()
+        >>> for seconds in (0.0004, 0.0004, 0.004):
+        ...     metrics.answered("/v1/models/{name}/predict", "POST", 200, seconds)
+        >>> [metrics.within("/v1/models/{name}/predict", share) for share in (0.5, 0.99)]
+        [0.0005, 0.005]
+        """
+        counts = self._seconds.get(address, [])
+        wanted, total = share * sum(counts), 0
+        for bound, n in zip((*_BOUNDS, math.inf), counts, strict=bool(counts)):
+            total += n
+            if total >= wanted:
+                return bound
+        return None
+
+    def n_answered(self, address: str) -> int:
+        """Return how many answers an address has given."""
+        return sum(self._seconds.get(address, ()))
 
     def text(self, versions: Mapping[Labels, float], others: Mapping[str, float]) -> str:
         """Return all that was counted.

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _join_parquet(parts: Sequence[Path], whole: Path) -> None:
     pl.concat(frames).sink_parquet(whole)
 
 
-def _write_spreadsheet(table: pl.DataFrame, part: Path) -> None:
+def write_spreadsheet(table: pl.DataFrame, part: Path | BytesIO) -> None:
     """Write CSV in which no text is a formula: a spreadsheet shows what follows an apostrophe, and runs nothing."""
     texts = pl.col(pl.String)
     is_formula = texts.str.slice(0, 1).is_in(_FORMULA)
@@ -71,5 +72,5 @@ FORMS: Mapping[str, Form] = {
     ".parquet": Form(pl.DataFrame.write_parquet, _join_parquet),
     ".json": Form(pl.DataFrame.write_json, _join_json),
     ".ndjson": Form(pl.DataFrame.write_ndjson, _join_lines),
-    "spreadsheet": Form(_write_spreadsheet, _join_csv),
+    "spreadsheet": Form(write_spreadsheet, _join_csv),
 }

@@ -72,6 +72,10 @@ class Predict:
             self._compare(served, shadow, body, wire)
         return reply
 
+    def close(self) -> None:
+        """Let what has begun be finished."""
+        self._bench.close()
+
     def _read_and_answer(self, served: Served, wire: Wire, body: bytes, to: Wire) -> tuple[Reply, int]:
         return self._answer(served, wire.read(served, body, self._limits), to)
 

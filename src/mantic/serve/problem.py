@@ -64,6 +64,12 @@ class BusyError(ManticError):
         self.seconds = seconds
 
 
+class UnavailableError(ManticError):
+    """The model is deployed, and cannot be asked at the moment."""
+
+    status = 503
+
+
 class LateError(ManticError, TimeoutError):
     """The caller's deadline has passed."""
 

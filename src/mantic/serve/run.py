@@ -147,9 +147,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def greeting(models: Mapping[str, Estimator], address: tuple[Any, ...]) -> str:
-    """Return where the server is, and a call that can be copied."""
+    """Return where the server is, and a call that can be copied where a model is there already."""
     host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
     base = f"http://{host}:{address[1]}"
+    if not models:
+        return f"serving what is deployed at {base} (documentation at {base}/docs; stop with Ctrl-C)"
     name, model = next(iter(models.items()))
     body = json.dumps({"rows": [example_row(model.schema_)]}, ensure_ascii=False)
     shown = body.replace("'", "'\\''")

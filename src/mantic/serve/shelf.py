@@ -3,13 +3,15 @@
 import hashlib
 import json
 import math
+import random
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from mantic.core.errors import ManticError, SettingsError
 from mantic.serve.example import example_row
-from mantic.serve.problem import UnknownModelError
+from mantic.serve.problem import UnavailableError, UnknownModelError
 from mantic.serve.question import Limits, Question, question_of
 from mantic.serve.served import Estimator, Served, to_bytes
 
@@ -60,6 +62,11 @@ class Shelf:
     ----------
     models : name (as it stands in the address) to fitted Classifier or Regressor.
 
+    Attributes
+    ----------
+    faults : why a name that should answer does not, or not as it should, by the name.
+    is_opening : models are still being brought; who asks for one that is not there yet is told to come again.
+
     Raises
     ------
     SettingsError : if there is no model, or a name that no address can hold.
@@ -70,7 +77,21 @@ class Shelf:
         if bad or not models:
             what = f"'{bad[0]}' is no name for a model" if bad else "there is no model to serve"
             raise SettingsError(what, where="serve", fix="give each model a name without '/'")
-        self._places = {name: Place(Served(name, model)) for name, model in models.items()}
+        self._fill({name: Place(Served(name, model)) for name, model in models.items()})
+
+    @classmethod
+    def opening(cls) -> Self:
+        """Return an empty shelf, to which models are brought."""
+        made = cls.__new__(cls)
+        made._fill({})
+        made.is_opening = True
+        return made
+
+    def _fill(self, places: Mapping[str, Place]) -> None:
+        self._places = dict(places)
+        self.faults: Mapping[str, ManticError] = {}
+        self._writing = threading.Lock()
+        self.is_opening = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,30 +103,45 @@ class Shelf:
         """Return the live version of each name."""
         return [place.live for place in self._places.values()]
 
+    def find(self, name: str) -> Place | None:
+        """Return what stands under a name, if anything does."""
+        return self._places.get(name)
+
     def place(self, name: str, *, where: str = "the shelf") -> Place:
         """Return what stands under a name.
 
         Raises
         ------
         UnknownModelError : if nothing does; says what is known.
+        UnavailableError : if something should, and cannot be asked.
         """
         found = self._places.get(name)
         if found is None:
-            known = ", ".join(self._places)
-            raise UnknownModelError(f"there is no model '{name[:80]}'", where=where[:200], fix=f"known are: {known}")
+            raise self._absent(name, where)
         return found
+
+    def _absent(self, name: str, where: str) -> ManticError:
+        fault = self.faults.get(name)
+        if fault is not None:
+            what = f"'{name[:80]}' cannot be asked: {fault.what}"
+            return UnavailableError(what, where=fault.where or where[:200], fix=fault.fix)
+        if self.is_opening:
+            return UnavailableError("the models are being loaded", where=where[:200], fix="ask again in a few seconds")
+        known = ", ".join(self._places) or "none"
+        return UnknownModelError(f"there is no model '{name[:80]}'", where=where[:200], fix=f"known are: {known}")
 
     def choose(self, name: str, key: bytes | None, *, where: str = "the shelf") -> tuple[Served, Served | None]:
         """Return who answers a caller, and who is in the shadow; the same key always gets the same version.
 
         Parameters
         ----------
-        key : what names the caller; without it the live version answers.
+        key : what names the caller; without it each request is drawn by itself.
         """
         place = self.place(name, where=where)
-        if place.trial is not None and key is not None and share_of(key, salt=name) < place.share:
-            return place.trial, place.shadow
-        return place.live, place.shadow
+        if place.trial is None:
+            return place.live, place.shadow
+        drawn = random.random() if key is None else share_of(key, salt=name)
+        return (place.trial if drawn < place.share else place.live), place.shadow
 
     def warm(self) -> None:
         """Ask every model once, so that the first caller does not wait and a broken model stops the start."""
@@ -114,27 +150,62 @@ class Shelf:
                 if model is not None:
                     _warm(model)
 
-    def switch(self, name: str, model: Estimator, *, golden: Sequence[Golden] = ()) -> None:
-        """Let another version answer for a name, from the next request on; what is being answered is finished.
+    def put(self, name: str, model: Estimator, *, golden: Sequence[Golden] = ()) -> None:
+        """Let a version answer for a name, new or in place of another, from the next request on.
 
-        The newcomer is warmed and asked the golden rows first. Trial and shadow end. May be called from any thread.
+        What is being answered is finished. The newcomer is warmed and asked the golden rows first. Trial and shadow
+        end. May be called from any thread.
 
         Raises
         ------
         GoldenError : if an answer differs by more than 1e-6; then nothing is changed.
-        UnknownModelError : if there is no such name.
         """
-        self._places[name] = replace(self.place(name), live=_ready(name, model, golden), trial=None, shadow=None)
+        self._set(name, Place(_ready(name, model, golden)))
+
+    def switch(self, name: str, model: Estimator, *, golden: Sequence[Golden] = ()) -> None:
+        """Put another version under a name that is there.
+
+        Raises
+        ------
+        GoldenError : as `put`. UnknownModelError : if there is no such name.
+        """
+        self.place(name)
+        self.put(name, model, golden=golden)
+
+    def remove(self, name: str) -> None:
+        """Let nothing answer for a name; what is being answered is finished."""
+        with self._writing:
+            self._places = {one: place for one, place in self._places.items() if one != name}
+            self.faults = {one: fault for one, fault in self.faults.items() if one != name}
+
+    def fail(self, name: str, fault: ManticError) -> None:
+        """Tell those who ask for a name why nothing answers; what does answer goes on."""
+        with self._writing:
+            self.faults = {**self.faults, name: fault}
 
     def try_out(self, name: str, model: Estimator, *, share: float, golden: Sequence[Golden] = ()) -> None:
-        """Let another version answer a share of the callers (0 to 1), by the hash of their key."""
-        if not 0 <= share <= 1:
-            raise SettingsError(f"a share cannot be {share}", where="try_out", fix="give one from 0 to 1")
-        self._places[name] = replace(self.place(name), trial=_ready(name, model, golden), share=share)
+        """Let another version answer a share of the callers (0 to 1), by the hash of their key, or by chance."""
+        _check_share(share)
+        self._change(name, trial=_ready(name, model, golden), share=share)
+
+    def share(self, name: str, share: float) -> None:
+        """Let the version on trial answer another share of the callers; 0 ends the trial."""
+        _check_share(share)
+        self._change(name, share=share, **({} if share else {"trial": None}))
 
     def shadow(self, name: str, model: Estimator) -> None:
         """Ask another version too, after the caller has the answer, and count how often it agrees."""
-        self._places[name] = replace(self.place(name), shadow=_ready(name, model, ()))
+        self._change(name, shadow=_ready(name, model, ()))
+
+    def _set(self, name: str, place: Place) -> None:
+        with self._writing:
+            self._places = {**self._places, name: place}
+            self.faults = {one: fault for one, fault in self.faults.items() if one != name}
+
+    def _change(self, name: str, **changes: Any) -> None:
+        with self._writing:
+            self._places = {**self._places, name: replace(self.place(name), **changes)}
+            self.faults = {one: fault for one, fault in self.faults.items() if one != name}
 
     def versions(self) -> dict[tuple[tuple[str, str], ...], float]:
         """Return 1 for each version that can be asked, by model, version and part."""
@@ -144,6 +215,11 @@ class Shelf:
             for part, model in (("live", place.live), ("trial", place.trial), ("shadow", place.shadow))
             if model is not None
         }
+
+
+def _check_share(share: float) -> None:
+    if not 0 <= share <= 1:
+        raise SettingsError(f"a share cannot be {share}", where="try_out", fix="give one from 0 to 1")
 
 
 def share_of(key: bytes, *, salt: str) -> float:

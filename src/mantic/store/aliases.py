@@ -6,7 +6,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mantic.core.errors import StoreError
 from mantic.store.audit import note_deed
-from mantic.store.tables import ALIAS, MOVE, VERSION
+from mantic.store.reference import CHALLENGER, CHAMPION
+from mantic.store.tables import ALIAS, DEPLOYMENT, MOVE, VERSION
 from mantic.store.value import now
 
 
@@ -31,7 +32,10 @@ def standing(connection: Connection, name: str, alias: str) -> int | None:
 
 
 def move(connection: Connection, kind: str, name: str, alias: str, *, to: int | None, by: str) -> Move:
-    """Move an alias, or remove it (`to` is None), and put the move down."""
+    """Move an alias, or remove it (`to` is None), and put the move down.
+
+    A canary is tried out against the champion that it met: it ends when the champion moves, or its own alias goes.
+    """
     before = standing(connection, name, alias)
     here = (ALIAS.c.name == name, ALIAS.c.alias == alias)
     if to is None:
@@ -45,7 +49,16 @@ def move(connection: Connection, kind: str, name: str, alias: str, *, to: int | 
         insert(MOVE).values(at=made.at, by=by, kind=kind, name=name, alias=alias, before=before, after=to)
     )
     note_deed(connection, kind, name, by=by, detail={"alias": alias, "before": before, "after": to})
+    if (alias == CHAMPION or (alias == CHALLENGER and to is None)) and _end_trial(connection, name):
+        move(connection, "remove", name, CHALLENGER, to=None, by=by)
     return made
+
+
+def _end_trial(connection: Connection, name: str) -> bool:
+    """Let the challenger answer nobody; return whether it did, and is still called so."""
+    trial = (DEPLOYMENT.c.name == name, DEPLOYMENT.c.share > 0)
+    is_ended = connection.execute(update(DEPLOYMENT).where(*trial).values(share=0.0)).rowcount > 0
+    return is_ended and standing(connection, name, CHALLENGER) is not None
 
 
 def moves(connection: Connection, name: str, alias: str | None = None) -> list[Move]:

@@ -77,7 +77,7 @@ class Models:
         StoreError : if there is none; says which there are.
         """
         with self._database.reading() as connection:
-            return _find(connection, read_reference(reference))
+            return find_version(connection, read_reference(reference))
 
     def list(self, name: str | None = None) -> list[Version]:
         """Return the versions that are there, by name, newest first."""
@@ -112,7 +112,7 @@ class Models:
         """
         alias = check_name(alias, "alias")
         with self._database.moving() as connection:
-            version = _find(connection, read_reference(reference))
+            version = find_version(connection, read_reference(reference))
             return aliases.move(connection, "promote", version.name, alias, to=version.number, by=author(by))
 
     def rollback(self, name: str, alias: str = CHAMPION, *, by: str | None = None) -> Move:
@@ -135,7 +135,7 @@ class Models:
         StoreError : if there is no such alias.
         """
         with self._database.moving() as connection:
-            _find(connection, Reference(check_name(name), check_name(alias, "alias")))
+            find_version(connection, Reference(check_name(name), check_name(alias, "alias")))
             return aliases.move(connection, "remove", name, alias, to=None, by=author(by))
 
     def delete(self, reference: str, *, by: str | None = None) -> Version:
@@ -146,7 +146,7 @@ class Models:
         StoreError : if there is none, or an alias points to it.
         """
         with self._database.moving() as connection:
-            version = _find(connection, read_reference(reference))
+            version = find_version(connection, read_reference(reference))
             held = select(ALIAS.c.alias).where(ALIAS.c.name == version.name, ALIAS.c.number == version.number)
             if names := sorted(connection.execute(held).scalars()):
                 raise StoreError(
@@ -213,7 +213,13 @@ def _add(connection: Connection, name: str, facts: Mapping[str, Any]) -> Version
     return version
 
 
-def _find(connection: Connection, asked: Reference) -> Version:
+def find_version(connection: Connection, asked: Reference) -> Version:
+    """Return the version that is called.
+
+    Raises
+    ------
+    AbsentError : if there is none; says which there are.
+    """
     number = aliases.standing(connection, asked.name, asked.alias) if asked.number is None else asked.number
     if number is not None:
         query = _alive().where(VERSION.c.name == asked.name, VERSION.c.number == number)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mantic.core.errors import StoreError
 
-CHAMPION = "champion"
+CHAMPION = "champion"  # answers
+CHALLENGER = "challenger"  # is tried out: of a deployed model, the canary
 MAX_BYTES = 100  # of a name: it also becomes part of a file's name
 _NAME = re.compile(r"\w[\w.\-]*")
 _WORDS = re.compile(r"(?P<name>\w[\w.\-]*)(?:@(?P<alias>\w[\w.\-]*)|/(?P<number>[1-9][0-9]{0,8}))?")

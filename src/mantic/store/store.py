@@ -10,6 +10,7 @@ from mantic.store.backup import Backup, back_up
 from mantic.store.blobs import open_blobs
 from mantic.store.database import Database
 from mantic.store.datasets import Datasets
+from mantic.store.deployments import Deployments
 from mantic.store.models import Models
 from mantic.store.opening import make_folder, prepare
 from mantic.store.outcomes import Outcomes
@@ -28,6 +29,7 @@ class Store:
     Attributes
     ----------
     models : versions and aliases.
+    deployments : which models answer programs.
     runs, datasets : what was worked on.
     predictions, outcomes : what was answered, and what was true.
     alerts : what someone should look at.
@@ -40,6 +42,7 @@ class Store:
         self.database = Database(address)
         self.blobs = open_blobs(address.blobs)
         self.models = Models(self.database, self.blobs)
+        self.deployments = Deployments(self.database)
         self.runs = Runs(self.database)
         self.datasets = Datasets(self.database)
         self.predictions = Predictions(self.database)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION = "0002"  # the newest step in migrations/versions
+REVISION = "0003"  # the newest step in migrations/versions
 
 # Bytes decide the order on PostgreSQL too, whatever the language of its database.
 TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -66,6 +66,16 @@ MOVE = Table(
     Column("before", Integer),
     Column("after", Integer),
     Index("move_alias", "name", "alias", "id"),
+)
+
+DEPLOYMENT = Table(
+    "deployment",
+    METADATA,
+    Column("name", TEXT, primary_key=True),  # the version that answers is its champion
+    Column("at", TEXT, nullable=False),
+    Column("by", TEXT, nullable=False),
+    Column("share", Float(53), nullable=False),  # of the callers whom its challenger answers; 0 is none
+    CheckConstraint("share >= 0 AND share <= 1", name="deployment_share"),
 )
 
 SIGNATURE = Table(

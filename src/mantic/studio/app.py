@@ -2,12 +2,13 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from mantic.core.errors import ManticError
+from mantic.serve.gate import Gate
 from mantic.studio.role import Role
 from mantic.studio.route import Page
 from mantic.studio.studio import Studio
@@ -46,6 +47,7 @@ def make_studio(studio: Studio, *, hosts: frozenset[str] = frozenset()) -> "Star
     """
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
     from starlette.routing import Route
 
     from mantic.studio.pages import PAGES
@@ -58,7 +60,23 @@ def make_studio(studio: Studio, *, hosts: frozenset[str] = frozenset()) -> "Star
         return _dressed(_broken(View(request, studio, None)))
 
     routes = [Route(page.path, _endpoint(page, studio, hosts), methods=[page.method]) for page in PAGES]
-    return Starlette(routes=routes, exception_handlers={HTTPException: lost, Exception: broken})
+    door = Middleware(Door, gate=studio.deployed.gate)
+    return Starlette(routes=routes, middleware=[door], exception_handlers={HTTPException: lost, Exception: broken})
+
+
+class Door:
+    """Leads programs to the models that are deployed, and everybody else to the pages.
+
+    A program shows a key and never a cookie, so that no page can make a browser ask for its reader.
+    """
+
+    def __init__(self, app: Any, gate: Gate) -> None:
+        self._app, self._gate = app, gate
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Answer a request."""
+        is_program = scope["type"] == "http" and scope["path"].startswith("/v1/")
+        await (self._gate if is_program else self._app)(scope, receive, send)
 
 
 def _endpoint(page: Page, studio: Studio, hosts: frozenset[str]) -> Callable[["Request"], Awaitable["Response"]]:

@@ -25,6 +25,8 @@ class Question:
     cost: str = ""
     capacity: str = ""
     unit: str = ""
+    series: tuple[str, ...] = ()
+    horizon: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,5 +69,5 @@ class Draft:
         """
         facts: dict[str, Any] = dict(read_json(text))
         asked = {one.name: facts["question"][one.name] for one in fields(Question) if one.name in facts["question"]}
-        asked["drop"] = tuple(asked.get("drop", ()))
+        asked |= {name: tuple(asked.get(name, ())) for name in ("drop", "series")}
         return cls(**{**facts, "question": Question(**asked)})

@@ -67,6 +67,12 @@ class Live:
     n_behind: int
     warnings: tuple[str, ...]
     lines: tuple[tuple[float, str], ...]
+    task: str = ""
+
+    @property
+    def guessing(self) -> str:
+        """Return what the baseline is, in words."""
+        return "repeating the last season" if self.task == "forecast" else "guessing"
 
     @property
     def sentence(self) -> str:
@@ -78,11 +84,12 @@ class Live:
             return "No model yet."
         name = self.metric.replace("_", " ")
         if self.best is None:
-            return f"Guessing scores {say(self.baseline)} in {name}; nothing better is known yet."
+            guessing = self.guessing.capitalize()
+            return f"{guessing} scores {say(self.baseline)} in {name}; nothing better is known yet."
         range_ = "" if self.best.low is None else f" ({say_range(self.best.low, self.best.high)})"
         return (
             f"The best candidate, {self.best.learner}, scores {say(self.best.score)}{range_} in {name}; "
-            f"guessing scores {say(self.baseline)}."
+            f"{self.guessing} scores {say(self.baseline)}."
         )
 
 
@@ -111,6 +118,7 @@ def live_of(run: KeptRun, events: Sequence[KeptEvent], *, now: datetime | None =
         n_behind=len(behind),
         warnings=tuple(str(one.facts["text"]) for one in events if one.kind == "warned"),
         lines=tuple(_lines(events))[-_MOST_LINES:],
+        task=str(about.get("task", "")),
     )
 
 

@@ -26,6 +26,7 @@ from mantic.search.trial import Candidate, Material, Part, TrialJob, forget, run
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
 from mantic.studio.question import task_of, truth_of
+from mantic.studio.question_ahead import FORECAST
 from mantic.studio.words import amount, clock
 from mantic.tasks.door import filled
 
@@ -80,7 +81,7 @@ class Outlook:
 def outlook_of(folder: Path, draft: Draft) -> Outlook:
     """Return what a look at the rows of a draft shows; remembered for the same question."""
     asked = draft.question
-    if not asked.target:
+    if not asked.target or asked.task == FORECAST:
         return Outlook()
     bare = Question(asked.target, asked.task, group=asked.group, drop=asked.drop)
     with _lock:

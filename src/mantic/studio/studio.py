@@ -11,12 +11,14 @@ from mantic.serve.key_file import KeyFile
 from mantic.store.address import beside
 from mantic.store.store import Store, open_store
 from mantic.studio.backups import Backups
+from mantic.studio.deployed import Deployed, open_deployed
 from mantic.studio.draft_folder import DraftFolder
 from mantic.studio.drawer import Drawer
 from mantic.studio.loaded import Loaded
 from mantic.studio.looks import Looks
 from mantic.studio.provider import Provider, provider_of
 from mantic.studio.readers import Readers
+from mantic.studio.restores import Restores
 from mantic.studio.source_file import SourceFile
 from mantic.studio.trainer import Trainer
 from mantic.studio.training import TrainingFolder
@@ -36,11 +38,13 @@ class Studio:
     jobs : tables that are answered beside the pages.
     trainer : who attends to the trainings.
     loaded : models that were asked lately.
+    deployed : models that programs ask, at /v1.
     looks : what was seen of models that answer, a moment ago.
     visitors : who is signed in.
     keys : what programs that ask the API show.
     sources : databases and files by name.
     backups : what is being backed up.
+    restores : backups that are brought back, beside the store.
     provider : by which people may sign in too.
     drawer : what was thrown away lately, and can be taken back.
     """
@@ -52,16 +56,19 @@ class Studio:
     jobs: Jobs
     trainer: Trainer
     loaded: Loaded
+    deployed: Deployed
     looks: Looks
     visitors: Visitors
     keys: KeyFile
     sources: SourceFile
     backups: Backups
+    restores: Restores
     drawer: Drawer
     provider: Provider | None = None
 
     def close(self) -> None:
         """End what runs for this process alone, and let go of the store."""
+        self.deployed.close()
         self.readers.close()
         self.trainer.close()
         self.jobs.__exit__()
@@ -72,6 +79,7 @@ class Studio:
         self.jobs.__enter__()
         self.readers.resume()
         self.trainer.start()
+        self.deployed.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,6 +104,7 @@ def open_studio(settings: Settings) -> Studio:
         loaded = Loaded(store)
         pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = KeyFile(settings.serve.keys or own / "api-keys.json")
         return Studio(
             settings=settings,
             store=store,
@@ -104,11 +113,13 @@ def open_studio(settings: Settings) -> Studio:
             jobs=jobs,
             trainer=trainer,
             loaded=loaded,
+            deployed=open_deployed(settings, store, keys, jobs),
             looks=Looks(store, loaded),
             visitors=Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
-            keys=KeyFile(settings.serve.keys or own / "api-keys.json"),
+            keys=keys,
             sources=SourceFile(own / "sources.json"),
             backups=Backups(store, own / "backups"),
+            restores=Restores(store, beside(ours.url, ours.blobs, "restored")),
             drawer=Drawer(),
             provider=provider_of(pages),
         )

@@ -10,7 +10,7 @@ import polars as pl
 
 from mantic.core.errors import SchemaError
 from mantic.core.method import Method
-from mantic.core.run import Run
+from mantic.core.run import Run, Started
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
 from mantic.core.table import Array
@@ -57,6 +57,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     reserve += _SERIES_SECONDS * len(panel)
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
+    run.tell(Started("forecasting the past, method by method"))
     done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
     learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
     told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned)

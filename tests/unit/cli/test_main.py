@@ -30,6 +30,12 @@ def test_the_version_is_one_line(mantic):
     assert mantic("--version").out.startswith("mantic 0.")
 
 
+def test_the_package_runs_as_a_program():
+    done = subprocess.run([sys.executable, "-m", "mantic", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("mantic 0.")
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

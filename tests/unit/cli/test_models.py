@@ -288,9 +288,65 @@ def test_what_nothing_points_at_is_mentioned(stored, kept):
     assert "nothing points at 1 of its files" in stored("verify").err
 
 
+def test_a_model_is_deployed_tried_out_and_withdrawn(stored):
+    put = stored("models", "deploy", "churn")
+    tried = stored("models", "canary", "churn/2", "--share", "0.2")
+    parts = {one["model"]: one["answers"] for one in stored("models", "--json").facts["models"]}
+    shown = stored("models").out
+    off = stored("models", "canary", "churn", "--share", "off", "--json")
+    away = stored("models", "withdraw", "churn")
+
+    assert "churn/1 is deployed" in put.err
+    assert "churn/1 is deployed, churn/2 answers 20 % of the callers" in tried.err
+    assert parts == {"churn/1": 0.8, "churn/2": 0.2}
+    assert "80 %" in shown
+    assert (off.facts["before"]["share"], off.facts["after"]["share"]) == (0.2, 0.0)
+    assert "churn is withdrawn" in away.err
+    assert {one["answers"] for one in stored("models", "--json").facts["models"]} == {0.0}
+
+
+def test_a_version_is_deployed_as_the_champion_and_history_tells(stored):
+    assert stored("models", "deploy", "churn/2", "--json").facts["after"]["champion"] == 2
+
+    assert [deed["action"] for deed in stored("models", "history", "churn", "--json").facts["deeds"]][:2] == [
+        "deploy", "promote",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "nan", "much", "-0.1"])
+def test_a_share_that_is_none_is_three_lines(stored, share):
+    done = stored("models", "canary", "churn/2", f"--share={share}")
+
+    assert done.code == 2
+    assert "is no share" in done.err
+
+
+def test_what_to_serve_is_said_once(stored):
+    for words in ((), ("churn", "--deployed")):
+        done = stored("serve", *words, "--port", 0)
+
+        assert done.code == 2
+        assert "--deployed" in done.err
+
+
 @pytest.mark.parametrize(
     "action",
-    ["list", "show", "compare", "promote", "rollback", "retire", "delete", "history", "export", "import", "sign"],
+    [
+        "list",
+        "show",
+        "compare",
+        "promote",
+        "rollback",
+        "deploy",
+        "withdraw",
+        "canary",
+        "retire",
+        "delete",
+        "history",
+        "export",
+        "import",
+        "sign",
+    ],
 )
 def test_every_action_says_what_its_options_are_for(mantic, action):
     done = mantic("models", action, "--help")

@@ -9,7 +9,11 @@ import time
 import pytest
 
 import mantic
+from mantic.core.settings import StoreSettings
+from mantic.serve.behind import kept_deployed
+from mantic.serve.follow import Stand
 from mantic.serve.log import PredictionLog
+from mantic.serve.problem import UnavailableError
 from mantic.serve.question import Limits
 from mantic.serve.shelf import Shelf
 from mantic.serve.sidecar import Kept, Sidecar
@@ -86,7 +90,7 @@ def test_a_version_that_cannot_be_served_leaves_the_one_before(serving, models, 
     def broken(*_, **__):
         raise RuntimeError("it is broken")
 
-    monkeypatch.setattr(shelf, "switch", broken)
+    monkeypatch.setattr(shelf, "put", broken)
     with open_store(models / "store") as store:
         store.models.promote("churn/2")
         until(lambda: said)
@@ -104,14 +108,79 @@ def test_the_clerk_ends_when_its_server_is_gone(models):
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    wanted = {"url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}}
+    wanted = {"url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}, "deployed": False}
     assert clerk.stdin is not None
     assert clerk.stdout is not None
     clerk.stdin.write(json.dumps(wanted).encode() + b"\n")
     clerk.stdin.flush()
     assert json.loads(clerk.stdout.readline()) == {"ready": True}
 
+    assert json.loads(clerk.stdout.readline()) == {"looked": True}
     clerk.stdin.close()
 
     assert clerk.wait(30) == 0
     clerk.stdout.close()
+
+
+@pytest.fixture
+def following(models, tmp_path):
+    """Return a store with two versions of `churn` and a shelf that follows what is deployed; and what it says."""
+    said: list[str] = []
+    with open_store(tmp_path / "store") as store:
+        for learner in ("linear", "tree"):
+            store.models.register(models / f"{learner}.mantic", "churn")
+        shelf = Shelf.opening()
+        kept = kept_deployed(StoreSettings(url=str(tmp_path / "store")), mantic.load)
+        with Sidecar(kept, shelf, said.append) as sidecar:
+            yield store, shelf, sidecar, said
+
+
+def test_what_is_deployed_comes_to_a_server_that_runs_and_goes_again(following):
+    store, shelf, sidecar, said = following
+    until(lambda: not shelf.is_opening)
+    assert shelf.names == ()
+
+    store.deployments.put("churn")
+    until(lambda: sidecar.standing == {"churn": Stand(1)})
+    store.deployments.canary("churn/2", 0.25)
+    until(lambda: sidecar.standing == {"churn": Stand(1, 2, 0.25)})
+    place = shelf.place("churn")
+    assert (place.share, {*sidecar.kept.log.numbers.values()}) == (0.25, {1, 2})
+    store.deployments.remove("churn")
+    until(lambda: shelf.names == ())
+
+    assert said == ["churn/1 answers now", "churn/2 answers 25 % of the callers now", "churn is withdrawn"]
+
+
+def test_one_name_that_cannot_be_brought_does_not_stop_the_others(following):
+    store, shelf, _, said = following
+    store.models.register(store.models.export("churn/1", store.address.folder / "a.mantic"), "aaa")
+    store.models.register(store.models.export("churn/1", store.address.folder / "z.mantic"), "zzz")
+    for path in store.address.folder.rglob(f"{store.models.get('churn/2').sha256}*"):
+        path.unlink()
+
+    for words in ("churn/2", "aaa", "zzz"):
+        store.deployments.put(words)
+    until(lambda: set(shelf.names) == {"aaa", "zzz"} and shelf.faults)
+    time.sleep(2.5)  # it is tried again, and said once
+
+    with pytest.raises(UnavailableError):
+        shelf.place("churn")
+    assert [line for line in said if line.startswith("warning: churn cannot be served")] == [
+        line for line in said if line.startswith("warning: ")
+    ]
+    assert len([line for line in said if line.startswith("warning: ")]) == 1
+
+
+def test_a_clerk_that_dies_is_started_anew_and_loads_nothing_again(following):
+    store, shelf, sidecar, said = following
+    store.deployments.put("churn")
+    until(lambda: sidecar.standing == {"churn": Stand(1)})
+    served = shelf.place("churn").live
+
+    sidecar._process.kill()
+    until(lambda: any("started anew" in line for line in said))
+    store.deployments.canary("churn/2", 0.5)
+    until(lambda: sidecar.standing == {"churn": Stand(1, 2, 0.5)})
+
+    assert shelf.place("churn").live is served

@@ -8,9 +8,9 @@ import httpx
 import numpy as np
 import pytest
 
-from mantic.core.errors import SettingsError
+from mantic.core.errors import SettingsError, StoreError
 from mantic.serve.app import make_asgi
-from mantic.serve.problem import UnknownModelError
+from mantic.serve.problem import UnavailableError, UnknownModelError
 from mantic.serve.shelf import Golden, GoldenError, Shelf, is_alike, share_of
 
 ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True}
@@ -71,14 +71,57 @@ def test_a_share_of_the_callers_gets_the_version_on_trial_and_keeps_it(shelf, ch
 
     assert 0.2 < first.count("two") / len(first) < 0.3
     assert first == [shelf.choose("churn", key)[0].version for key in keys]
-    assert shelf.choose("churn", None)[0].version == "one"
+
+
+def test_who_is_not_named_is_drawn_anew_with_each_request(shelf, churn):
+    shelf.try_out("churn", churn(version_="two"), share=0.25)
+
+    found = [shelf.choose("churn", None)[0].version for _ in range(4_000)]
+
+    assert 0.2 < found.count("two") / len(found) < 0.3
+
+
+def test_a_share_of_nothing_ends_the_trial(shelf, churn):
+    shelf.try_out("churn", churn(version_="two"), share=0.25)
+
+    shelf.share("churn", 1.0)
+    assert shelf.choose("churn", b"customer 7")[0].version == "two"
+    shelf.share("churn", 0.0)
+
+    assert shelf.place("churn").trial is None
+    assert shelf.choose("churn", b"customer 7")[0].version == "one"
+
+
+def test_a_shelf_that_opens_sends_those_away_who_come_too_early(churn):
+    shelf = Shelf.opening()
+
+    with pytest.raises(UnavailableError, match="being loaded") as early:
+        shelf.place("churn")
+    shelf.put("churn", churn())
+    shelf.is_opening = False
+
+    assert early.value.status == 503
+    assert shelf.place("churn").live.name == "churn"
+    with pytest.raises(UnknownModelError, match="risk"):
+        shelf.place("risk")
+
+
+def test_a_fault_is_told_until_something_answers(shelf, churn):
+    shelf.remove("churn")
+    shelf.fail("churn", StoreError("its file is damaged", where="churn/2", fix="promote another"))
+
+    with pytest.raises(UnavailableError, match="its file is damaged") as told:
+        shelf.choose("churn", None)
+    shelf.put("churn", churn())
+
+    assert (told.value.status, told.value.where, told.value.fix) == (503, "churn/2", "promote another")
+    assert shelf.faults == {}
 
 
 def test_the_key_of_a_caller_comes_in_a_header(shelf, churn, asker):
     shelf.try_out("churn", churn(version_="two"), share=1.0)
 
     assert answered(shelf, asker, **{"X-Mantic-Key": "customer 7"}) == "two"
-    assert answered(shelf, asker) == "one"
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

@@ -1,6 +1,7 @@
 """The report of a version, and versions side by side."""
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -62,3 +63,21 @@ def test_versions_stand_side_by_side(client: TestClient, churn: Classifier) -> N
     assert "churn/1" in page
     assert "churn/2" in page
     assert client.get("/models/churn/compare?a=1&b=").status_code == 404
+
+
+def test_curves_of_two_versions_lie_in_one_chart(client: TestClient, churn: Classifier) -> None:
+    page = client.get("/models/churn/compare?a=1&b=2").text
+    specs = [json.loads(text) for text in re.findall(r'class="m-spec">(.*?)</script>', page)]
+
+    assert "How they answer" in page
+    assert [[name for name, *_ in spec["usermeta"]["series"]][:2] for spec in specs] == [["churn/1", "churn/2"]] * 3
+    assert "churn/1: " in page
+    assert "churn/2: " in page
+
+
+def test_each_chart_has_its_drawing_and_its_data(client: TestClient, churn: Classifier) -> None:
+    page, taken = client.get("/models/churn/1/report").text, client.get("/models/churn/1/report.html").text
+
+    assert page.count('class="m-spec"') == page.count('role="img"') >= 4
+    assert "chart.js" in page
+    assert "<script" not in taken

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mantic.core.errors import SettingsError
+from mantic.store.store import open_store
 from mantic.studio.drawer import Drawer, TooLateError
 from mantic.studio.role import Role
 from mantic.studio.source_file import SourceFile
@@ -382,11 +383,49 @@ def test_a_backup_is_not_left_lying_about(studio) -> None:
     assert not studio.backups.file.exists()
 
 
-def test_a_restore_is_explained_and_never_done_over_a_store_in_use(studio, client) -> None:
-    page = client.get("/settings/backup").text
+def test_a_backup_is_restored_beside_the_store_in_use(studio, client, tmp_path) -> None:
+    studio.store.audit.note("promote", "churn", by="ada", detail={"version": 3})
+    made = studio.store.back_up(tmp_path / "monday.backup")
+    before = len(studio.store.audit.list())
 
-    assert "mantic restore FILE --to NEW_FOLDER" in page
-    assert "never into a store that is in use" in page
+    page = _restored(client, made.path.read_bytes())
+
+    folder = studio.restores.job.folder
+    assert f"MANTIC_STORE_URL='{folder}' mantic studio" in html.unescape(page)
+    assert folder.parent == tmp_path / "store" / "restored"
+    with open_store(str(folder)) as other:
+        assert ("promote", "churn") in {(deed.action, deed.subject) for deed in other.audit.list()}
+    assert len(studio.store.audit.list()) == before + 1
+    assert not list(folder.parent.glob("*.arriving"))
+    assert folder.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("spoil", [lambda whole: b"", lambda whole: whole[:-400], lambda whole: b"PK" + bytes(999)])
+def test_what_is_no_backup_is_not_restored(studio, client, tmp_path, spoil) -> None:
+    whole = studio.store.back_up(tmp_path / "monday.backup").path.read_bytes()
+
+    page = _restored(client, spoil(whole))
+
+    assert "monday.backup" in page
+    assert "MANTIC_STORE_URL" not in page
+    assert list((tmp_path / "store" / "restored").iterdir()) == []
+
+
+def test_a_restore_needs_a_file_and_an_administrator(client, enter) -> None:
+    nothing = client.post("/settings/backup/restore", files={"other": b""})
+    assert nothing.status_code == 422
+    assert "no file was chosen" in nothing.text
+    assert enter(Role.OPERATOR).post("/settings/backup/restore", files={"file": b"x"}).status_code == 403
+
+
+def _restored(client, content: bytes) -> str:
+    """Bring a backup; return the page when it is done."""
+    reply = client.post("/settings/backup/restore", files={"file": ("monday.backup", content)})
+    assert reply.headers["location"] == "/settings/backup#restore"
+    deadline = time.monotonic() + 60
+    while "is being checked" in (page := client.get("/settings/backup/restore").text) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return page
 
 
 # --------------------------------------------------------------------------------------------------------------- drawer

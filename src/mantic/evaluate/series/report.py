@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from mantic.core.calendar import moment_text
 from mantic.evaluate.facts import plain
 from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.picture import Seen, picture
 from mantic.evaluate.series.score import Coverage, Judged, Score, by_series, by_step, coverage, scores
 from mantic.report.blocks import Alert, Axis, Block, Chart, Grid, Group, Number, Report, Series, Text
 from mantic.report.numbers import say, say_range
 
 _FEW = 40  # errors below which an interval is a guess
-_SHOWN = 120  # steps of the past in a picture
 _LITTLE = 0.02  # share by which a forecast must beat seasonal naive to be called better
 _WORDS = {
     "mase": "mean absolute error, in units of the usual change over a season",
@@ -169,31 +168,17 @@ def _pictures(found: SeriesFindings, judged: Judged) -> list[Block]:
 
 def _picture(found: SeriesFindings, place: int, title: str) -> Chart:
     """Return the end of a series, the forecast with its widest interval, and what was said at the latest origin."""
-    truth = found.panel.truth[found.panel.bounds[place] : found.panel.bounds[place + 1]][-_SHOWN:]
-    horizon = found.forecast.shape[1]
-    past = tuple(float(step) for step in range(1 - len(truth), 1))
-    ahead = tuple(float(step) for step in range(1, horizon + 1))
-    times = found.panel.calendar.times(found.panel.last[place] + np.arange(1 - len(truth), horizon + 1))
-    texts = tuple(moment_text(one) for one in times.to_list())
-    lines = [
-        Series("what was", tuple(truth.tolist()), past, texts=texts[: len(truth)]),
-        Series(
-            "forecast", tuple(found.forecast[place].tolist()), ahead, tuple(found.quantiles[place, :, 0].tolist()),
-            tuple(found.quantiles[place, :, -1].tolist()), texts[len(truth) :],
-        ),
-    ]  # fmt: skip
-    if found.judged is not None and found.judged.truth.shape[0] and found.judged.guess.shape[2] == horizon:
-        said = found.judged.guess[0, place]
-        if np.isfinite(said).any() and found.judged.truth.shape[0] > 0:
-            before = tuple(float(step) for step in range(1 - horizon, 1))
-            lines.append(Series("said then", tuple(said.tolist()), before, is_reference=True))
+    said = None
+    if (
+        found.judged is not None
+        and found.judged.truth.shape[0]
+        and found.judged.guess.shape[2] == len(found.forecast[0])
+    ):
+        said = found.judged.guess[0, place] if np.isfinite(found.judged.guess[0, place]).any() else None
     name = found.names[place] or found.target
-    level = say(float(found.levels[-1] - found.levels[0]), "share")
-    sentence = f"{name}: the forecast ends at {say(float(found.forecast[place, -1]))}; the band holds {level}."
-    return Chart(
-        "line", f"{title}: {name}", sentence, tuple(lines), Axis(f"steps from {texts[len(truth) - 1]}"),
-        Axis(found.target),
-    )  # fmt: skip
+    band, level = found.quantiles[place][:, [0, -1]], float(found.levels[-1] - found.levels[0])
+    seen = Seen(found.panel, place, found.forecast[place], band, level, said)
+    return picture(seen, title=f"{title}: {name}", name=name, target=found.target)
 
 
 def _made_of(found: SeriesFindings) -> Grid:

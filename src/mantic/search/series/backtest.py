@@ -13,6 +13,7 @@ from mantic.core.method import METHODS, can_be_used
 from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.search.series.standing import Standing
 from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
@@ -116,6 +117,7 @@ class _Search:
     foretold: dict[str, float] = field(default_factory=dict)
     outcome: dict[str, tuple[str, str]] = field(default_factory=dict)
     n_rows: dict[str, int] = field(default_factory=dict)
+    standing: Standing | None = None  # where somebody looks on
 
     def piece(self, method: str, n_back: int, rows: Array, seconds: float) -> Piece:
         least = self.start.least if n_back else 1  # the future is forecast whatever there is
@@ -147,6 +149,24 @@ class _Search:
         self.n_rows[piece.method] = self.n_rows.get(piece.method, 0) + len(piece.rows)
         if self.n_rows[piece.method] == len(self.panel) * (1 + len(self.backs)):
             self.outcome[piece.method] = ("used", "")
+            self.tell(piece.method)
+
+    def tell(self, method: str) -> None:
+        """Say how a method did that is complete."""
+        if self.standing is not None:
+            past = self.forecasts[method]
+            if method == REFERENCE:
+                self.standing.measure_by(np.stack([past[back] for back in self.backs]))
+            self.standing.tell(method, past, self.backs, took=self.spent[method])
+
+    def truth(self) -> Array:
+        """Return what came after each origin, shape (n_origins, n_series, horizon), NaN where nothing was observed."""
+        truth = np.full((max(1, len(self.backs)), len(self.panel), self.horizon), np.nan)
+        everything = np.arange(len(self.panel))
+        for place, n_back in enumerate(self.backs):
+            there = everything[self.panel.lengths - n_back >= self.start.least]
+            truth[place, there] = self.panel.after(n_back, self.horizon, there)
+        return truth
 
 
 def backtest(
@@ -171,6 +191,8 @@ def backtest(
     n_costly : how many of these at most, in the order of `ORDER`.
     """
     search = _Search(panel, horizon, executor, run, origins(panel, horizon))
+    if run.listeners and search.backs:
+        search.standing = Standing(run, search.truth(), panel.scale(panel.season))
     everything = np.arange(len(panel))
     known = [name for name in (*ORDER, *METHODS.names()) if names is None or name in names or name in FREE]
     wanted = [name for name in dict.fromkeys(known) if can_be_used(METHODS.get(name))]
@@ -334,11 +356,6 @@ def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
     past = np.stack([np.stack([search.forecasts[name][back] for back in search.backs] or [none]) for name in kept])
     future = np.stack([search.forecasts[name][0] for name in kept])
     past = np.where(np.isnan(future)[:, None], np.nan, past)
-    truth = np.full((max(1, len(search.backs)), *shape), np.nan)
-    everything = np.arange(len(search.panel))
-    for place, n_back in enumerate(search.backs):
-        there = everything[search.panel.lengths - n_back >= search.start.least]
-        truth[place, there] = search.panel.after(n_back, search.horizon, there)
     ledger = tuple(
         Cost(
             name,
@@ -348,4 +365,4 @@ def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
         )
         for name in wanted
     )
-    return Backtest(tuple(kept), past, future, truth, ledger, search.start)
+    return Backtest(tuple(kept), past, future, search.truth(), ledger, search.start)

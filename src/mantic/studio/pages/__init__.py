@@ -1,11 +1,13 @@
 """Every page of Studio, one file per screen."""
 
 from mantic.studio.pages import (
+    ahead,
     assets,
     audit,
     backup,
     bring,
     data,
+    deploy,
     home,
     keys,
     openid,
@@ -22,5 +24,6 @@ from mantic.studio.pages import (
 from mantic.studio.route import Page
 
 _SETTINGS = (you, people, keys, sources, audit, backup)
-_SCREENS = (home, bring, data, question, training, report, try_it, watch, signin, openid, *_SETTINGS, assets)
+_MODEL = (report, try_it, ahead, deploy, watch)
+_SCREENS = (home, bring, data, question, training, *_MODEL, signin, openid, *_SETTINGS, assets)
 PAGES: tuple[Page, ...] = tuple(page for screen in _SCREENS for page in screen.PAGES)

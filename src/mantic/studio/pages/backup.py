@@ -1,8 +1,10 @@
-"""Settings: take a backup away, and how one is brought back."""
+"""Settings: take a backup away, and bring one back."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mantic.core.errors import SourceError
+from mantic.serve.job_upload import check_room, full_disk_told
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.view import NoPageError, View
@@ -43,9 +45,38 @@ def take(view: View) -> "Response":
     )
 
 
+async def restore(view: View) -> "Response":
+    """Take a backup, and restore it into a new folder beside the store in use."""
+    from starlette.concurrency import run_in_threadpool
+
+    restores = view.studio.restores
+    file = await run_in_threadpool(restores.place)
+    check_room(file.parent, 3 * int(view.request.headers.get("content-length") or 0))  # the form's, ours, the store's
+    try:
+        async with view.request.form(max_files=1, max_fields=10) as form:
+            given: Any = form.get("file")
+            name = str(getattr(given, "filename", None) or "")
+            if not name:
+                raise SourceError("no file was chosen", where="the form", fix="choose a backup, then press the button")
+            with full_disk_told(), file.open("wb") as kept:
+                while piece := await given.read(1 << 20):
+                    kept.write(piece)
+        restores.start(file, name[:200], view.person)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    return view.go(f"{_HERE}#restore")
+
+
+def restored(view: View) -> "Response":
+    """Show how the restore stands."""
+    return view.part("_restore.html", restore=view.studio.restores.job)
+
+
 def _facts(view: View) -> dict[str, Any]:
     backups = view.studio.backups
-    return {"job": backups.job(), "made": backups.file.stat() if backups.is_ready() else None}
+    made = backups.file.stat() if backups.is_ready() else None
+    return {"job": backups.job(), "made": made, "restore": view.studio.restores.job}
 
 
 PAGES = (
@@ -53,4 +84,6 @@ PAGES = (
     get(f"{_HERE}/progress", progress, Role.ADMIN),
     get(f"{_HERE}/file", take, Role.ADMIN),
     post(_HERE, start, Role.ADMIN),
+    get(f"{_HERE}/restore", restored, Role.ADMIN),
+    post(f"{_HERE}/restore", restore, Role.ADMIN),
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mantic.store.deployments import Deployment
 from mantic.store.version import Version
 from mantic.studio.route import get
 from mantic.studio.sample import SAMPLES
@@ -18,12 +19,18 @@ _MOST_RUNS = 6
 
 @dataclass(frozen=True)
 class Row:
-    """A model by its name: the version that answers, the newest one, how many there are, and how it does."""
+    """A model by its name: the version that answers, the newest one, how many there are, and how it does.
+
+    Parameters
+    ----------
+    deployment : how programs ask it; None where they may not.
+    """
 
     champion: Version
     newest: Version
     n_versions: int
     health: Health
+    deployment: Deployment | None
 
 
 def show(view: View) -> "Response":
@@ -40,11 +47,13 @@ def _rows(view: View) -> list[Row]:
     for version in models.list():
         by_name.setdefault(version.name, []).append(version)
     aliases = models.aliases()
+    deployed = {one.name: one for one in view.studio.store.deployments.list()}
     rows = []
     for name, versions in by_name.items():
         number = aliases.get(name, {}).get("champion")
         champion = next((one for one in versions if one.number == number), versions[0])
-        rows.append(Row(champion, versions[0], len(versions), health(view.studio.store, name)))
+        how = health(view.studio.store, name)
+        rows.append(Row(champion, versions[0], len(versions), how, deployed.get(name)))
     return sorted(rows, key=lambda row: row.newest.created, reverse=True)
 
 

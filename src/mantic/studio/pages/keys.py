@@ -1,6 +1,7 @@
 """Settings: the keys that programs show to the API."""
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mantic.core.errors import SettingsError
@@ -28,19 +29,27 @@ def show(view: View) -> "Response":
 
 def make(view: View) -> "Response":
     """Make a key, and show it this once."""
-    name = view.said("name")
+    limits = {"days": _number(view, "days"), "per_second": _number(view, "per_second")}
+    return done(view, _HERE, made(view, view.said("name"), scopes=view.fields.get("scope", ()), limits=limits))
+
+
+def made(view: View, name: str, *, scopes: Iterable[str], limits: Mapping[str, float | None]) -> Notice:
+    """Make a key; return what shows it.
+
+    Parameters
+    ----------
+    limits : `days` and `per_second`, as `KeyFile.new` takes them.
+    """
     if not name or len(name) > 100 or not name.isprintable():
         raise SettingsError("a key needs a name", where="the name", fix="say in a few words who will use it")
-    scopes = view.fields.get("scope", ())
-    days, per_second = _number(view, "days"), _number(view, "per_second")
-    key = view.studio.keys.new(name, scopes=scopes, days=days, per_second=per_second)
+    scopes = frozenset(scopes)
+    key = view.studio.keys.new(name, scopes=scopes, days=limits.get("days"), per_second=limits.get("per_second"))
     grant = view.studio.keys.find(key)
     identity = grant.id if grant else ""
-    limits = {"days": days, "per_second": per_second}
     detail = {"name": name, "scopes": sorted(scopes), **{one: value for one, value in limits.items() if value}}
     view.studio.store.audit.note("add", f"key {identity}", by=view.person, detail=detail)
     about = "Copy it now: it is shown only this once. Programs send it as the header Authorization: Bearer KEY."
-    return done(view, _HERE, Notice(f"The key '{name}' is made.", secret=key, about=about))
+    return Notice(f"The key '{name}' is made.", secret=key, about=about)
 
 
 def revoke(view: View) -> "Response":

@@ -7,6 +7,7 @@ from mantic.core.errors import SettingsError
 from mantic.studio.draft import READY, Draft, Question
 from mantic.studio.outlook import outlook_of
 from mantic.studio.question import BUDGETS, Asked, asked_of, changed, data_of, words_of
+from mantic.studio.question_ahead import FORECAST, HORIZON, suited
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.table import profile_of
@@ -17,6 +18,7 @@ from mantic.studio.view import View
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+_MOST_AHEAD = 10_000  # steps
 _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
 
 
@@ -100,15 +102,21 @@ def _question(view: View, draft: Draft) -> Question:
     if pace and (not pace.isdecimal() or int(pace[:3]) >= len(BUDGETS)):
         raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
     budget = BUDGETS[int(pace)] if pace else draft.question.budget
+    series = tuple(
+        name for name in view.fields.get("series", ()) if name in names and name not in (target, said("time"))
+    )
     for role in ("time", "group"):
         if said(role) and (said(role) not in names or said(role) == target):
             raise SettingsError(f"there is no such column for {role}", where=said(role)[:100], fix="reload the page")
     drop = tuple(name for name in view.fields.get("drop", ()) if name in names and name != target)
-    return changed(
+    found = changed(
         draft.question, budget=budget, task=said("task"), metric=said("metric"), positive=said("positive"),
         time=said("time"), group=said("group"), drop=drop, cost=_cost(view), capacity=_capacity(view),
-        unit=said("unit")[:20],
+        unit=said("unit")[:20], series=series, horizon=_horizon(view),
     )  # fmt: skip
+    if found.task == FORECAST and draft.question.task != FORECAST:
+        return suited(found, profile_of(view.studio.drafts.of(draft.id)).facts["columns"])
+    return found
 
 
 def _cost(view: View) -> str:
@@ -125,6 +133,14 @@ def _number(view: View, name: str) -> str:
     if not 0 <= value < 1e12:
         raise SettingsError("a cost is a number, 0 or more", where=view.said(name)[:40], fix="write 10, for instance")
     return f"{value:g}"
+
+
+def _horizon(view: View) -> str:
+    text = view.said("horizon")
+    if text and not (text.isdecimal() and 1 <= int(text[:9]) <= _MOST_AHEAD):
+        fix = f"write a whole number, 1 to {_MOST_AHEAD:,}"
+        raise SettingsError("this is no number of steps", where=text[:40], fix=fix)
+    return text
 
 
 def _capacity(view: View) -> str:
@@ -149,6 +165,7 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
         "most": _MOST_LISTED, "budgets": BUDGETS,
         "costs": costs, "dates": _of_kind(columns, ("date", "number", "id"), question.time),
         "groups": _of_kind(columns, ("category", "id", "number"), question.group),
+        "is_ahead": question.task == FORECAST, "horizon": question.horizon or HORIZON,
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
     }  # fmt: skip
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mantic.evaluate.side_by_side import side_by_side
-from mantic.report.html import article, page
+from mantic.evaluate.side_by_side import overlaid, side_by_side
+from mantic.report.blocks import Group
+from mantic.report.html import page
+from mantic.studio.charts import live_article
 from mantic.studio.route import get
 from mantic.studio.view import NoPageError, View
 
@@ -27,7 +29,7 @@ def show(view: View) -> "Response":
     """Show the report of a version."""
     version, report = _report(view)
     others = [one for one in view.studio.store.models.list(version.name) if one.number != version.number]
-    contents, body = article(replace(report, title=""))
+    contents, body = live_article(replace(report, title=""))
     return view.page("report.html", version=version, contents=contents, body=body, others=others)
 
 
@@ -50,8 +52,11 @@ def compare(view: View) -> "Response":
     if not all(text.isdecimal() and len(text) < 9 for text in numbers):
         raise NoPageError("two versions are compared", where="a and b", fix="choose them on the report's page")
     versions = [models.get(f"{name}/{number}") for number in numbers]
-    reports = [view.studio.loaded.get(name, one.number).report_.facts for one in versions]
-    _, body = article(replace(side_by_side(versions, reports), title=""))
+    reports = [view.studio.loaded.get(name, one.number).report_ for one in versions]
+    told = side_by_side(versions, [one.facts for one in reports])
+    charts = Group("How they answer", tuple(overlaid(versions, reports)), columns=2)
+    blocks = (*told.blocks, charts) if charts.blocks else told.blocks
+    _, body = live_article(replace(told, title="", blocks=blocks))
     return view.page("compare.html", version=versions[0], versions=models.list(name), chosen=numbers, body=body)
 
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mantic.core.errors import SettingsError
-from mantic.report.markup import Place, render
 from mantic.report.numbers import say
 from mantic.serve.job import ANSWERS, DONE, Job, Wish
 from mantic.serve.job_upload import declared_bytes, declared_kind
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, question_of
 from mantic.serve.served import Served
+from mantic.studio.charts import live
 from mantic.studio.form import fields_of, row_of
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
@@ -27,6 +27,8 @@ _OWNER = "studio"  # of jobs that are made here; everybody who may open Studio m
 
 def show(view: View) -> "Response":
     """Show the form, filled with a row of the middle or with a known one, and its answer."""
+    if view.studio.store.models.get(f"{view.path['name']}/{view.number()}").task == "forecast":
+        return view.go(f"/models/{quote(view.path['name'])}/{view.number()}/forecast")
     served, version = _served(view)
     known = view.query.get("known", "")
     model = served.model
@@ -59,7 +61,7 @@ def change(view: View) -> "Response":
     model: Any = served.model
     found = model.counterfactuals([row], _wanted(served, view), keep=keep)
     return view.page("_blocks.html" if view.is_part else "blocks.html", version=version, title="What would change it",
-                     markup=render([found.group()], Place(3)))  # fmt: skip
+                     markup=live([found.group()]))  # fmt: skip
 
 
 def similar(view: View) -> "Response":
@@ -68,7 +70,7 @@ def similar(view: View) -> "Response":
     model: Any = served.model
     found = model.similar([row_of(served.schema, view.fields)], n=_N_LIKE)
     return view.page("_blocks.html" if view.is_part else "blocks.html", version=version, title="Known rows like it",
-                     markup=render([found.group()], Place(3)))  # fmt: skip
+                     markup=live([found.group()]))  # fmt: skip
 
 
 async def begin(view: View) -> "Response":

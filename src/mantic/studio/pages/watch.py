@@ -8,8 +8,8 @@ from urllib.parse import quote
 from mantic.core.errors import SettingsError, SourceError, StoreError
 from mantic.core.run import Run
 from mantic.report.blocks import Group
-from mantic.report.markup import Place, render
 from mantic.serve.job_upload import full_disk_told
+from mantic.studio.charts import live
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.view import NoPageError, TooLargeError, View
@@ -60,7 +60,7 @@ def column(view: View) -> "Response":
     one = next((one for one in watched.drift if one.column == name), None)
     if one is None:
         raise NoPageError("there is no such column", where=name[:100], fix="go back to the model")
-    pictures = render([Group(one.column, one.charts, note=about(one), columns=2)], Place(3))
+    pictures = live([Group(one.column, one.charts, note=about(one), columns=2)])
     if view.is_part:
         return view.part("_blocks.html", markup=pictures)
     return view.page("watch_column.html", version=version, since=since, column=name, markup=pictures)
@@ -146,9 +146,9 @@ def _facts(view: View, watched: "Watched") -> dict[str, Any]:
     return {
         "health": health_of(watched, [one for one in alerts if one.closed is None]),
         "alerts": alerts,
-        "traffic": render([watched.traffic.chart()], Place(3)),
-        "quality": render(quality_blocks(watched), Place(3)),
-        "pictures": render([Group(one.column, one.charts, note=about(one), columns=2) for one in drawn], Place(3)),
+        "traffic": live([watched.traffic.chart()]),
+        "quality": live(quality_blocks(watched)),
+        "pictures": live([Group(one.column, one.charts, note=about(one), columns=2) for one in drawn]),
         "most": most,
     }
 
