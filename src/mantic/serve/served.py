@@ -20,6 +20,7 @@ from mantic.core.table import Array
 from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
+from mantic.search.series.basis import BASIS
 from mantic.serve.decode import Decode, decoder
 from mantic.serve.example import example_row
 from mantic.serve.question import Limits, Question, read_question
@@ -262,9 +263,10 @@ def _forecasts(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
         {"prediction": mean, "median": median, "quantiles": dict(zip((name[1:] for name in names), ends, strict=True))}
         for mean, median, *ends in rows
     ]
-    if _OVER not in table.columns:
-        return answers
-    return [answer | {_OVER: share} for answer, share in zip(answers, table[_OVER].to_list(), strict=True)]
+    for name in (_OVER, BASIS):
+        if name in table.columns:
+            answers = [answer | {name: more} for answer, more in zip(answers, table[name].to_list(), strict=True)]
+    return answers
 
 
 _encode = msgspec.json.encode

@@ -13,6 +13,7 @@ from mantic.core.schema import Column, Schema
 from mantic.features.series.assemble import Roles
 from mantic.features.series.hierarchy import EVERY
 from mantic.report.blocks import Report
+from mantic.search.series.basis import BASIS
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks import series_answer
@@ -142,11 +143,12 @@ class Forecaster(Parameters):
 
         Returns
         -------
-        One row per row of `future`, in order, or series after series; as a table of the library that came in.
+        One row per row of `future`, in order, or series after series; as a table of the library that came in. If rows
+        name series that are not known, a column `basis` more: "its own past", or "similar series", which is wide.
 
         Raises
         ------
-        SchemaError : names rows whose series is not known or whose moment lies outside of the horizon.
+        SchemaError : names rows whose moment lies outside of the horizon.
         """
         self._check_fitted()
         if future is None:
@@ -197,7 +199,8 @@ class Forecaster(Parameters):
 
         Parameters
         ----------
-        rows : as in `fit`, new ones only; series that are not known are left out, and counted.
+        rows : as in `fit`, new ones only. Series that were not there go on as similar ones do, with wide intervals,
+            and become their own as points arrive.
         """
         from mantic.tasks.series_walk import row_schema, updated
 
@@ -260,7 +263,7 @@ class Forecaster(Parameters):
         return Budget.parse(self.budget)
 
     def _check_names(self, roles: Roles) -> None:
-        own = [*series_answer.answer_names(self.levels), series_answer.OVER]
+        own = [*series_answer.answer_names(self.levels), series_answer.OVER, BASIS]
         own += [series_answer.LEVEL] if self.hierarchy else []
         twice = (roles.time, roles.target, *roles.series, *roles.known, *((roles.as_of,) if roles.as_of else ()))
         if roles.as_of and roles.known:

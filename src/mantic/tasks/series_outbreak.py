@@ -113,7 +113,8 @@ def _told(held: Known, found: Foreseen, outbreak: Outbreak) -> Foretold:
     mixture = Mixture(found.names, weights, False, "recent interval scores", {})
     nothing = np.zeros(len(LEVELS))
     n_errors = int(np.isfinite(found.truth).sum())
-    spread = Spread(np.ones(n_series), np.ones(horizon), np.ones((n_series, 1)), LEVELS, nothing, n_errors)
+    ones = np.ones(n_series), np.ones(horizon), np.ones((n_series, 1))
+    spread = Spread(*ones, LEVELS, nothing, n_errors, reach=np.ones(len(LEVELS)))
     wide = [widened(one, found.blend.factor, outbreak.offset) for one in found.voices]
     means = np.stack([replace(outbreak, quantiles=one).mean() for one in wide])
     return Foretold(held.panel, held.ids, mixture, spread, outbreak.mean(), means, outbreak=outbreak)

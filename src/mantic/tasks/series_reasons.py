@@ -53,9 +53,10 @@ class Voices:
 
 def explain(told: Foretold, roles: Roles, rows: Any) -> Voices:
     """Return what each method foresaw for rows that name series and moments; raises as `answers_for` does."""
-    from mantic.tasks.series_answer import answers_for
+    from mantic.tasks.series_answer import answers_for, check_known
 
     frame = rows if isinstance(rows, pl.DataFrame) else to_polars(rows)
+    check_known(told, roles, frame)
     answers_for(told, roles, (80,), frame)
     series, step = places_of(told, roles, frame)
     weights = told.mixture.weights[series].T

@@ -28,6 +28,7 @@ from mantic.search.series.coherent import seconds_of
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
+from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
 
@@ -127,12 +128,16 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
 
 
 def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
-    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed."""
+    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed.
+
+    Series may be new.
+    """
     series, step = places_of(told, roles, rows)
-    first = _first_asked(told)
-    is_new = (series >= first) & (step >= 0)
+    is_new = (series >= _first_asked(told)) & (step >= 0)
+    if told.coherent is None:
+        is_new |= series < 0
     if n_out := int((~is_new).sum()):
-        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of unknown series or older than the forecast")
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are older than the forecast")
     if not is_new.any():
         return told
     before = _long(told, roles)
@@ -140,7 +145,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     fresh = pl.DataFrame(
         [
             *(as_id(later[name]) for name in roles.series),
-            told.panel.calendar.times(told.panel.last[series[is_new]] + 1 + step[is_new]).alias(roles.time),
+            told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
+                roles.time
+            ),
             later[roles.target].cast(pl.Float64, strict=False),
             *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
         ]
@@ -151,15 +158,18 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     truth, _ = _arrived(told, roles, rows)
     missed = (truth - told.forecast) / told.spread.unit(told.horizon)
     spread = told.spread.followed(missed).learned(missed)
+    if n_more := len(prepared.panel) - len(told.panel):
+        run.warn("newcomers", f"{n_more:,} series are new: they go on as similar ones do, with wide intervals")
+    told = adopted(replace(told, spread=spread), prepared.panel, prepared.ids)
     grown = prepared.panel.last - told.panel.last
-    spread = replace(spread, cycle=_turned(spread.cycle, grown))
+    spread = replace(told.spread, cycle=_turned(told.spread.cycle, grown))
     voices, forecast = renewed(prepared.panel, told, run)
     rare = None if told.rare is None else told.rare.renewed(prepared.panel, told.horizon, run)
     told = replace(
-        told, panel=prepared.panel, spread=spread, voices=voices, forecast=with_means(forecast, rare), rare=rare,
-        learned=taught(prepared.panel, list(told.learned), told.horizon, run),
+        told, panel=prepared.panel, ids=prepared.ids, spread=spread, voices=voices, rare=rare,
+        forecast=with_means(forecast, rare), learned=taught(prepared.panel, list(told.learned), told.horizon, run),
     )  # fmt: skip
-    return added_up_again(told, run)
+    return added_up_again(settled(told), run)
 
 
 def row_schema(told: Foretold, roles: Roles) -> Schema:

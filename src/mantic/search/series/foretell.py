@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mantic.core.budget import Deadline
 from mantic.core.executor import Executor, Failure, Here, Processes
 from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
@@ -97,10 +98,10 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     backs = found.start.backs
     cycle = cycle_of(panel, max(backs, default=0))
     unit = unit_of(panel, found.truth, past, backs=backs)
-    widths = spread(panel, forecast, found.truth, past, backs=backs, cycle=cycle, unit=unit)
+    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, unit=unit)
     paths = together(widths, found.truth - past, backs)
     told = Told(kept, widths, forecast, voices, found, past, found.past[reference], unit, paths)
-    return told if known is None else _with_rare(told, panel, horizon, *known)
+    return told if known is None else _with_rare(told, panel, simple=known[0], taught=known[1])
 
 
 def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[Rare] | None] | None:
@@ -112,8 +113,11 @@ def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[
         return None
     at = [known, *(past_of(known, panel, back, least=start.least) for back in start.backs)]
     rows = panel.rows(known.is_rare)
-    if seconds_of(rows) * len(at) > _LEARNED_SHARE * run.deadline.left():
+    most = _LEARNED_SHARE * run.deadline.left()
+    if seconds_of(rows) * len(at) > most:
         return at, None
+    if most != float("inf"):  # a slow machine must not take it from all other methods
+        run = run.until(Deadline.after(most))
     taught = []
     for one, back in zip(at, (0, *start.backs), strict=True):
         own = learned(one, panel, horizon, run, back=back, least=start.least if back else 1)
@@ -123,14 +127,14 @@ def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[
     return at, taught
 
 
-def _with_rare(told: Told, panel: Panel, horizon: int, simple: list[Rare], taught: list[Rare] | None) -> Told:
+def _with_rare(told: Told, panel: Panel, *, simple: list[Rare], taught: list[Rare] | None) -> Told:
     """Return the forecast with what is known of rare series, as far as it did better on the past.
 
     Means are judged by squared errors and quantiles by pinball loss, over all rare series together; what trees learned
     counts if it is better than the latest values by more than a standard error over series. Errors of other methods
     that come from the very stretch that they are judged on know its shocks: there they must be better by a tenth.
     """
-    found, (known, *at) = told.found, simple
+    found, (known, *at), horizon = told.found, simple, told.forecast.shape[1]
     is_rare, levels = known.is_rare, _JUDGED
     unit = np.maximum(panel.scale(1)[is_rare], 1e-9)[:, None]
     truth, before = found.truth[:, is_rare], told.past[:, is_rare]

@@ -44,6 +44,7 @@ class Foretold:
     outbreak : quantiles, and all that was ever told, where values are revised; then it stands for `spread`.
     together : how errors go together from step to step; as those of a walk when None.
     coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
+    young : which series came after the model was fitted, shape (n_series,).
     """
 
     panel: Panel
@@ -57,6 +58,12 @@ class Foretold:
     outbreak: Outbreak | None = None
     together: Together | None = None
     coherent: Coherent | None = None
+    young: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        """Take all series for old ones where nobody said which came later."""
+        if len(self.young) != len(self.forecast):
+            object.__setattr__(self, "young", np.zeros(len(self.forecast), dtype=bool))
 
     @property
     def horizon(self) -> int:
@@ -109,6 +116,18 @@ class Foretold:
         found = ids.join(known, on=self.ids.columns, how="left", maintain_order="left", nulls_equal=True)
         return found["place of the series"].fill_null(-1).to_numpy().astype(np.int64)
 
+    def some(self, places: Array) -> "Foretold":
+        """Return the forecast of these series, in this order."""
+        rare = self.rare
+        if rare is not None:
+            rare = replace(rare, values=rare.values[places], means=rare.means[places])
+        return replace(
+            self, panel=self.panel.rows(places), ids=self.ids[places], rare=rare, young=self.young[places],
+            mixture=replace(self.mixture, weights=self.mixture.weights[places]),
+            spread=replace(self.spread, width=self.spread.width[places], cycle=self.spread.cycle[places]),
+            forecast=self.forecast[places], voices=self.voices[:, places],
+        )  # fmt: skip
+
     def knowing(self, future: Array) -> "Foretold":
         """Return the forecast with what is known of the steps to come.
 
@@ -147,6 +166,7 @@ class Foretold:
             "cycle": self.spread.cycle,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
             "voices": self.voices, "reach": self.spread.reach,
+            "young": self.young.astype(np.int64),
         }  # fmt: skip
         if self.together is not None:
             arrays["together"] = self.together.root
@@ -182,7 +202,7 @@ class Foretold:
         )  # fmt: skip
         spread = Spread(
             arrays["width"], arrays["growth"], arrays["cycle"], arrays["levels"], arrays["errors"],
-            int(facts["n_errors"]), arrays.get("reach", np.ones(len(arrays["levels"]))),
+            int(facts["n_errors"]), arrays["reach"],
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
         about, rare = facts["rare"], None
@@ -199,7 +219,7 @@ class Foretold:
         coherent = None if facts.get("coherent") is None else Coherent.from_parts(facts["coherent"], own)
         made = cls(
             panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak,
-            together, coherent,
+            together, coherent, arrays["young"] > 0,
         )  # fmt: skip
         made._check()
         return made

@@ -72,7 +72,7 @@ class Rare:
         is_learned = bool(facts.get("is_learned", False))
         return cls(float(facts["half"]), float(facts["shared"]), levels, values, means, *flags, is_learned)
 
-    def renewed(self, panel: Panel, horizon: int, run: Run) -> Self:
+    def renewed(self, panel: Panel, horizon: int, run: Run) -> "Rare":
         """Return the same of series that have grown; what trees said learns again, or ends where there is no time."""
         grown = past_of(self, panel, 0, least=1)
         if not self.is_learned:

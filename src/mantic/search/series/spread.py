@@ -147,14 +147,11 @@ def unit_of(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int]) ->
     return usual
 
 
-def spread(
-    panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, unit: Unit
-) -> Spread:
+def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, unit: Unit) -> Spread:
     """Return what the errors of the past say about those to come.
 
     Parameters
     ----------
-    forecast : shape (n_series, horizon).
     truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
     backs : steps between each origin and the series' ends.
     cycle : what `cycle_of` says of the farthest origin.
@@ -164,7 +161,7 @@ def spread(
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
     """
     missed = truth - past
-    horizon = forecast.shape[1]
+    horizon = truth.shape[2]
     simple = panel.scale(unit.lag)
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, panel.scale(1))
@@ -291,7 +288,7 @@ def past_quantiles(
         for origin in range(n_origins):
             others = np.arange(n_origins) != origin
             own = spread(
-                panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle,
+                panel, truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle,
                 unit=unit,
             )  # fmt: skip
             found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
@@ -299,6 +296,6 @@ def past_quantiles(
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
         others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, past[0], others, past, backs=backs, cycle=cycle, unit=unit).before(backs[0])
+        own = spread(panel, others, past, backs=backs, cycle=cycle, unit=unit).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found
