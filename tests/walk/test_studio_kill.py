@@ -169,9 +169,13 @@ def answered(studio: Running, key: str, rows: pl.DataFrame) -> str:
     body = {"rows": rows.drop("churned").with_columns(pl.col("joined").cast(str)).head(1).to_dicts()}
     until = time.monotonic() + SECONDS
     with httpx.Client(base_url=studio.client.base_url, headers=headers) as client:
-        while "answers 100 % of the callers" not in studio.client.get("/models/churn/deploy/standing").text:
+        while True:
+            page = studio.client.get("/models/churn/deploy/standing").text
             reply = client.post("/v1/models/churn/predict", json=body)
+            if "answers 100 % of the callers" in page:
+                break
             assert reply.status_code in (200, 404, 503), reply.text
-            assert time.monotonic() < until
+            assert time.monotonic() < until, page
             time.sleep(0.1)
-        return str(client.post("/v1/models/churn/predict", json=body).json()["version"])
+    assert reply.status_code == 200, (reply.text, page)
+    return str(reply.json()["version"])
