@@ -43,8 +43,10 @@ def main() -> int:
     options = _options()
     figures = []
     for database in options.database or ("sqlite", "postgresql"):
-        with tempfile.TemporaryDirectory(prefix="mantic-crash-") as folder, _place(database, Path(folder)) as place:
-            figures += _campaign(database, place, Path(folder), options)
+        with tempfile.TemporaryDirectory(prefix="mantic-crash-") as name:
+            folder = Path(name)
+            with _place(database, folder) as place, _scratch(folder / "tmp"):
+                figures += _campaign(database, place, folder, options)
     for figure in figures:
         print(json.dumps(figure), flush=True)
     if options.keep:
@@ -79,6 +81,17 @@ def _place(database: str, folder: Path) -> Iterator[Place]:
         return
     with postgres.server() as server:
         yield Place(server.url, str(folder / "blobs"), server)
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """Let temporary files lie here until the block ends: the killed tidy nothing up."""
+    folder.mkdir()
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = None
 
 
 # ----------------------------------------------------------------------------------------------------------- the worker
@@ -238,8 +251,6 @@ def _check_rows(store: Store, expected: Expected, call: str, found: Found) -> No
 def _campaign(database: str, place: Place, folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     rng = random.Random(options.seed)
     files = _files(folder)
-    (folder / "tmp").mkdir()
-    tempfile.tempdir = str(folder / "tmp")  # the killed tidy nothing up
     place.open().close()
     expected, lost, half = Expected(), [], []
     restarts: dict[str, list[float]] = {"store": [], "server and store": []}

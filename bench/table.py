@@ -34,8 +34,10 @@ _HEADLINES = {
 }
 _TITLES = {
     "batch": "Many rows", "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch",
-    "forecast": "Forecasts", "forecasting": "Forecasts, speed", "fuzz": "Broken input", "imports": "Start",
+    "forecast": "Forecasts", "forecast_peers": "Forecasts, beside others",
+    "forecasting": "Forecasts, speed", "hierarchy": "Forecasts, sums", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
+    "outbreak": "Outbreaks",
     "overrun": "Budget", "paired": "Against others, 60 s", "paired_long": "Against others, 300 s",
     "per_table": "Models of the 13 tables", "profile": "Profile", "resume": "Resume", "serving": "Serving",
     "serving_peers": "Serving, beside others", "serving_strain": "Serving under strain", "studio": "Studio",

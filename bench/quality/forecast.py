@@ -5,7 +5,10 @@ rows are read here and nowhere else, and only with ``--part test``: what is chos
 which cuts the last steps of TRAIN off and forecasts those. Data and rules are those of the README beside the sets:
 sMAPE and MASE
 are averaged over series first, OWA is the mean of their ratios to Naive2, MSIS and coverage are those of 95 %
-intervals, and car parts are judged by the scaled pinball loss at 0.5, 0.75, 0.9 and 0.95.
+intervals, and car parts are judged by the scaled pinball loss at 0.5, 0.75, 0.9 and 0.95: in units of the mean
+absolute change from month to month, over series without a gap that sold in three months or more of the past.
+`forecast_anchors.py` holds that scale to published figures. `coverage80` and `coverage95` are means over series;
+`pooled80` and `pooled95` over all values.
 """
 
 import argparse
@@ -31,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "forecast"
 LEVELS = (50, 80, 90, 95)
 _TINY = 1e-12
+_LEAST_SOLD = 3  # months with sales that a rare series needs
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Set:
     horizon : steps to forecast.
     season : of the official MASE and Naive2.
     cycles : what the forecaster is told of the season; None where dates tell it.
-    is_rare : whether demand is mostly 0: then quantiles are what counts.
+    is_rare : whether demand is mostly 0: then quantiles are what counts, in units of the change from step to step.
     """
 
     file: str
@@ -115,12 +119,18 @@ def scores(name: str, task: Task, answers: pl.DataFrame) -> dict[str, Any]:
         truth, past = task.truth[key], task.past[key]
         is_known = ~np.isnan(truth)
         seen = past[~np.isnan(past)]
-        scale = _scale(seen, one.season)
+        scale = _scale(seen, 1 if one.is_rare else one.season)
         if not is_known.any() or scale <= 0:
+            continue
+        if one.is_rare and (not is_known.all() or len(seen) < len(past) or (seen > 0).sum() < _LEAST_SOLD):
             continue
         reference = naive2(past, one.season, len(truth))
         rows.append(_row(truth[is_known], {k: v[is_known] for k, v in found.items()}, reference[is_known], scale))
     means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    n_values = np.array([row["n_values"] for row in rows])
+    for level in ("80", "95"):  # of all values together
+        inside = np.array([row[f"coverage{level}"] for row in rows])
+        means[f"pooled{level}"] = float((inside * n_values).sum() / n_values.sum())
     owa = (means["smape"] / means["smape_naive2"] + means["mase"] / means["mase_naive2"]) / 2
     return {"owa": owa, **means, "n_series": len(rows)}
 
@@ -148,7 +158,7 @@ def _row(truth: np.ndarray, found: dict[str, np.ndarray], reference: np.ndarray,
         "msis": float((high - low + outside).mean()) / scale,
         "coverage95": float(((truth >= low) & (truth <= high)).mean()),
         "coverage80": float(((truth >= found["q0.1"]) & (truth <= found["q0.9"])).mean()),
-        "pinball": float(np.mean(pinball)) / scale,
+        "pinball": float(np.mean(pinball)) / scale, "n_values": len(truth),
     }  # fmt: skip
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mantic.sources.read import read as read
     from mantic.store.store import open_store as open_store
     from mantic.tasks.base import load as load
-    from mantic.tasks.choose import fit as fit
     from mantic.tasks.classify import Classifier as Classifier
+    from mantic.tasks.fit import fit as fit
     from mantic.tasks.forecast import Forecaster as Forecaster
     from mantic.tasks.profile import profile as profile
     from mantic.tasks.regress import Regressor as Regressor
@@ -46,7 +46,7 @@ _EXPORTS = {
     "SettingsError": "mantic.core.errors",
     "SourceError": "mantic.core.errors",
     "StoreError": "mantic.core.errors",
-    "fit": "mantic.tasks.choose",
+    "fit": "mantic.tasks.fit",
     "load": "mantic.tasks.base",
     "open_store": "mantic.store.store",
     "profile": "mantic.tasks.profile",

@@ -93,14 +93,57 @@ def test_moments_may_be_texts_and_stamps(model):
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_unknown_series_and_moments_out_of_reach_are_named(model):
+def test_moments_out_of_reach_are_named(model):
     rows = pl.DataFrame({"store": ["A", "Z"], "item": ["tea", "tea"], "day": [date(2020, 1, 1), date(2023, 9, 12)]})
 
     with pytest.raises(SchemaError) as caught:
         model.predict(rows)
 
-    assert "row 1 names a series that is not known" in caught.value.what
     assert "row 0 asks for a moment outside of 2023-09-11 to 2023-09-24" in caught.value.what
+    with pytest.raises(SchemaError, match="row 0 names a series that is not known"):
+        model.explain(rows[1:])
+
+
+def test_a_series_that_is_not_known_is_answered_by_similar_ones_widely_and_says_so(model):
+    days = model.predict()["day"].unique().sort()
+    rows = pl.DataFrame({"store": "Z", "item": "tea", "day": days})
+
+    answers = model.predict(pl.concat([rows, rows.with_columns(store=pl.lit("A"))]))
+
+    new, own = answers.filter(pl.col("store") == "Z"), answers.filter(pl.col("store") == "A")
+    assert new["basis"].unique().to_list() == ["similar series"]
+    assert own["basis"].unique().to_list() == ["its own past"]
+    assert own.drop("basis").equals(model.predict(own.select("store", "item", "day")))
+    teas = model.predict().filter(pl.col("item") == "tea").group_by("day").agg(pl.col("mean").mean()).sort("day")
+    np.testing.assert_allclose(new["mean"], teas["mean"])
+    assert ((new["q0.975"] - new["q0.025"]) > 1.5 * (own["q0.975"] - own["q0.025"])).all()
+
+
+def test_a_series_that_is_new_in_an_update_goes_on_as_similar_ones_do_in_its_own_size(later, tmp_path):
+    model = mantic.Forecaster(14, budget=QUICK).fit(sales(), **ASKED)
+    known = {one: model.predict().filter(pl.col("store") == one) for one in "AB"}
+    first = later.filter(pl.col("day") <= DAYS[-1] + timedelta(days=4))
+    small = first.filter((pl.col("store") == "A") & (pl.col("item") == "tea"))
+    small = small.with_columns(store=pl.lit("0"), sold=pl.col("sold") / 10)  # its name comes first of all
+    run = Run()
+
+    model.update(pl.concat([first.with_columns(pl.col("sold").cast(pl.Float64)), small]), run=run)
+
+    table = mantic.load(model.save(tmp_path / "grown.mantic")).predict()
+    new = table.filter(pl.col("store") == "0")
+    like = table.filter((pl.col("store") == "A") & (pl.col("item") == "tea"))
+    assert [one.code for one in run.warnings] == ["newcomers"]
+    assert table["store"].unique().sort().to_list() == ["0", "A", "B"]
+    assert 0.6 < new["mean"].mean() / (like["mean"].mean() / 10) < 1.6
+    assert np.corrcoef(new["mean"], like["mean"])[0, 1] > 0.7  # it has its weekends, though it has not seen any
+    width = table.group_by("store", "item").agg(((pl.col("q0.9") - pl.col("q0.1")) / pl.col("mean").mean()).mean())
+    own, of_kin = (width.filter((pl.col("store") == "0") == is_own)["q0.9"] for is_own in (True, False))
+    assert own.item() > 1.3 * of_kin.median()
+    assert known["A"]["day"].min() < like["day"].min()
+    more = later.filter((pl.col("store") == "A") & (pl.col("item") == "tea") & (pl.col("day") > first["day"].max()))
+    model.update(more.with_columns(store=pl.lit("0"), sold=pl.col("sold") / 10))
+    grown = model.predict().filter(pl.col("store") == "0")
+    assert (grown["q0.9"] - grown["q0.1"]).mean() / grown["mean"].mean() < own.item()
 
 
 @pytest.mark.parametrize("by", ["day", "number", "month"])

@@ -15,7 +15,8 @@ import sys
 before = set(sys.modules)
 {code}
 new = {{name.partition(".")[0] for name in set(sys.modules) - before}}
-print("LOADED", *sorted(new - set(sys.stdlib_module_names) - {{"mantic"}}))
+alone = {{"{alone}"}} & set(sys.modules)
+print("LOADED", *sorted(new - set(sys.stdlib_module_names) - {{"mantic"}} | alone))
 """
 
 _HELP = """
@@ -24,9 +25,12 @@ main(["--help"])
 """
 
 
+_ALONE = "mantic.core.alone.lightgbm.basic"
+
+
 def _third_party_after(code: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", _LOADED.format(code=code)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _LOADED.format(code=code, alone=_ALONE)], capture_output=True, text=True, check=False
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
     assert lines, done.stderr
@@ -86,16 +90,38 @@ def test_answering_by_trees_in_a_process_of_our_own_loads_neither_scikit_learn_n
         f"main(['predict', {str(tmp_path / 'trees.mantic')!r}, {str(tmp_path / 'new.parquet')!r}])"
     )
 
-    assert "lightgbm" in loaded
+    assert _ALONE in loaded
     assert not {"sklearn", "pandas", "pyarrow"} & loaded
+
+
+def test_boosting_in_a_users_process_loads_no_more_than_it_needs():
+    loaded = _loaded_by(
+        "import numpy as np; from mantic.extend import Run, Table, Target; "
+        "from mantic.learners.table.boosting import Boosting; "
+        "table = Table(np.arange(200.0)[:, None], ('a',), np.zeros(1, dtype=int)); "
+        "Boosting().fit(table, Target(np.arange(200.0)), {}, Run()).predict(table)"
+    )
+
+    assert _ALONE in loaded
+    assert not {"lightgbm", "sklearn", "pandas", "pyarrow"} & loaded
+
+
+def test_a_user_gets_the_whole_of_lightgbm_after_a_part_of_it_was_loaded():
+    code = (
+        "from mantic.core.lazy import need_alone; alone = need_alone('lightgbm', why='a test'); import lightgbm; "
+        "assert lightgbm.LGBMClassifier and alone.Booster is not lightgbm.Booster; "
+        "assert need_alone('lightgbm', why='a test') is lightgbm"
+    )
+
+    assert {_ALONE, "lightgbm", "sklearn", "pandas"} <= _loaded_by(code)
 
 
 def test_what_was_kept_from_a_library_can_be_loaded_afterwards():
     loaded = _loaded_by(
-        "from mantic.core.lazy import lighten, need; lighten(); need('lightgbm', why='a test'); import sklearn, pandas"
+        "from mantic.core.lazy import lighten, need; lighten(); need('sklearn.tree', why='x'); import sklearn, pandas"
     )
 
-    assert {"sklearn", "pandas", "lightgbm"} <= loaded
+    assert {"sklearn", "pandas"} <= loaded
 
 
 @pytest.mark.parametrize("joint", [" ", "="], ids=["apart", "joined"])
@@ -144,6 +170,6 @@ def test_serving_trees_loads_neither_scikit_learn_nor_pandas_nor_what_only_a_fit
     )
 
     loaded = set(done.stdout.split())
-    assert {"lightgbm", "msgspec", "mantic.serve.gate"} <= loaded
+    assert {_ALONE, "msgspec", "mantic.serve.gate"} <= loaded
     assert not {"sklearn", "pandas", "pyarrow", "fastapi", "matplotlib", "skops", "scipy.special"} & loaded
     assert not {"mantic.tasks.walk", "mantic.evaluate.fit_report"} & loaded

@@ -14,7 +14,10 @@ FILE_LINES, FUNCTION_LINES, CLASS_LINES, PUBLIC_METHODS, ARGUMENTS = 600, 80, 30
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
 
 # "file:name" -> the page under docs/decisions that says why this one may be larger.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    "src/mantic/tasks/forecast.py:__init__": "0032-outbreaks-from-what-was-known.md",
+    "src/mantic/tasks/forecast.py:fit": "0032-outbreaks-from-what-was-known.md",
+}
 
 
 def _name(path: Path) -> str:

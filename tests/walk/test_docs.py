@@ -1,11 +1,13 @@
 """Every page does what it says: its Python runs, and so do the commands and files that it marks.
 
 A page's blocks run from top to bottom in one namespace and one folder, which holds `churn.csv`, `new.csv`, `rent.csv`,
-`sales.csv` (two stores in 2023) and `later.csv` (the four weeks after it).
+`sales.csv` (two stores in 2023), `later.csv` (the four weeks after it), `cases.csv` (two places, 80 weeks, told in two
+parts) and `cases_later.csv` (the four weeks after it).
 An HTML comment before a block says what else to do: `test: run` runs its commands, `test: file NAME` writes it, and
 `test: skip` leaves it. Budgets are shortened: pages show what a user would write.
 """
 
+import math
 import os
 import re
 import subprocess
@@ -69,6 +71,15 @@ def user_folder(tmp_path, monkeypatch, churn_like, churn_like_new, rent_like):
     )
     sales.filter(pl.col("date") < date(2024, 1, 1)).write_csv(tmp_path / "sales.csv")
     sales.filter(pl.col("date") >= date(2024, 1, 1)).write_csv(tmp_path / "later.csv")
+    weeks = pl.date_range(date(2022, 10, 1), date(2024, 5, 4), interval="1w", eager=True)  # 84
+    told = [
+        (place, week, weeks[at + late], round(share * size * (1.3 + math.sin(at / 8))))
+        for place, size in (("North", 40), ("South", 90)) for at, week in enumerate(weeks)
+        for late, share in enumerate((0.8, 1.0)) if at + late < len(weeks)
+    ]  # fmt: skip
+    cases = pl.DataFrame(told, schema=["place", "date", "as_of", "admissions"], orient="row")
+    cases.filter(pl.col("as_of") <= weeks[79]).write_csv(tmp_path / "cases.csv")
+    cases.filter(pl.col("as_of") > weeks[79]).write_csv(tmp_path / "cases_later.csv")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

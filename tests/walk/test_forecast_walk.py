@@ -78,7 +78,21 @@ def test_rows_are_answered_like_the_whole_in_the_users_own_dates(folder, fitted)
 
     found = list(csv.DictReader(mantic(folder, "predict", fitted["model"], "later.csv").stdout.splitlines()))
 
+    assert [row.pop("basis") for row in found] == ["its own past"] * len(found)
     assert found == whole
+
+
+def test_sums_are_asked_for_by_an_option_and_written_with_their_level(folder, fitted):
+    words = "fit sales.csv --task forecast --time date --target sold --series store --hierarchy --budget 2s --json"
+    model = json.loads(mantic(folder, *words.split(), "--horizon", HORIZON, "--out", "sums.mantic").stdout)["model"]
+
+    rows = list(csv.DictReader(mantic(folder, "predict", model).stdout.splitlines()))
+
+    assert [row["level"] for row in rows[::HORIZON]] == ["total", "store", "store"]
+    each = [float(row["mean"]) for row in rows]
+    for step in range(HORIZON):
+        assert each[step] == pytest.approx(each[HORIZON + step] + each[2 * HORIZON + step], abs=1e-6)
+    assert "--hierarchy" in mantic(folder, *["fit", "sales.csv", "--target", "sold", "--hierarchy"], code=2).stderr
 
 
 def test_what_came_later_says_how_good_it_was(folder, fitted):
@@ -123,8 +137,9 @@ def test_the_server_answers_like_the_file(folder, fitted):
             reasons = _ask(f"{base}/v1/models/sales/explain", {"rows": rows[:1]})["rows"][0]
             about = _ask(f"{base}/v1/models/sales")
             document = _ask(f"{base}/openapi.json")
+            new = _ask(f"{base}/v1/models/sales/predict", {"rows": [{"store": "Z", "date": rows[0]["date"]}]})
             with pytest.raises(urllib.error.HTTPError) as refused:
-                _ask(f"{base}/v1/models/sales/predict", {"rows": [{"store": "Z", "date": rows[0]["date"]}]})
+                _ask(f"{base}/v1/models/sales/predict", {"rows": [{"store": "A", "date": "1999-01-01"}]})
         finally:
             server.send_signal(signal.SIGTERM)
             _, err = server.communicate(timeout=20)
@@ -136,7 +151,8 @@ def test_the_server_answers_like_the_file(folder, fitted):
     answer = document["paths"]["/v1/models/sales/predict"]["post"]["responses"]["200"]
     assert "quantiles" in json.dumps(answer)
     assert refused.value.code == 422
-    assert "series that is not known" in json.load(refused.value)["detail"]
+    assert "asks for a moment outside of" in json.load(refused.value)["detail"]
+    assert new["predictions"][0]["basis"] == "similar series"
     assert "Traceback" not in err
 
 

@@ -182,7 +182,7 @@ def test_the_journey_by_keyboard_alone(model: str, sitting: Sitting) -> None:
     press("Enter")
     page.wait_for_url("**/runs/*")
     page.get_by_role("button", name="Stop and keep the best").wait_for()
-    page.wait_for_timeout(3000)
+    page.get_by_text("Best so far", exact=True).wait_for(timeout=120_000)  # what is stopped earlier has no model
     _tab_to(page, "Stop and keep the best")
     press("Enter")
 

@@ -17,6 +17,8 @@ import polars as pl
 import pytest
 
 from mantic.core.process import is_there
+from mantic.store.store import open_store
+from mantic.tasks.classify import Classifier
 
 SECONDS = 150
 
@@ -130,3 +132,50 @@ def test_a_studio_and_its_training_that_are_both_killed_go_on(folder, churn_like
     assert [number for number, _ in [*before, *rest]] == list(range(1, len(before) + len(rest) + 1))
     assert "/models/churn/1/report" in page
     assert "/models/churn/2/report" not in page
+
+
+def test_what_is_deployed_and_its_canary_outlive_a_killed_studio(folder, churn_like):
+    rows = churn_like.drop("customer", "note")
+    with open_store(folder / "store") as store:
+        for learner in ("linear", "tree"):
+            store.models.register(
+                Classifier(budget="1 trial", learners=[learner], seed=0).fit(rows, "churned"), "churn"
+            )
+    first = Running(folder)
+    deploy = "/models/churn/deploy"
+    place = first.client.post(f"{deploy}/key", data={"name": "shop"}).headers["location"]
+    key = re.search(r'id="secret" value="([^"]+)"', first.client.get(place).text)
+    assert key is not None
+    first.client.post(deploy, data={"number": "1"})
+    first.client.post(f"{deploy}/canary", data={"number": "2", "percent": "100"})
+    before = answered(first, key[1], rows)
+    first.kill()
+
+    second = Running(folder)
+    after = answered(second, key[1], rows)
+    with open_store(folder / "store") as store:
+        until = time.monotonic() + SECONDS
+        while store.predictions.count("churn", number=2) < 2:  # the first one waited in the log
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    second.kill()
+
+    assert before == after
+
+
+def answered(studio: Running, key: str, rows: pl.DataFrame) -> str:
+    """Ask until the canary answers, as a program does; return its version."""
+    headers = {"Authorization": f"Bearer {key}"}
+    body = {"rows": rows.drop("churned").with_columns(pl.col("joined").cast(str)).head(1).to_dicts()}
+    until = time.monotonic() + SECONDS
+    with httpx.Client(base_url=studio.client.base_url, headers=headers) as client:
+        while True:
+            page = studio.client.get("/models/churn/deploy/standing").text
+            reply = client.post("/v1/models/churn/predict", json=body)
+            if "answers 100 % of the callers" in page:
+                break
+            assert reply.status_code in (200, 404, 503), reply.text
+            assert time.monotonic() < until, page
+            time.sleep(0.1)
+    assert reply.status_code == 200, (reply.text, page)
+    return str(reply.json()["version"])

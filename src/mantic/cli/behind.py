@@ -65,7 +65,7 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     ----------
     log : whether predictions are kept; where it is not said, if a model comes from the store.
     """
-    from mantic.serve.behind import trusted
+    from mantic.serve.behind import kept_days, trusted
     from mantic.serve.log import PredictionLog
     from mantic.serve.sidecar import Kept
     from mantic.tasks.base import load
@@ -77,7 +77,9 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     numbers = {name: one.number for name, one in chosen.items() if one.number is not None}
     log_numbers = {(name, chosen[name].model.version_): number for name, number in numbers.items()}
     kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
-    return Kept(settings.url, settings.blobs, kept_log, watched, numbers, trusted(load, settings))
+    return Kept(
+        settings.url, settings.blobs, kept_log, watched, numbers, trusted(load, settings), keep_days=kept_days(settings)
+    )
 
 
 def kept_deployed(plugins: list[str], settings: StoreSettings) -> "Kept":

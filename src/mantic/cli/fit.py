@@ -194,11 +194,15 @@ def _fitted(options: Namespace, budget: str, work: Run) -> Any:
 
 
 def _is_to_decide(options: Namespace) -> bool:
+    if options.task == FORECAST:  # its capacity is one of series
+        return False
     return options.cost is not None or options.capacity is not None
 
 
 def _check_decision(options: Namespace) -> None:
     """Read costs and capacity before the work begins."""
+    if not _is_to_decide(options):
+        return
     if options.cost is not None:
         from mantic.evaluate.costs import read_costs
 

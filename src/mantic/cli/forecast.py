@@ -10,12 +10,12 @@ from mantic.core.run import Run
 FORECAST = "forecast"
 TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
-_OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "capacity", "latency", "resume")
-_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels")
+_OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy")
 
 
 def add_forecast(options: Parser) -> None:
-    """Add --series, --horizon, --freq, --season and --levels."""
+    """Add --series, --known, --horizon, --freq, --season, --hierarchy and --levels."""
     options.add_argument("--series", type=_names, metavar="A,B", help="forecast: columns that tell series apart")
     options.add_argument("--known", type=_names, metavar="A,B", help="forecast: numbers that are known beforehand")
     options.add_argument("--horizon", type=int, metavar="STEPS", help=f"forecast: how far ahead ({_HORIZON})")
@@ -23,6 +23,15 @@ def add_forecast(options: Parser) -> None:
     options.add_argument(
         "--season", type=_wholes, metavar="STEPS", help="forecast: length of the cycle, or several (by the frequency)"
     )
+    options.add_argument(
+        "--as-of",
+        metavar="COLUMN",
+        help="forecast: on which day a value was known, of outbreaks; --capacity is then a value to watch",
+    )
+    options.add_argument(
+        "--hierarchy", type=_names, nargs="?", const=["all"], metavar="A,B",
+        help="forecast: also sums over these columns, and all levels add up (all of --series)",
+    )  # fmt: skip
     options.add_argument("--levels", type=_numbers, metavar="50,80,95", help="forecast: intervals, in per cent")
 
 
@@ -34,12 +43,14 @@ def check_forecast(options: Namespace) -> None:
     SettingsError : names all of them.
     """
     strange = _OF_TABLES if options.task == FORECAST else _OF_SERIES
-    given = [f"--{name}" for name in strange if getattr(options, name) not in (None, [], False)]
+    given = [f"--{name.replace('_', '-')}" for name in strange if getattr(options, name) not in (None, [], False)]
     if given:
         which = "not for a forecast" if options.task == FORECAST else "only for --task forecast"
         raise SettingsError(f"{', '.join(given)}: {which}", where="mantic fit", fix="leave it out")
     if options.task == FORECAST and not options.time:
         raise SettingsError("a forecast needs --time", where="mantic fit", fix="add --time COLUMN")
+    if options.task == FORECAST and options.capacity is not None:
+        _amount(options.capacity)
 
 
 def check_of_table(model: Any, what: str) -> None:
@@ -63,11 +74,29 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     frame = read(options.data, run=work)
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = without(frame, dropped, target=options.target)
-    asked = {"freq": options.freq, "season": options.season, "levels": options.levels}
+    asked = {name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy")}
+    if options.capacity is not None:
+        asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}
     model = Forecaster(options.horizon or _HORIZON, budget=budget, seed=options.seed, **given)
     series, known = options.series or (), options.known or ()
-    return model.fit(frame, time=options.time, target=options.target, series=series, known=known, run=work)
+    return model.fit(
+        frame, time=options.time, target=options.target, series=series, known=known, as_of=options.as_of, run=work
+    )
+
+
+def _amount(text: str) -> float:
+    """Return a capacity of an outbreak, which is a plain number.
+
+    Raises
+    ------
+    SettingsError : if it is none.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        fix = "write a number in the target's own unit, as in --capacity 500"
+        raise SettingsError(f"'{text}' is no capacity of a forecast", where="--capacity", fix=fix) from error
 
 
 def _names(text: str) -> list[str]:

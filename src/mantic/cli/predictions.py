@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mantic.cli import prune
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, check_output
@@ -34,10 +35,17 @@ def parser() -> Parser:
     options.add_argument("--judged", action="store_true", help="only those whose outcome is known")
     options.add_argument("--out", metavar="FILE", help="write all of them to .csv, .parquet or .ndjson")
     options.add_json()
+    options.set_defaults(action=_look)
+    options.add_actions(prune.actions())
     return options
 
 
 def run(options: Namespace) -> int:
+    """Do what was asked."""
+    return int(options.action(options))
+
+
+def _look(options: Namespace) -> int:
     """Show or write them."""
     out = check_output(options.out, "--out", (".csv", ".parquet", ".ndjson"))
     with store_of(read_settings().store) as store:

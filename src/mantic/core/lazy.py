@@ -15,6 +15,7 @@ EXTRAS = {
     "adlfs": "mantic[azure]",
     "catboost": "mantic[catboost]",
     "gcsfs": "mantic[gcs]",
+    "hierarchicalforecast": "mantic[forecast]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
@@ -26,18 +27,18 @@ EXTRAS = {
 
 # What these load for conveniences that mantic does not use: it takes longer than a small fit.
 _CONVENIENCES = {
-    "lightgbm": ("sklearn", "pandas", "pyarrow", "dask", "matplotlib", "graphviz"),
     "sklearn": ("pandas", "pyarrow"),
     "skops": ("pandas", "pyarrow"),
 }
+_ALONE, _HAS_ALONE = "mantic.core.alone.", ("lightgbm",)
 _is_own_process = False
 
 
 def lighten() -> None:
     """Load libraries without their conveniences from now on.
 
-    Only for the first lines of a process that is mantic's own and runs no code of the user: in it LightGBM knows
-    nothing of scikit-learn, nor scikit-learn of pandas.
+    Only for the first lines of a process that is mantic's own and runs no code of the user: in it scikit-learn knows
+    nothing of pandas.
     """
     global _is_own_process  # noqa: PLW0603  (a fact about the process, told once)
     _is_own_process = True
@@ -76,7 +77,7 @@ def need(name: str, *, why: str) -> ModuleType:
     >>> need("json", why="an example").dumps([1])
     '[1]'
     """
-    root = name.partition(".")[0]
+    root = name.removeprefix(_ALONE).partition(".")[0]
     try:
         with _without(_CONVENIENCES.get(root, ()) if _is_own_process and root not in sys.modules else ()):
             return importlib.import_module(name)
@@ -87,6 +88,16 @@ def need(name: str, *, why: str) -> ModuleType:
             f"the package '{root}' is needed for {why}, and it is not installed",
             fix=how_to_install(root),
         ) from error
+
+
+def need_alone(name: str, *, why: str) -> ModuleType:
+    """Import a package as `need` does; one that has a form in `core.alone`, without what it loads for others.
+
+    Where the user has loaded the package, that is the one.
+    """
+    root = name.partition(".")[0]
+    is_whole = root in sys.modules or root not in _HAS_ALONE
+    return need(name if is_whole else f"{_ALONE}{name}", why=why)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from mantic.core.budget import Budget
 from mantic.core.errors import SettingsError
+from mantic.core.stretch import days_of
 
 PREFIX = "MANTIC_"
 
@@ -25,6 +26,12 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
 
 def _budget(value: Any) -> str:
     Budget.parse(value)
+    return str(value)
+
+
+def _stretch(value: Any) -> str:
+    if value != "":
+        days_of(value)
     return str(value)
 
 
@@ -111,6 +118,7 @@ class StoreSettings:
     blobs: str = _setting("", "where model files lie: a folder, s3://, gs:// or abfs://; empty is in the store", str)
     keys: str = _setting("", "the folder of keys that sign models; empty is this user's configuration folder", str)
     signature: str = _setting("off", "'require' takes only models that a trusted key signed", _one_of("off", "require"))
+    keep_predictions: str = _setting("", "how long predictions are kept: 90d, 12w; empty keeps them all", _stretch)
 
 
 @dataclass(frozen=True)

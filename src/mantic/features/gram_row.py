@@ -1,22 +1,17 @@
-"""The n-grams of one text and their weights, as scikit-learn's CountVectorizer cuts them, without it."""
+"""The n-grams of one text and their weights."""
 
-import itertools
-import re
 from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 
 from mantic.core.table import Array
+from mantic.features.cut import CUTS
 from mantic.features.text import Grams
 
 Marks = tuple[Array, Array]  # places, in order, and weights
 _WHOLE = np.zeros(1, dtype=np.intp)  # as one segment: scipy adds the squares of a row so
 NO_MARKS: Marks = (np.empty(0, dtype=np.intp), np.empty(0))
-
-_TOKENS = re.compile(r"\b\w\w+\b").findall
-_SPACES = re.compile(r"\s\s+").sub
-_SHORTEST, _LONGEST = 3, 5  # letters
 
 
 def weigher(grams: Grams) -> Callable[[str], Marks]:
@@ -31,7 +26,7 @@ def weigher(grams: Grams) -> Callable[[str], Marks]:
     if not grams.terms:
         return lambda _: NO_MARKS
     known = {term: place for place, term in enumerate(grams.terms)}
-    cut, weight_of = _CUTS[grams.kind], grams.weights
+    cut, weight_of = CUTS[grams.kind], grams.weights
 
     def weigh(text: str) -> Marks:
         counts = Counter(filter(known.__contains__, cut(text)))
@@ -43,33 +38,3 @@ def weigher(grams: Grams) -> Callable[[str], Marks]:
         return places, weights / np.sqrt(np.add.reduceat(weights * weights, _WHOLE))
 
     return weigh
-
-
-def _cut_words(text: str) -> list[str]:
-    """Return the words of two letters or more, and all pairs of neighbours.
-
-    >>> _cut_words("A big  cat")
-    ['big', 'cat', 'big cat']
-    """
-    words: list[str] = _TOKENS(text.lower())
-    return words + [f"{one} {two}" for one, two in itertools.pairwise(words)]
-
-
-def _cut_letters(text: str) -> list[str]:
-    """Return runs of 3 to 5 letters inside of words, whose ends are blanks.
-
-    >>> _cut_letters("ab")
-    [' ab', 'ab ', ' ab ']
-    """
-    grams: list[str] = []
-    for word in _SPACES(" ", text.lower()).split():
-        padded = f" {word} "
-        for n in range(_SHORTEST, _LONGEST + 1):
-            if len(padded) <= n:
-                grams.append(padded)
-                break
-            grams += [padded[start : start + n] for start in range(len(padded) - n + 1)]
-    return grams
-
-
-_CUTS: dict[str, Callable[[str], list[str]]] = {"words": _cut_words, "letters": _cut_letters}

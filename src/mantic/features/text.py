@@ -1,5 +1,7 @@
 """Texts: weighted word and character n-grams, and their few main directions."""
 
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +12,12 @@ import polars as pl
 
 from mantic.core.lazy import need
 from mantic.core.table import Array
+from mantic.features.cut import CUTS
 from mantic.features.piece import Role, Training
 
 _ROWS_TO_LEARN = 20_000  # texts from which the vocabulary is learned
+_SPARE, _POWERS = 10, 4  # directions more than are kept, and turns, to find those that are kept
 _SHORT = 120  # mean length up to which characters are counted too; long texts have words enough
-_ANALYSERS: dict[str, tuple[str, tuple[int, int]]] = {"words": ("word", (1, 2)), "letters": ("char_wb", (3, 5))}
 
 
 @dataclass(frozen=True)
@@ -33,37 +36,41 @@ class Grams:
     @classmethod
     def learn(cls, kind: str, texts: Sequence[str], n_terms: int) -> Self:
         """Return the commonest `n_terms` n-grams that at least two texts hold (one, where texts are few)."""
-        counter = _counter(kind, min_df=1 if len(texts) < 50 else 2, max_features=n_terms)
-        if not any(counter.build_analyzer()(text) for text in texts):
-            return cls(kind, (), np.empty(0))
-        try:
-            counts = counter.fit_transform(texts)
-        except ValueError:  # scikit-learn's word for: no term is in two texts
-            return cls(kind, (), np.empty(0))
-        n_texts_with = np.bincount(counts.indices, minlength=counts.shape[1])
-        weights = np.log((1 + len(texts)) / (1 + n_texts_with)) + 1
-        return cls(kind, tuple(counter.get_feature_names_out()), weights)
+        cut, least = CUTS[kind], 1 if len(texts) < 50 else 2
+        n_times, n_texts_with = Counter[str](), Counter[str]()
+        for text in texts:
+            grams = cut(text)
+            n_times.update(grams)
+            n_texts_with.update(set(grams))
+        terms = sorted(term for term, n_texts in n_texts_with.items() if n_texts >= least)
+        if len(terms) > n_terms:
+            order = (-np.array([n_times[term] for term in terms])).argsort()
+            terms = [terms[place] for place in np.sort(order[:n_terms])]
+        weights = np.log((1 + len(texts)) / (1 + np.array([n_texts_with[term] for term in terms]))) + 1
+        return cls(kind, tuple(terms), weights)
 
     @cached_property
-    def _counts(self) -> Any:
-        return _counter(self.kind, vocabulary=list(self.terms))
+    def _places(self) -> dict[str, int]:
+        return {term: place for place, term in enumerate(self.terms)}
 
     def encode(self, texts: Sequence[str]) -> Any:
         """Return CSR, shape (n_texts, n_terms)."""
         sparse = need("scipy.sparse", why="columns of text")
         if not self.terms:
             return sparse.csr_matrix((len(texts), 0))
-        found = self._counts.transform(texts).astype(np.float64)
+        known, cut = self._places, CUTS[self.kind]
+        places, n_times, ends = array("i"), array("d"), array("q", [0])  # compact: texts may be many
+        for text in texts:
+            counts = Counter(filter(known.__contains__, cut(text)))
+            for place, term in sorted((known[term], term) for term in counts):
+                places.append(place)
+                n_times.append(counts[term])
+            ends.append(len(places))
+        found = sparse.csr_matrix(tuple(map(np.asarray, (n_times, places, ends))), shape=(len(texts), len(self.terms)))
         found.data = (1 + np.log(found.data)) * self.weights[found.indices]
         lengths = np.sqrt(np.asarray(found.multiply(found).sum(axis=1)).ravel())
         found.data /= np.repeat(np.where(lengths > 0, lengths, 1.0), np.diff(found.indptr))
         return found
-
-
-def _counter(kind: str, **options: Any) -> Any:
-    analyser, span = _ANALYSERS[kind]
-    text = need("sklearn.feature_extraction.text", why="columns of text")
-    return text.CountVectorizer(analyzer=analyser, ngram_range=span, **options)
 
 
 @dataclass(frozen=True)
@@ -153,10 +160,17 @@ class Spellings(Directions):
 
 
 def _main_directions(found: Any, n_directions: int, seed: int) -> Array:
-    """Return the right singular vectors, shape (n_terms, n_directions); fewer where there are fewer."""
+    """Return the right singular vectors, shape (n_terms, n_directions); fewer where there are fewer.
+
+    Source: Halko, Martinsson and Tropp (2011), Finding Structure with Randomness.
+    """
     n_kept = min(n_directions, found.shape[0] - 1, found.shape[1] - 1)
     if n_kept < 1 or found.nnz == 0:
         return np.empty((found.shape[1], 0), dtype=np.float32)
-    decomposition = need("sklearn.decomposition", why="columns of text")
-    svd = decomposition.TruncatedSVD(n_kept, random_state=seed, n_iter=4).fit(found)
-    return np.ascontiguousarray(svd.components_.T, dtype=np.float32)
+    basis = np.random.default_rng(seed).normal(size=(found.shape[1], n_kept + _SPARE))
+    for _ in range(_POWERS):
+        basis = np.linalg.qr(np.asarray(found.T @ (found @ basis)))[0]
+    seen = found.T @ np.linalg.qr(np.asarray(found @ basis))[0]
+    directions = np.linalg.svd(np.asarray(seen), full_matrices=False)[0][:, :n_kept]
+    signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    return np.ascontiguousarray(directions * signs, dtype=np.float32)

@@ -11,9 +11,9 @@ _MOST_TURNS = 4  # each chooses weights anew, which takes time too
 def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tuple[list[Recipe], frozenset[Refit]]:
     """Return recipes whose members can be fitted again in time, and what is to be fitted.
 
-    Where the time is short, the judged models stay those of the inner fold if these were kept: they learned from fewer
-    rows, so that their score errs on the safe side. Where it is shorter still, the dearest candidate is left out and
-    the weights are chosen anew, until the rest can be done.
+    Where the time is short, and one fold was all there was time for, the judged model is the one that is kept: a model
+    of all rows would be better than what is said of it, on some tables by more than the interval. Where it is shorter
+    still, the dearest candidate is left out and the weights are chosen anew, until the rest can be done.
     """
     if len(search.request.searched) > 1:  # many small fits: choosing anew for each part would take longer than they do
         return recipes, frozenset(to_refit(search, recipes))
@@ -22,9 +22,9 @@ def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tup
         jobs = to_refit(search, recipes)
         if _is_in_time(search, jobs, deadline):
             return recipes, frozenset(jobs)
-        final = [one for one in jobs if not search.request.material.parts[one[1]].folds]
-        if search.one_fold and final and _is_in_time(search, final, deadline):
-            return recipes, frozenset(final)
+        for fewer_jobs in _without_all_rows(search, jobs) if search.one_fold else ():
+            if _is_in_time(search, fewer_jobs, deadline):
+                return recipes, frozenset(fewer_jobs)
         left_out |= _too_dear(search, recipes, deadline)
         rest = frozenset(one.candidate.number for one in search.eligible) - left_out
         fewer = [recipe(search, own.part, only=rest) for own in recipes]
@@ -32,6 +32,12 @@ def affordable(search: Search, recipes: list[Recipe], deadline: Deadline) -> tup
             break
         recipes = [own for own in fewer if own is not None]
     return recipes, frozenset(to_refit(search, recipes))
+
+
+def _without_all_rows(search: Search, jobs: list[Refit]) -> tuple[list[Refit], list[Refit]]:
+    """Return the jobs of what is judged and of earlier periods, and of what is judged alone."""
+    parts = search.request.material.parts
+    return [job for job in jobs if len(parts[job[1]].held_out)], [job for job in jobs if parts[job[1]].folds]
 
 
 def _too_dear(search: Search, recipes: list[Recipe], deadline: Deadline) -> set[int]:

@@ -11,6 +11,7 @@ import numpy as np
 from mantic.core.budget import Budget, Deadline
 from mantic.core.executor import Executor, Failure, Held, Here, Shared
 from mantic.core.learner import LEARNERS, Params
+from mantic.core.load import load_seconds
 from mantic.core.metric import Metric
 from mantic.core.run import Run
 from mantic.core.schema import Kind
@@ -29,6 +30,9 @@ _BRIEF = {"stopping": "once"}  # judged on one fold, a learner that stops by hel
 _N_PROBES = 2  # first candidates are timed on one fold, to see whether there is time for all folds
 _LEAST_CANDIDATES = 8  # so many must be affordable with all folds, else one fold must do
 _HERE = 4.0  # a trial in this process cannot be killed: so many times the quick model's time must be left
+_STOPS = ("boosting", "linear")  # learners that end soon after their time
+_TINY_CELLS = 3_000  # rows x columns: below, every learner ends soon
+_LOAD_SHARE = 0.3  # of the time left may go into loading a learner's library
 _AGAIN = 1.6  # what fitting on all rows takes, of a fit on one fold
 _UNKNOWN_COST_SHARE = 0.15  # of the search time must be left to start a learner whose cost is not known yet
 
@@ -45,6 +49,7 @@ class Request:
     fixed: dict[str, Params] = field(default_factory=dict)
     seed: int = 0
     quick_seconds: float = 0.0  # what the quick first model took: nothing that fits on all rows takes less
+    slowdown: float = 1.0  # how much longer things take here than on an idle machine
 
     @property
     def searched(self) -> tuple[int, ...]:
@@ -312,14 +317,13 @@ class Search:
     def _worth_starting(self, candidate: Candidate, left: float) -> bool:
         if left == float("inf"):
             return True
-        if left < self.request.quick_seconds * (_HERE if self.executor.workers == 1 else 1.0):
+        if left <= self.request.quick_seconds or not _ends_in_time(self, candidate.learner, left):
             return False
         known = [seconds for learner, seconds in self._paid if learner == candidate.learner]
         if known:
             expected = float(np.median(known)) * candidate.cost * (1 if self._is_raced else self._n_fits)
             return expected / min(self.executor.workers, len(self.request.searched)) <= left
-        whole = self.request.deadline.at - self._started
-        return left >= _UNKNOWN_COST_SHARE * whole
+        return left >= _UNKNOWN_COST_SHARE * (self.request.deadline.at - self._started)
 
     def _take(self, job: TrialJob, result: TrialResult | Failure) -> None:
         if isinstance(result, Failure):
@@ -380,6 +384,20 @@ class Search:
             tried = one.candidate
             best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
+
+
+def _ends_in_time(search: Search, learner: str, left: float) -> bool:
+    """Return whether a learner ends in time if it runs in this process, where nobody can kill it."""
+    request = search.request
+    if not isinstance(search.executor, Here):
+        return True
+    if load_seconds(LEARNERS.get(learner).needs) * request.slowdown > _LOAD_SHARE * left:
+        return False
+    if learner in _STOPS:
+        return True
+    frame = request.material.frame
+    is_fine = learner in (request.learners or ()) or frame.height * frame.width <= _TINY_CELLS
+    return is_fine and left >= _HERE * request.quick_seconds
 
 
 def _per_fold(job: TrialJob, result: TrialResult) -> float:

@@ -1,19 +1,23 @@
 """A usable model within a moment: what is kept when time runs out before anything better is ready."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from mantic.core.budget import Deadline
 from mantic.core.executor import Held
-from mantic.core.lazy import need
+from mantic.core.lazy import need_alone
 from mantic.core.learner import LEARNERS, Params
+from mantic.core.load import load_seconds
 from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array, Target
 from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
 from mantic.search.conformal import Conformal
-from mantic.search.margin import to_margin
+from mantic.search.ensemble import greedy
+from mantic.search.margin import to_guess, to_margin
 from mantic.search.plan import Request
 from mantic.search.refit import corrected
 from mantic.search.split import Fold
@@ -21,7 +25,12 @@ from mantic.search.trial import Candidate, Material, Part, TrialJob, forget, run
 
 _MOST_ROWS = 10_000
 _MOST_ROWS_WITH_TEXT = 2_000
-_QUICK: dict[str, Params] = {"boosting": {"rounds": 60, "learning_rate": 0.1, "num_leaves": 15}}
+PLAIN = "linear"  # solved in NumPy, it is there before any library is loaded
+FIRST: dict[str, Params] = {
+    "boosting": {"rounds": 60, "learning_rate": 0.1, "num_leaves": 15},
+    PLAIN: {"solver": "plain"},
+}
+ONLY = FIRST | {"boosting": {"rounds": 400, "learning_rate": 0.1, "num_leaves": 31, "stopping": "once"}}  # no search
 
 
 def dummy(request: Request, rows: Array) -> Blend:
@@ -45,30 +54,46 @@ def constant(target: Target, n_rows: int) -> Array:
     return np.tile(shares, (n_rows, 1))
 
 
-def prepare(request: Request) -> None:
-    """Import what the quick model needs."""
-    for package in LEARNERS.get(_choose(request)).needs:
-        need(package, why="the first model")
+def prepare(request: Request, *, seconds: float) -> tuple[str, ...]:
+    """Load what first models need, and return the learners for them; one that takes longer than `seconds` is left out.
+
+    One is always left: the plain linear model, which needs nothing, where the user allows it.
+    """
+    able = _able(request)
+    quick = [name for name in able if load_seconds(_needs(name)) <= seconds] or able[-1:]
+    for package in {package for name in quick for package in _needs(name)}:
+        need_alone(package, why="the first model")
+    return tuple(quick)
 
 
-def quick(request: Request, part: Part, *, seconds: float) -> Blend:
-    """Fit one fast learner on a sample of a part's rows, here and now; corrected on rows that it has not seen."""
+def quick(request: Request, part: Part, learners: Mapping[str, Params], *, seconds: float) -> Blend:
+    """Fit fast learners on a sample of a part's rows, here and now; blended and corrected on rows they have not seen.
+
+    Parameters
+    ----------
+    learners : their parameters by name, from `FIRST` or `ONLY`; what the user fixed goes before.
+    """
     learn, judge = _sample(request, part)
     small = Part(learn, judge, ((learn, judge),))
     material = Material(
         _without_text(request.material.schema), request.material.frame, request.material.target, (small,)
     )
-    name = _choose(request)
-    params = _QUICK.get(name, {}) | request.fixed.get(name, {})
-    job = TrialJob(Candidate(name, params, 0), 0, (0,), request.seed, seconds, Held(material), keep=True)
+    deadline = Deadline.after(seconds)
     try:
-        result = run_trial(job)
+        results = []
+        for number, (name, params) in enumerate(learners.items()):
+            candidate = Candidate(name, params | request.fixed.get(name, {}), number)
+            job = TrialJob(candidate, 0, (0,), request.seed, deadline.left(), Held(material), keep=True)
+            results.append(run_trial(job))
     finally:
         forget()
-    member = result.members[0]
-    margin = to_margin(result.guess, floor=member.floor)
-    bare = corrected(request, result.rows, margin)
-    return Blend(bare.schema, bare.n_classes, (Weighed(member, 1.0),), bare.scaling, bare.conformal, bare.base)
+    members, truth = [one.members[0] for one in results], request.material.target.values[judge]
+    margins = [to_margin(one.guess, floor=member.floor) for one, member in zip(results, members, strict=True)]
+    n_classes = request.material.target.n_classes
+    weights = greedy(margins, lambda margin: request.metric.loss(truth, to_guess(margin, n_classes)), most=len(results))
+    bare = corrected(request, judge, np.sum([w * margin for w, margin in zip(weights, margins, strict=True)], axis=0))
+    parts = tuple(Weighed(member, float(w)) for member, w in zip(members, weights, strict=True) if w > 0)
+    return Blend(bare.schema, bare.n_classes, parts, bare.scaling, bare.conformal, bare.base)
 
 
 def _without_text(schema: Schema) -> Schema:
@@ -79,15 +104,24 @@ def _without_text(schema: Schema) -> Schema:
     return Schema(tuple(replace(one, kind=Kind.ID) if one.kind == Kind.TEXT else one for one in schema.columns))
 
 
-def _choose(request: Request) -> str:
-    allowed = request.learners or ("boosting",)
-    able = [name for name in allowed if request.task in LEARNERS.get(name).tasks]
-    return "boosting" if "boosting" in able else able[0]
+def _able(request: Request) -> list[str]:
+    """Return learners for a first model that the user allows: the quick ones, else the first that is named."""
+    allowed = [name for name in request.learners or FIRST if request.task in LEARNERS.get(name).tasks]
+    if _reads_text(request) and PLAIN in allowed:
+        return [PLAIN]  # others wait for scikit-learn, which finds the main directions of texts for them
+    return [name for name in FIRST if name in allowed] or allowed[:1]
+
+
+def _needs(name: str) -> tuple[str, ...]:
+    return () if name == PLAIN else LEARNERS.get(name).needs
+
+
+def _reads_text(request: Request) -> bool:
+    return any(column.kind == Kind.TEXT for column in _without_text(request.material.schema).columns)
 
 
 def _sample(request: Request, part: Part) -> Fold:
-    has_text = any(column.kind == Kind.TEXT for column in _without_text(request.material.schema).columns)
-    most = _MOST_ROWS_WITH_TEXT if has_text else _MOST_ROWS
+    most = _MOST_ROWS_WITH_TEXT if _reads_text(request) else _MOST_ROWS
     learn, judge = part.folds[-1] if part.folds else (part.rows, part.held_out)
     chance = np.random.default_rng(request.seed)
     if len(learn) > most:

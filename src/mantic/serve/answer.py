@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from mantic.core.schema import Kind, Schema
+from mantic.search.series.basis import BASIS, OWN
 
 
 def aligned(raw: pl.DataFrame, schema: Schema, *, where: str) -> pl.DataFrame:
@@ -28,6 +29,8 @@ def answer_table(model: Any, frame: pl.DataFrame, raw: pl.DataFrame, *, proba: b
     """
     if model.task.name == "forecast":  # its own table says already which series and when
         answers: pl.DataFrame = model.predict(frame)
+        if BASIS not in answers.columns:  # every part of a long file has the same columns
+            answers = answers.with_columns(pl.lit(OWN).alias(BASIS))
         return answers
     answers = _answers(model, frame, proba=proba)
     names = [column.name for column in model.schema_.columns if column.kind == Kind.ID and column.name in raw.columns]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mantic.core.settings import StoreSettings
+from mantic.core.stretch import days_of
 from mantic.serve.log import PredictionLog
 from mantic.serve.served import Estimator
 from mantic.serve.sidecar import Kept
@@ -38,4 +39,10 @@ def kept_deployed(settings: StoreSettings, load: Load) -> Kept:
     load : as for `trusted`.
     """
     log = PredictionLog(beside(settings.url, settings.blobs, "log"))
-    return Kept(settings.url, settings.blobs, log, {}, {}, trusted(load, settings), is_deployed=True)
+    loads, days = trusted(load, settings), kept_days(settings)
+    return Kept(settings.url, settings.blobs, log, {}, {}, loads, is_deployed=True, keep_days=days)
+
+
+def kept_days(settings: StoreSettings) -> int:
+    """Return for how many days predictions are kept; 0 is for ever."""
+    return days_of(settings.keep_predictions) if settings.keep_predictions else 0

@@ -1,5 +1,7 @@
 """A clerk: a process beside a server that brings its log into the store, and tells which versions should answer.
 
+Once a day it removes predictions that are older than the store is to keep.
+
 It reads one line of JSON, what it is to do, from standard input, and tells in lines of JSON on standard output. When
 its standard input ends, it brings away what is left and ends.
 """
@@ -10,7 +12,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from mantic.store.store import Store, open_store
 _EVERY = 0.2  # seconds between two rounds
 _TROUBLE_SECONDS = 2.0  # the store is left alone for so long when it has refused something
 _LAST_SECONDS = 5.0  # for what is left at the end
+_PRUNE_SECONDS = 86_400.0  # between two looks for predictions that are too old
 
 
 @dataclass
@@ -33,12 +36,16 @@ class Clerk:
     ----------
     reader : of the log; None where nothing is logged.
     follower : says which versions should answer.
+    keep_days : how long predictions are kept; 0 is for ever.
     """
 
     store: Store
     reader: LogReader | None
     follower: Follower
+    keep_days: int = 0
     _quiet_until: float = 0.0
+    _prune_at: float = 0.0
+    _pruning: Iterator[int] | None = None
 
     def round(self) -> None:
         """Do what there is to do."""
@@ -48,6 +55,7 @@ class Clerk:
             for step in self.follower.steps():
                 tell(step)
             self._bring()
+            self._prune()
         except ManticError as error:
             self._quiet_until = time.monotonic() + _TROUBLE_SECONDS
             tell({"trouble": f"{error.what} ({error.where}); {error.fix}"})
@@ -67,6 +75,20 @@ class Clerk:
             return
         if n_rows := self.reader.bring(self.store):
             tell({"stored": n_rows, "damaged": self.reader.n_damaged})
+
+    def _prune(self) -> None:
+        """Remove some predictions that are too old: once a day all of them, a transaction in each round."""
+        if self.keep_days and time.monotonic() >= self._prune_at:
+            self._prune_at = time.monotonic() + _PRUNE_SECONDS
+            self._pruning = self.store.prune(self.keep_days, keeps_outcomes=False, by="clerk")
+        if self._pruning is None:
+            return
+        try:
+            if next(self._pruning, None) is None:
+                self._pruning = None
+        except ManticError:
+            self._pruning, self._prune_at = None, 0.0  # the store is left alone for a while, then it begins again
+            raise
 
 
 def tell(facts: Mapping[str, Any]) -> None:
@@ -92,7 +114,9 @@ def _work(wanted: Mapping[str, Any]) -> None:
     with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
         reader = LogReader(Path(wanted["log"]), server=os.getppid()) if wanted["log"] else None
         standing = stands_of(wanted["standing"])
-        clerk = Clerk(store, reader, Follower(store, wanted["watched"], wanted["deployed"], standing))
+        clerk = Clerk(
+            store, reader, Follower(store, wanted["watched"], wanted["deployed"], standing), wanted["keep_days"]
+        )
         tell({"ready": True})
         while not _is_over(_EVERY):
             clerk.round()

@@ -96,6 +96,8 @@ def _predictions(model: Served) -> dict[str, Any]:
             "prediction": number | {"description": "the mean"},
             "median": number,
             "quantiles": {"type": "object", "additionalProperties": number, "description": "by their probability"},
+            "over_capacity": number | {"description": "probability of more than the capacity, where one is watched"},
+            "basis": {"type": "string", "description": "what the answer comes from, where a series is not known"},
         },
     }
     identity = {"type": "string", "description": "by which /v1/feedback finds it, where predictions are kept"}

@@ -24,7 +24,7 @@ from mantic.serve.sidecar import Kept, Sidecar
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
-_SWITCH_SECONDS = 0.001  # after so long a thread that works on many rows lets quick answers and refusals pass
+_SWITCH_SECONDS = 0.0005  # after so long a thread that works on many rows lets quick answers and refusals pass
 _STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
 
 

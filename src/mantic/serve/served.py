@@ -20,6 +20,7 @@ from mantic.core.table import Array
 from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
+from mantic.search.series.basis import BASIS
 from mantic.serve.decode import Decode, decoder
 from mantic.serve.example import example_row
 from mantic.serve.question import Limits, Question, read_question
@@ -251,14 +252,21 @@ def _with_intervals(values: Array, intervals: Array) -> list[dict[str, Any]]:
     ]
 
 
+_OVER = "over_capacity"  # the column of a forecast that watches a capacity
+
+
 def _forecasts(model: Any, frame: pl.DataFrame) -> list[dict[str, Any]]:
     table = model.predict(frame)
     names = [name for name in table.columns if name.startswith("q") and name not in model.schema_.names]
     rows = table.select("mean", "median", *names).rows()
-    return [
+    answers: list[dict[str, Any]] = [
         {"prediction": mean, "median": median, "quantiles": dict(zip((name[1:] for name in names), ends, strict=True))}
         for mean, median, *ends in rows
     ]
+    for name in (_OVER, BASIS):
+        if name in table.columns:
+            answers = [answer | {name: more} for answer, more in zip(answers, table[name].to_list(), strict=True)]
+    return answers
 
 
 _encode = msgspec.json.encode

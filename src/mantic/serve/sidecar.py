@@ -39,6 +39,7 @@ class Kept:
     is_deployed : what is deployed in the store answers, and is followed; then `watched` and `numbers` are empty.
     numbers : name to the number of the version that is served.
     load : from the path of a model file to the model.
+    keep_days : how long predictions are kept; 0 is for ever.
     """
 
     url: str
@@ -48,6 +49,7 @@ class Kept:
     numbers: Mapping[str, int]
     load: Callable[[Path], Estimator]
     is_deployed: bool = False
+    keep_days: int = 0
 
     @cached_property
     def _store(self) -> "Store":
@@ -157,7 +159,7 @@ class Sidecar:
         wanted = {
             "url": self.kept.url, "blobs": self.kept.blobs, "log": None if log is None else str(log.folder),
             "watched": dict(self.kept.watched), "standing": plain_stands(self.standing),
-            "deployed": self.kept.is_deployed,
+            "deployed": self.kept.is_deployed, "keep_days": self.kept.keep_days,
         }  # fmt: skip
         process.stdin.write(json.dumps(wanted).encode() + b"\n")
         process.stdin.flush()

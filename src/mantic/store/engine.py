@@ -14,6 +14,7 @@ MARK = 0x6D6E7473  # "mnts": says that a database is a store of ours
 WAIT_SECONDS = 30  # for other writers: SQLite has no queue, and who looks at the wrong moment waits on
 
 _PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",  # of a new file: it gets smaller when rows go
     "PRAGMA trusted_schema=OFF",
     f"PRAGMA busy_timeout={WAIT_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",

@@ -1,5 +1,6 @@
 """The Store: everything that is kept, behind one door."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -16,10 +17,12 @@ from mantic.store.opening import make_folder, prepare
 from mantic.store.outcomes import Outcomes
 from mantic.store.people import People
 from mantic.store.predictions import Predictions
+from mantic.store.prune import Pruning, free_bytes, prune
 from mantic.store.runs import Runs
 from mantic.store.signatures import Signatures
 from mantic.store.sittings import Sittings
 from mantic.store.sweep import GRACE_SECONDS, sweep
+from mantic.store.value import author, before
 from mantic.store.verify import Verified, verify
 
 
@@ -56,6 +59,26 @@ class Store:
     def sweep(self, *, grace: float = GRACE_SECONDS) -> int:
         """Remove blobs that nothing has pointed at for `grace` seconds; return how many."""
         return sweep(self.database, self.blobs, grace=grace)
+
+    def prune(self, days: int, *, keeps_outcomes: bool, by: str | None = None) -> Iterator[int]:
+        """Remove predictions that are older, with their outcomes; yield how many after each transaction.
+
+        Parameters
+        ----------
+        days : that predictions are kept.
+        keeps_outcomes : whether those stay whose outcome is known.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+        ...     sum(store.prune(90, keeps_outcomes=False))
+        0
+        """
+        return prune(self.database, Pruning(before(days * 86_400.0), keeps_outcomes, author(by)))
+
+    @property
+    def free_bytes(self) -> int:
+        """Return how much of a SQLite file is free for new rows."""
+        return free_bytes(self.database)
 
     def back_up(self, path: str | Path) -> Backup:
         """Write everything that is kept at this moment to one file, atomically; `restore` reads it."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import polars as pl
 
-from mantic.core.budget import Budget, Deadline
+from mantic.core.budget import Budget, Deadline, Pace
 from mantic.core.errors import SettingsError
 from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.learner import LEARNERS, complete
@@ -233,7 +233,7 @@ class Estimator(Parameters):
         kinds: Mapping[str, str],
         run: Run | None,
     ) -> Self:
-        started = time_now()
+        started, pace = time_now(), Pace()
         from mantic.evaluate.fit_report import fit_report  # a server answers without what only a fit needs
         from mantic.tasks.background import keep
         from mantic.tasks.decide import unseen_of
@@ -246,7 +246,7 @@ class Estimator(Parameters):
             given = self._given(X, y, roles=roles, kinds=kinds, run=run)
             if given.positive == 0:
                 wishes = replace(wishes, metric=wishes.metric.of_first())
-            walked = walk(given, wishes, run)
+            walked = walk(given, wishes, run, pace=pace)
             self.schema_, self.target_, self.model_ = given.schema, given.column, walked.model
             if given.target.is_classes:
                 self.classes_ = given.classes

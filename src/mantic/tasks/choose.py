@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 import polars as pl
 
+from mantic.core.budget import Budget, Deadline
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.run import Run
 from mantic.core.schema import Column, Kind
@@ -88,46 +89,26 @@ def _is_number(values: pl.Series, column: Column) -> bool:
     return True
 
 
-class Settings(TypedDict, total=False):
-    """What `fit` hands on: the estimator's own parameters, and the roles of columns."""
-
-    budget: str | float
-    seed: int
-    metric: str | None
-    learners: list[str] | None
-    params: dict[str, Any] | None
-    positive: Any
-    time: str | None
-    group: str | None
-    kinds: Mapping[str, str] | None
-    run: Run | None
-
-
-def fit(
-    data: Any, target: str, *, task: str | None = None, drop: Sequence[str] = (), **settings: Unpack[Settings]
+def fitted(
+    data: Any, target: str, given: Mapping[str, Any], *, task: str | None, drop: Sequence[str], began: float
 ) -> Estimator:
-    """Fit the fitting estimator on a file, address or table.
+    """Return the fitting estimator, fitted; see `tasks.fit`.
 
     Parameters
     ----------
-    data : path or address as `mantic.read` takes it, or a table of any library.
-    target : name of the column to predict.
-    task : "classify" or "regress"; chosen by the target's values when absent.
-    drop : columns to leave out.
-    settings : budget, seed, metric, learners, params, positive of the estimator; time, group, kinds of its `fit`.
-
-    >>> model = fit(pl.DataFrame({"a": [1, 2] * 30, "b": ["x", "y"] * 30}), "b", budget="1 trial")
-    >>> type(model).__name__
-    'Classifier'
+    given : what else was said, by name.
+    began : when the fit was asked for, on `time.monotonic`: its budget counts from there.
     """
-    roles: dict[str, Any] = {key: value for key, value in settings.items() if key in _ROLES}
-    parameters: dict[str, Any] = {key: value for key, value in settings.items() if key not in _ROLES}
-    run = settings.get("run") or Run()
-    frame = read(data, run=run) if isinstance(data, str | Path) else to_polars(data)
+    roles: dict[str, Any] = {key: value for key, value in given.items() if key in _ROLES}
+    parameters: dict[str, Any] = {key: value for key, value in given.items() if key not in _ROLES}
+    frame = read(data, run=roles.get("run") or Run()) if isinstance(data, str | Path) else to_polars(data)
     frame = without(frame, drop, target=target)
-    kinds = settings.get("kinds") or {}
-    roles["kinds"] = of_features(kinds, target=target, group=settings.get("group"))
-    return make(choose(frame, target, task=task, kinds=kinds), parameters).fit(frame, target, **roles)
+    kinds = roles.get("kinds") or {}
+    roles["kinds"] = of_features(kinds, target=target, group=roles.get("group"))
+    model = make(choose(frame, target, task=task, kinds=kinds), parameters)
+    if roles.get("run") is None:
+        roles["run"] = Run(seed=model.seed, deadline=Deadline.after(Budget.parse(model.budget).seconds, since=began))
+    return model.fit(frame, target, **roles)
 
 
 def make(kind: type[Estimator], parameters: dict[str, Any]) -> Estimator:

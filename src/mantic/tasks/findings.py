@@ -99,7 +99,7 @@ def findings_of(
 def _latency(walked: Walked, wishes: Wishes, run: Run) -> float | None:
     """Return the seconds that the kept model takes for one row, if there is time to measure it; warn if too many."""
     allowed = wishes.budget.row_seconds
-    if allowed is None and run.deadline.left() < _LATENCY_LEAST:
+    if allowed is None and run.deadline.left() < _LATENCY_LEAST * walked.slowdown:
         return None
     latency = row_seconds(walked.model, walked.given.frame, seed=wishes.seed)
     if allowed is not None and latency > allowed:
@@ -258,7 +258,7 @@ def _clusters(given: Given, judged: Array) -> Array | None:
 
 def _drift(walked: Walked, run: Run, *, least_seconds: float) -> Drift | None:
     """Hold the first judged part against the rows that its model learned from; passed over in haste."""
-    if run.deadline.left() < least_seconds:
+    if run.deadline.left() < least_seconds * walked.slowdown:
         return None
     given, part = walked.given, walked.division.parts[walked.division.judged[0]]
     return find_drift(given.frame[part.rows], given.frame[part.held_out], given.schema, run=run)

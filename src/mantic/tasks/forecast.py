@@ -11,7 +11,9 @@ from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.features.series.assemble import Roles
+from mantic.features.series.hierarchy import EVERY
 from mantic.report.blocks import Report
+from mantic.search.series.basis import BASIS
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks import series_answer
@@ -34,6 +36,9 @@ class Forecaster(Parameters):
     levels : of the intervals, in per cent.
     freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
     season : length of the cycle in steps, or of several; what is usual for the frequency when absent.
+    capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
+    hierarchy : columns over which sums are formed, as ["state", "region"], or "all" that tell series apart: sums are
+        forecast too, and all levels add up.
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -59,7 +64,7 @@ class Forecaster(Parameters):
     version_: str
     _library: str
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # scikit-learn's rules: every choice is an argument, see decision 32
         self,
         horizon: int = 28,
         *,
@@ -68,6 +73,8 @@ class Forecaster(Parameters):
         levels: Sequence[float] = (50, 80, 95),
         freq: str | None = None,
         season: int | Sequence[int] | None = None,
+        capacity: float | None = None,
+        hierarchy: str | Sequence[str] | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -75,8 +82,10 @@ class Forecaster(Parameters):
         self.levels = levels
         self.freq = freq
         self.season = season
+        self.capacity = capacity
+        self.hierarchy = hierarchy
 
-    def fit(
+    def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
         frame: Any,
         *,
@@ -84,6 +93,7 @@ class Forecaster(Parameters):
         target: str,
         series: str | Sequence[str] = (),
         known: str | Sequence[str] = (),
+        as_of: str | None = None,
         run: Run | None = None,
     ) -> Self:
         """Learn how each series goes on, and how far that may be wrong.
@@ -95,6 +105,8 @@ class Forecaster(Parameters):
         target : name of the column of numbers that is forecast.
         series : names of the columns that tell series apart; one series when absent.
         known : names of columns of numbers that are known beforehand, as a price; `predict` can be told their future.
+        as_of : name of the column that says on which day a value was known, where values are revised, as those of an
+            outbreak are: then a series and moment may have a row for each day on which its value changed.
         run : seed, threads, deadline and listeners; made from the parameters when absent.
 
         Raises
@@ -102,15 +114,19 @@ class Forecaster(Parameters):
         SchemaError : if columns are missing or hold something else; names all faults.
         SettingsError : if horizon, budget, levels, frequency or season make no sense.
         """
+        from mantic.tasks.series_outbreak import walk_outbreak
         from mantic.tasks.series_walk import walk
 
         started = time_now()
         budget = self._checked()
         if run is None:
             run = Run(seed=self.seed, deadline=Deadline.after(budget.seconds))
-        roles = Roles(time, target, _several(series), _several(known))
+        sums = [name for name in _several(self.hierarchy or ()) if name != EVERY]
+        apart = dict.fromkeys((*sums, *_several(series)))  # a column of sums tells series apart too
+        roles = Roles(time, target, tuple(apart), _several(known), as_of or "")
         self._check_names(roles)
-        walked = walk(to_polars(frame), roles, self._asked(budget), run, started=started)
+        one = walk_outbreak if roles.as_of else walk
+        walked = one(to_polars(frame), roles, self._asked(budget), run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
         self.schema_, self.target_ = walked.schema, walked.target
         self.version_, self._library = "unsaved", series_answer.library_of(frame)
@@ -127,11 +143,12 @@ class Forecaster(Parameters):
 
         Returns
         -------
-        One row per row of `future`, in order, or series after series; as a table of the library that came in.
+        One row per row of `future`, in order, or series after series; as a table of the library that came in. If rows
+        name series that are not known, a column `basis` more: "its own past", or "similar series", which is wide.
 
         Raises
         ------
-        SchemaError : names rows whose series is not known or whose moment lies outside of the horizon.
+        SchemaError : names rows whose moment lies outside of the horizon.
         """
         self._check_fitted()
         if future is None:
@@ -140,6 +157,30 @@ class Forecaster(Parameters):
         rows = to_polars(future)
         found = series_answer.answers_for(self.told_, self.roles_, self.levels, rows)
         return series_answer.like(found, series_answer.library_of(future))
+
+    def sample(self, n: int = 100, future: Any = None, *, seed: int | None = None) -> Any:
+        """Return whole futures, drawn by chance: what a sum over days, or a highest day, may come to.
+
+        At each step they have the quantiles of the forecast; from step to step they go together as errors of the past
+        did. Where there is a hierarchy, each future adds up by itself.
+
+        Parameters
+        ----------
+        n : how many futures.
+        future : as in `predict`: rows whose series and moments are meant, with what is known beforehand.
+        seed : the forecaster's own when absent.
+
+        Returns
+        -------
+        Series, time, path (0 to n - 1) and value: path after path of each row, as a table of the library that came in.
+        """
+        self._check_fitted()
+        if n < 1:
+            raise SettingsError(f"n is {n!r}, and should be 1 or more", where="sample", fix="as in sample(100)")
+        chosen = self.seed if seed is None else seed
+        rows = None if future is None else to_polars(future)
+        library = self._library if future is None else series_answer.library_of(future)
+        return series_answer.like(series_answer.futures(self.told_, self.roles_, rows, n=n, seed=chosen), library)
 
     def evaluate(self, rows: Any, *, run: Run | None = None) -> Report:
         """Say how the forecasts did, from rows that came later: errors against seasonal naive, and coverage.
@@ -158,13 +199,20 @@ class Forecaster(Parameters):
 
         Parameters
         ----------
-        rows : as in `fit`, new ones only; series that are not known are left out, and counted.
+        rows : as in `fit`, new ones only. Series that were not there go on as similar ones do, with wide intervals,
+            and become their own as points arrive.
         """
         from mantic.tasks.series_walk import row_schema, updated
 
         self._check_fitted()
         run = run or Run(seed=self.seed, deadline=Deadline.after(self._checked().seconds))
-        self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
+        if self.roles_.as_of:
+            from mantic.tasks.series_outbreak import grown
+
+            walked = grown(self.told_, self.roles_, to_polars(rows), asked=self._asked(self._checked()), run=run)
+            self.told_, self.report_ = walked.told, walked.report
+        else:
+            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
         self.schema_ = row_schema(self.told_, self.roles_)
         self.version_, self.run_ = "unsaved", _kept(run)
         return self
@@ -198,7 +246,8 @@ class Forecaster(Parameters):
         return make_asgi({name: self})
 
     def _asked(self, budget: Budget) -> Asked:
-        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, self.get_params())
+        sums = _several(self.hierarchy or ())
+        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
@@ -207,18 +256,42 @@ class Forecaster(Parameters):
             faults.append(f"horizon is {self.horizon!r}, and should be 1 to {_MOST_HORIZON:,} steps")
         if not len(self.levels) or not all(0 < level < 100 for level in self.levels):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
+        if self.capacity is not None and not 0 <= self.capacity < float("inf"):
+            faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)
 
     def _check_names(self, roles: Roles) -> None:
-        own = series_answer.answer_names(self.levels)
-        twice = (roles.time, roles.target, *roles.series, *roles.known)
+        own = [*series_answer.answer_names(self.levels), series_answer.OVER, BASIS]
+        own += [series_answer.LEVEL] if self.hierarchy else []
+        twice = (roles.time, roles.target, *roles.series, *roles.known, *((roles.as_of,) if roles.as_of else ()))
+        if roles.as_of and roles.known:
+            raise SettingsError(
+                "columns that are known beforehand are not used for an outbreak", where="known",
+                fix="leave known or as_of out",
+            )  # fmt: skip
+        if self.capacity is not None and not roles.as_of:
+            raise SettingsError(
+                "a capacity is watched only where a column says when values were known", where="capacity",
+                fix="name that column with as_of=, or leave capacity out",
+            )  # fmt: skip
         if len(set(twice)) < len(twice):
             raise SchemaError(
-                "a column has two roles", where=f"time, target, series, known: {', '.join(twice)}",
+                "a column has two roles", where=f"time, target, series, known, as_of: {', '.join(twice)}",
                 fix="name each column once",
             )  # fmt: skip
+        if roles.known and self.hierarchy:
+            raise SettingsError(
+                f"{', '.join(roles.known)}: nothing says what a price or its like is of a sum", where="Forecaster",
+                fix="leave out known= or hierarchy=",
+            )  # fmt: skip
+        if roles.as_of and self.hierarchy:
+            raise SettingsError(
+                "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
+            )
+        if self.hierarchy and not roles.series:
+            raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]
         if taken:
             raise SchemaError(

@@ -10,8 +10,11 @@ from mantic.core.calendar import Unit
 from mantic.core.errors import SchemaError
 from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times
+from mantic.search.series.basis import BASIS, KIN, OWN
 from mantic.search.series.foretold import Foretold
+from mantic.search.series.newcomer import unheard
 
+LEVEL, PATH, VALUE = "level", "path", "value"
 _MOST_FAULTS = 5
 
 
@@ -39,6 +42,10 @@ def answer_names(levels: Sequence[float]) -> list[str]:
     return ["mean", "median", *(quantile_name(one) for one in probabilities(levels) if one != 0.5)]
 
 
+OVER = "over_capacity"
+"""The column with the probability of more than the capacity."""
+
+
 def all_answers(told: Foretold, roles: Roles, levels: Sequence[float]) -> pl.DataFrame:
     """Return one row for each series and step, series after series."""
     n_series, horizon = told.forecast.shape
@@ -51,24 +58,115 @@ def answers_for(told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.
 
     Raises
     ------
-    SchemaError : names rows whose series is not known, or whose moment lies outside of what is foretold.
+    SchemaError : names rows whose moment lies outside of what is foretold.
     """
     series, step = places_of(told, roles, rows)
-    faults = [f"row {row} names a series that is not known" for row in np.flatnonzero(series < 0)[:_MOST_FAULTS]]
-    is_out = (series >= 0) & ((step < 0) | (step >= told.horizon))
-    for row in np.flatnonzero(is_out)[:_MOST_FAULTS]:
-        first, last = told.panel.calendar.times(told.steps()[series[row]][[0, -1]]).to_list()
-        faults.append(f"row {row} asks for a moment outside of {first} to {last}")
-    if faults:
-        n_more = int((series < 0).sum() + is_out.sum()) - len(faults)
-        more = f"; and {n_more:,} more" if n_more > 0 else ""
+    if told.coherent is not None or told.outbreak is not None:
+        check_known(told, roles, rows)  # what is like a sum, or told anew each day, has no kin
+    _check_moments(told, series, step)
+    is_known = series >= 0
+    if is_known.all():
+        return _answers_of_known(told, roles, levels, rows, series=series, step=step)
+    known = rows.filter(pl.Series(is_known))
+    parts = []
+    if known.height:
+        own = _answers_of_known(told, roles, levels, known, series=series[is_known], step=step[is_known])
+        parts.append(own.with_columns(pl.lit(OWN).alias(BASIS)))
+    strange = rows.filter(pl.Series(~is_known))
+    parts.append(_answers_of_unknown(told, roles, levels, strange, step=step[~is_known]))
+    order = np.argsort(np.concatenate([np.flatnonzero(is_known), np.flatnonzero(~is_known)]), kind="stable")
+    return pl.concat(parts)[order]
+
+
+def futures(told: Foretold, roles: Roles, rows: pl.DataFrame | None, *, n: int, seed: int) -> pl.DataFrame:
+    """Return `n` whole futures of each row that names a series and a moment, of all when there are none; long.
+
+    Raises
+    ------
+    SchemaError : names rows whose series is not known, or whose moment lies outside of what is foretold.
+    """
+    if rows is None:
+        n_series, horizon = told.forecast.shape
+        series, step = np.repeat(np.arange(n_series), horizon), np.tile(np.arange(horizon), n_series)
+    else:
+        check_known(told, roles, rows)
+        series, step = places_of(told, roles, rows)
+        _check_moments(told, series, step)
+        told = _knowing(told, roles, rows, series=series, step=step)
+    taken = [name for name in (roles.time, *roles.series) if name in (PATH, VALUE)]
+    if taken:
         raise SchemaError(
-            "; ".join(faults) + more, where="the rows (the first is row 0)",
-            fix="leave these rows out; update() takes later values in, and fit() other series",
+            f"columns of the answer would be called like {', '.join(taken)}", where="sample", fix="rename these columns"
+        )
+    drawn = told.paths(n, seed=seed)[:, series, step]
+    found = _named(told, roles, series=np.repeat(series, n), step=np.repeat(step, n))
+    return found.with_columns(
+        pl.Series(PATH, np.tile(np.arange(n), len(series))), pl.Series(VALUE, drawn.T.ravel())
+    )  # fmt: skip
+
+
+def check_known(told: Foretold, roles: Roles, rows: pl.DataFrame) -> None:
+    """Refuse rows whose series is not known.
+
+    Raises
+    ------
+    SchemaError : names them.
+    """
+    strange = np.flatnonzero(places_of(told, roles, rows)[0] < 0)
+    if len(strange):
+        faults = [f"row {row} names a series that is not known" for row in strange[:_MOST_FAULTS]]
+        more = f"; and {len(strange) - len(faults):,} more" if len(strange) > len(faults) else ""
+        raise SchemaError(
+            "; ".join(faults) + more, where="the rows (the first is row 0)", fix="leave these rows out",
         )  # fmt: skip
+
+
+def _check_moments(told: Foretold, series: Array, step: Array) -> None:
+    """Refuse moments that lie outside of what is foretold; of a series that is not known, of what is of any."""
+    steps = told.steps()
+    ends = np.column_stack([steps[:, 0], steps[:, -1]])
+    reach = np.where((series >= 0)[:, None], ends[series], [[ends[:, 0].min(), ends[:, 1].max()]])
+    moment = steps[np.maximum(series, 0), 0] + step
+    out = np.flatnonzero((moment < reach[:, 0]) | (moment > reach[:, 1]))
+    if not len(out):
+        return
+    faults = []
+    for row in out[:_MOST_FAULTS]:
+        first, last = told.panel.calendar.times(reach[row]).to_list()
+        faults.append(f"row {row} asks for a moment outside of {first} to {last}")
+    more = f"; and {len(out) - len(faults):,} more" if len(out) > len(faults) else ""
+    raise SchemaError(
+        "; ".join(faults) + more, where="the rows (the first is row 0)",
+        fix="leave these rows out; update() takes later values in",
+    )  # fmt: skip
+
+
+def _answers_of_unknown(
+    told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.DataFrame, *, step: Array
+) -> pl.DataFrame:
+    """Return what the kin of series that are not known let expect of them."""
+    found = probabilities(levels)
+    ids = pl.DataFrame([as_id(rows[name]) for name in roles.series])
+    moments = told.panel.last[0] + 1 + step
+    means, quantiles = np.empty(rows.height), np.empty((rows.height, len(found)))
+    for own, group in ids.with_row_index("row").group_by(roles.series, maintain_order=True):
+        places = group["row"].to_numpy()
+        means[places], quantiles[places] = unheard(told, own, moments[places], found)
+    named = ids.with_columns(told.panel.calendar.times(moments).alias(roles.time))
+    return _table(named, means, quantiles, found).with_columns(pl.lit(KIN).alias(BASIS))
+
+
+def _answers_of_known(
+    told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.DataFrame, *, series: Array, step: Array
+) -> pl.DataFrame:
+    return _answers(_knowing(told, roles, rows, series=series, step=step), roles, levels, series=series, step=step)
+
+
+def _knowing(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Foretold:
+    """Return the forecast with what rows say of the columns that are known beforehand."""
     if told.learned and all(name in rows.columns for name in roles.known):
-        told = told.knowing(_future(told, roles, rows, series=series, step=step))
-    return _answers(told, roles, levels, series=series, step=step)
+        return told.knowing(_future(told, roles, rows, series=series, step=step))
+    return told
 
 
 def _future(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Array:
@@ -106,16 +204,30 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     return series, calendar.steps(times) - told.panel.last[np.maximum(series, 0)] - 1
 
 
+def _named(told: Foretold, roles: Roles, *, series: Array, step: Array) -> pl.DataFrame:
+    """Return what tells rows apart: the level where there are sums, series, and moment."""
+    columns: dict[str, Any] = {}
+    if told.coherent is not None:
+        levels = told.coherent.hierarchy
+        columns[LEVEL] = np.array(levels.levels, dtype=object)[levels.level[series]].tolist()
+    columns |= {name: told.ids[name].gather(series) for name in told.ids.columns}
+    columns[roles.time] = told.panel.calendar.times(told.panel.last[series] + 1 + step)
+    return pl.DataFrame(columns)
+
+
 def _answers(told: Foretold, roles: Roles, levels: Sequence[float], *, series: Array, step: Array) -> pl.DataFrame:
     found = probabilities(levels)
-    quantiles = told.quantiles(found)[series, step]
-    times = told.panel.calendar.times(told.panel.last[series] + 1 + step)
-    columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
-    columns[roles.time] = times
-    columns["mean"] = told.forecast[series, step]
-    columns["median"] = quantiles[:, list(found).index(0.5)]
+    named = _named(told, roles, series=series, step=step)
+    table = _table(named, told.forecast[series, step], told.quantiles(found)[series, step], found)
+    if told.outbreak is None or told.outbreak.capacity is None:
+        return table
+    return table.with_columns(pl.Series(OVER, told.outbreak.above(told.outbreak.capacity)[series, step]))
+
+
+def _table(named: pl.DataFrame, means: Array, quantiles: Array, found: Array) -> pl.DataFrame:
+    columns: dict[str, Any] = {"mean": means, "median": quantiles[:, list(found).index(0.5)]}
     columns |= {quantile_name(one): quantiles[:, place] for place, one in enumerate(found) if one != 0.5}
-    return pl.DataFrame(columns)
+    return named.hstack(pl.DataFrame(columns))
 
 
 def like(table: pl.DataFrame, library: str) -> Any:

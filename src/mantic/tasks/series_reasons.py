@@ -22,7 +22,8 @@ class Voices:
 
     Parameters
     ----------
-    rows : one dictionary per row: prediction, and for each method its own forecast and its weight.
+    rows : one dictionary per row: prediction, and for each method its own forecast and its weight; `foreseen` is what
+        these come to, where the prediction was moved so that sums add up.
     is_median : whether the weighted median counts; else the weighted mean, to which the parts add up.
     """
 
@@ -39,7 +40,9 @@ class Voices:
         for place, row in enumerate(self.rows):
             cells = tuple((one["method"], one["forecast"], round(one["weight"], 3)) for one in row["methods"])
             grid = Grid(("method", "its own forecast", "weight"), cells, bars=("weight",))
-            text = Text(f"{say(row['prediction'])}: the weighted {self._kind} of what these methods foresaw.")
+            said = f"{say(row['prediction'])}: the weighted {self._kind} of what these methods foresaw"
+            moved = f", {say(row['foreseen'])}, moved so that all levels add up." if "foreseen" in row else "."
+            text = Text(said + moved)
             groups.append(Group(f"Row {first + place}", (text, grid)))
         return Report("Why this forecast", tuple(groups), facts=self.to_facts())
 
@@ -50,9 +53,10 @@ class Voices:
 
 def explain(told: Foretold, roles: Roles, rows: Any) -> Voices:
     """Return what each method foresaw for rows that name series and moments; raises as `answers_for` does."""
-    from mantic.tasks.series_answer import answers_for
+    from mantic.tasks.series_answer import answers_for, check_known
 
     frame = rows if isinstance(rows, pl.DataFrame) else to_polars(rows)
+    check_known(told, roles, frame)
     answers_for(told, roles, (80,), frame)
     series, step = places_of(told, roles, frame)
     weights = told.mixture.weights[series].T
@@ -62,6 +66,7 @@ def explain(told: Foretold, roles: Roles, rows: Any) -> Voices:
     found = tuple(
         {
             "prediction": float(told.forecast[series[row], step[row]]),
+            **({} if told.coherent is None else {"foreseen": float(told.coherent.base[series[row], step[row]])}),
             "methods": [
                 {"method": name, "forecast": float(voices[place, row]), "weight": float(share[place, row])}
                 for place, name in enumerate(told.mixture.names)

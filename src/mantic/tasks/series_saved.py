@@ -32,7 +32,13 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
         "parameters": plain,
         "schema": json.loads(forecaster.schema_.to_json()),
         "target": json.loads(Schema((forecaster.target_,)).to_json()),
-        "roles": {"time": roles.time, "target": roles.target, "series": list(roles.series), "known": list(roles.known)},
+        "roles": {
+            "time": roles.time,
+            "target": roles.target,
+            "series": list(roles.series),
+            "known": list(roles.known),
+            "as_of": roles.as_of,
+        },
     }
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
         folder = Path(name)
@@ -51,11 +57,11 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
 
     manifest = opened.manifest
     try:
-        known = set(Forecaster().get_params())
-        made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in known})
+        names = set(Forecaster().get_params())
+        made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in names})
         roles = manifest["roles"]
-        names = (tuple(map(str, roles[key])) for key in ("series", "known"))
-        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), *names)
+        series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
+        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, str(roles.get("as_of", "")))
         made.told_ = Foretold.load(opened.folder)
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
@@ -63,6 +69,8 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         made.version_, made._library = opened.version, "polars"
         if made.roles_.series != tuple(made.told_.ids.columns):
             raise ValueError("the series are told apart by other columns than the rows")
+        if bool(made.roles_.as_of) != (made.told_.outbreak is not None):
+            raise ValueError("it does not say when what was known")
         if made.told_.panel.known.shape[1] != len(made.roles_.known):
             raise ValueError("other columns are known beforehand than the series hold")
         try_out(made)

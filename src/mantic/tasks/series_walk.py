@@ -19,16 +19,22 @@ from mantic.evaluate.series.report import evaluation_report, forecast_report
 from mantic.evaluate.series.score import Judged
 from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
-from mantic.features.series.prepare import prepare
+from mantic.features.series.hierarchy import Hierarchy, gather, gathered
+from mantic.features.series.prepare import Prepared, prepare
+from mantic.features.series.vintages import latest
 from mantic.report.blocks import Report
+from mantic.search.series.add_up import added_up, added_up_again
+from mantic.search.series.coherent import seconds_of
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
+from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
 
 _SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
+_SUMS_SHARE = 0.25  # of the budget, kept for making forecasts add up, where that takes so long
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
 
 
@@ -49,17 +55,24 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
-    prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
+    prepared, hierarchy = _prepared(frame, roles, asked)
     panel = prepared.panel
     left = run.deadline.left()
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
     reserve += _SERIES_SECONDS * len(panel)
+    if hierarchy is not None and left != float("inf"):
+        reserve += min(_SUMS_SHARE * left, seconds_of(len(panel) * asked.horizon))
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
     run.tell(Started("forecasting the past, method by method"))
     done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
+    if hierarchy is not None:
+        done = added_up(done, panel, hierarchy, run)
     learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
-    told = Foretold(panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned)
+    told = Foretold(
+        panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned,
+        together=done.together, coherent=done.coherent,
+    )  # fmt: skip
     if roles.known:
         _tell_known(roles, learned, run)
     levels = probabilities(asked.levels)
@@ -69,11 +82,17 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
         [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
-        frame.height,
+        frame.height, coherent=done.coherent,
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
     return Walked(told, forecast_report(found), row_schema(told, roles), target)
+
+
+def _prepared(frame: pl.DataFrame, roles: Roles, asked: Asked) -> tuple[Prepared, Hierarchy | None]:
+    """Return the series, with their sums where these are asked for."""
+    prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
+    return gather(prepared, asked.hierarchy) if asked.hierarchy else (prepared, None)
 
 
 def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Sequence[float], run: Run) -> Report:
@@ -83,6 +102,7 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
             f"the truth is missing: there is no column '{roles.target}'", where="the rows",
             fix=f"add '{roles.target}'",
         )  # fmt: skip
+    rows = latest(rows, roles)
     truth, n_out = _arrived(told, roles, rows)
     if n_out:
         run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")
@@ -102,17 +122,22 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
         SeriesFindings(
             roles.target, told.names, panel, judged, told.forecast, quantiles, found, weights, told.mixture.losses,
             told.mixture.level, (), (), [asdict(one) for one in run.warnings], told.spread.n_errors, 0.0, {},
-            rows.height,
+            rows.height, coherent=told.coherent,
         )
     )  # fmt: skip
 
 
 def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
-    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed."""
+    """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed.
+
+    Series may be new.
+    """
     series, step = places_of(told, roles, rows)
-    is_new = (series >= 0) & (step >= 0)
+    is_new = (series >= _first_asked(told)) & (step >= 0)
+    if told.coherent is None:
+        is_new |= series < 0
     if n_out := int((~is_new).sum()):
-        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of unknown series or older than the forecast")
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are older than the forecast")
     if not is_new.any():
         return told
     before = _long(told, roles)
@@ -120,22 +145,31 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     fresh = pl.DataFrame(
         [
             *(as_id(later[name]) for name in roles.series),
-            told.panel.calendar.times(told.panel.last[series[is_new]] + 1 + step[is_new]).alias(roles.time),
+            told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
+                roles.time
+            ),
             later[roles.target].cast(pl.Float64, strict=False),
             *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
         ]
     )
     prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
+    if told.coherent is not None:
+        prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
     truth, _ = _arrived(told, roles, rows)
-    spread = told.spread.learned((truth - told.forecast) / told.spread.unit(told.horizon))
+    missed = (truth - told.forecast) / told.spread.unit(told.horizon)
+    spread = told.spread.followed(missed).learned(missed)
+    if n_more := len(prepared.panel) - len(told.panel):
+        run.warn("newcomers", f"{n_more:,} series are new: they go on as similar ones do, with wide intervals")
+    told = adopted(replace(told, spread=spread), prepared.panel, prepared.ids)
     grown = prepared.panel.last - told.panel.last
-    spread = replace(spread, cycle=_turned(spread.cycle, grown))
+    spread = replace(told.spread, cycle=_turned(told.spread.cycle, grown))
     voices, forecast = renewed(prepared.panel, told, run)
-    rare = None if told.rare is None else told.rare.renewed(prepared.panel)
-    return replace(
-        told, panel=prepared.panel, spread=spread, voices=voices, forecast=with_means(forecast, rare), rare=rare,
-        learned=taught(prepared.panel, list(told.learned), told.horizon, run),
+    rare = None if told.rare is None else told.rare.renewed(prepared.panel, told.horizon, run)
+    told = replace(
+        told, panel=prepared.panel, ids=prepared.ids, spread=spread, voices=voices, rare=rare,
+        forecast=with_means(forecast, rare), learned=taught(prepared.panel, list(told.learned), told.horizon, run),
     )  # fmt: skip
+    return added_up_again(settled(told), run)
 
 
 def row_schema(told: Foretold, roles: Roles) -> Schema:
@@ -207,18 +241,26 @@ def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
 def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
-    Rows of one step are added up if all values are counts, as when the model was fitted.
+    Rows of one step are added up if all values are counts, as when the model was fitted. Rows of sums are not looked
+    at: what came of these is the sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
     value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
-    is_in = (series >= 0) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
+    is_in = (series >= _first_asked(told)) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
     truth = np.full(told.forecast.shape, np.nan)
     if told.panel.is_count:
         np.add.at(total := np.zeros_like(truth), (series[is_in], step[is_in]), value[is_in])
         truth[series[is_in], step[is_in]] = total[series[is_in], step[is_in]]
     else:
         truth[series[is_in], step[is_in]] = value[is_in]
+    if told.coherent is not None:
+        truth = told.coherent.hierarchy.sums(truth[_first_asked(told) :])
     return truth, int((~is_in).sum())
+
+
+def _first_asked(told: Foretold) -> int:
+    """Return the position of the first series that is no sum."""
+    return 0 if told.coherent is None else told.coherent.hierarchy.n_sums
 
 
 def _reference(told: Foretold) -> Array:
@@ -227,7 +269,7 @@ def _reference(told: Foretold) -> Array:
 
 
 def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
-    """Return all that was observed as a long table."""
+    """Return all that was observed as a long table, without sums."""
     panel = told.panel
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     step = panel.last[series] - (panel.bounds[1:][series] - 1 - np.arange(len(panel.values)))
@@ -235,4 +277,5 @@ def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
     columns[roles.time] = panel.calendar.times(step)
     columns[roles.target] = panel.truth
     columns |= {name: panel.known[:, place] for place, name in enumerate(roles.known)}
-    return pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))
+    found = pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))
+    return found.slice(int(panel.bounds[_first_asked(told)]))

@@ -1,8 +1,7 @@
 """The walk of a fit: divide, look for leaks, search, refit, judge."""
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +10,7 @@ import numpy as np
 from mantic.core.budget import Deadline, Pace
 from mantic.core.executor import Executor, Here, Processes
 from mantic.core.interrupt import CtrlC, watch_ctrl_c
-from mantic.core.learner import LEARNERS
+from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
 from mantic.core.registry import plugins
 from mantic.core.run import Run, Started
@@ -25,21 +24,24 @@ from mantic.search.blend import Blend
 from mantic.search.blend import Part as Weighed
 from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search, silent
-from mantic.search.quick import dummy, prepare, quick
+from mantic.search.quick import FIRST, ONLY, dummy, prepare, quick
 from mantic.search.record import Record
 from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
 from mantic.search.slim import slim
-from mantic.search.trial import Material, forget
+from mantic.search.split import by_time
+from mantic.search.trial import Material, Part, forget
 from mantic.tasks.about import about
 from mantic.tasks.door import Given
+from mantic.tasks.haste import Haste
 from mantic.tasks.parts import Division, divide
 from mantic.tasks.standing import Doubt, tell_baseline
 from mantic.tasks.wishes import Wishes
 
 _SMALL_CELLS = 30_000  # rows x columns: below, starting processes costs more than it brings
-_SHORT_SECONDS = 4.0
 _QUICK_LEAST = 0.5  # seconds for a first model, even where imports have spent the whole budget
-_REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.12, 0.4, 8.0  # of the budget, kept for judging and the report
+_QUICK_SHARE, _ONLY_SHARE, _QUICK_MOST = 0.25, 0.5, 3.0  # of the time left; more of it where hardly a search follows
+_GUIDING_SHARE = 0.2  # of the rows of an earlier period choose and correct its quick model
+_LEAKS_LEAST, _LEAKS_SHARE, _LEAKS_MOST = 1.0, 0.1, 6.0  # seconds that must be left, and what may be taken of them
 _AFTER_INTERRUPT = 10.0  # seconds that Ctrl-C still allows for refit and report
 
 
@@ -77,18 +79,25 @@ class _Sought:
     reserve: float  # seconds of the deadline that are kept for judging and the report
     started: float
     pace: Pace
+    quick_learners: tuple[str, ...]
     fallback: dict[int, Blend]
     search: Search | None = None
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
 
 
-def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
-    """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end."""
-    started, pace = time.monotonic(), Pace()
+def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
+    """Fit on the given rows within the run's deadline; whatever happens, there is a model at the end.
+
+    Parameters
+    ----------
+    pace : since the fit was asked for.
+    """
+    started = time.monotonic()
     division = divide(given, seed=wishes.seed, run=run)
     material = Material(given.schema, given.frame, given.target, division.parts)
-    reserve = _reserve(run.deadline)
+    haste = Haste(run.deadline.left(), pace.slowdown())
+    reserve = haste.reserve
     request = Request(
         material, wishes.metric, wishes.budget, run.deadline.earlier(reserve), learners=wishes.learners,
         fixed=wishes.fixed, seed=wishes.seed,
@@ -99,8 +108,10 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
             text = f"goes on from an earlier sitting of {run.journal.spent:.0f} s with {n_done} finished fits"
             run.warn("resumed", text)
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
-    sought = _Sought(given, division, request, reserve, started, pace, fallback=baselines)
-    with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run) as executor:
+    quick_learners = prepare(request, seconds=haste.first_load)  # not in the time that says how fast the machine is
+    haste = replace(haste, left=run.deadline.left())
+    sought = _Sought(given, division, request, reserve, started, pace, quick_learners, fallback=baselines)
+    with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run, haste) as executor:
         if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run, wishes.again)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
             executor.close()
@@ -120,7 +131,11 @@ def walk(given: Given, wishes: Wishes, run: Run) -> Walked:
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     used = [] if models is fallback else recipes
-    rehearsed = _rehearsed(given, division, used[-1], fits) if used else []
+    if models is fallback and wishes.budget.trials is None:
+        what = "this is a first, quick model" if fallback is not baselines else "this always says the same"
+        run.warn("no_search", f"there was no time for a search: {what}")
+    earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
+    rehearsed = _rehearsed(given, division, earlier)
     judges = [
         (division.parts[number].held_out, in_periods(models[number], given.target, rehearsed))
         for number in division.judged
@@ -145,19 +160,21 @@ def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -
     if run.listeners:
         tell_baseline(sought.request, run)
     run.tell(Started("fitting a first model"))
-    prepare(sought.request)  # what a library's first import takes must not look like a slow machine
     before = time.monotonic()
-    if first := _first_models(sought.request, sought.division):
+    is_hasty = isinstance(executor, Here) and not _is_small(sought.given, run.deadline.left())
+    learners = {name: (ONLY if is_hasty else FIRST).get(name, {}) for name in sought.quick_learners}
+    if first := _first_models(sought, learners, share=_ONLY_SHARE if is_hasty else _QUICK_SHARE):
         sought.fallback = first
         score = _first_score(sought.request, sought.division, first)
         run.measure("first_model", score, seconds=time.monotonic() - sought.started)
     quick_seconds = time.monotonic() - before
     run.tell(Started("looking for columns that know the answer"))
-    sought.leaks = _leaks(sought.given, sought.division, sought.request.metric, run)
     sought.slowdown = sought.pace.slowdown()
-    sought.reserve = _reserve(run.deadline, slowdown=sought.slowdown)
+    sought.leaks = _leaks(sought, run)
+    sought.slowdown = sought.pace.slowdown()
+    sought.reserve = Haste(run.deadline.left(), sought.slowdown).reserve
     within = run.deadline.earlier(sought.reserve)
-    sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds)
+    sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds, slowdown=sought.slowdown)
     doubt = Doubt(sought.request, sought.given.groups) if run.listeners else silent
     sought.search = Search(sought.request, executor, run, about=doubt)
     run.tell(Started("searching"))
@@ -167,26 +184,15 @@ def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -
         sought.search.repeat(again)
 
 
-def _reserve(deadline: Deadline, *, slowdown: float = 1.0) -> float:
-    """Return the seconds to keep for judging and the report, more on a machine where others compute too."""
-    left = deadline.left()
-    if left == float("inf"):
-        return 0.0
-    return min(0.4 * left, slowdown * min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left)))
-
-
 @contextmanager
-def _executor(given: Given, wishes: Wishes, run: Run) -> Iterator[Executor]:
+def _executor(given: Given, wishes: Wishes, run: Run, haste: Haste) -> Iterator[Executor]:
     """Choose where trials run: here when the table or the time is small, else a process for each core."""
-    cells = given.frame.height * max(1, given.frame.width)
-    seconds = run.deadline.left()
     names = wishes.learners or ()
     at_home = any(LEARNERS.get(name).__module__ == "__main__" for name in names)  # no other process can import it
-    small = cells <= _SMALL_CELLS and (seconds == float("inf") or cells <= _SMALL_CELLS / 10)
-    if small or at_home or seconds <= _SHORT_SECONDS:
+    n_workers = haste.workers(max(1, haste.n_cores // run.threads))
+    if _is_small(given, haste.left) or at_home or not n_workers:
         yield Here()
         return
-    n_workers = max(1, (os.cpu_count() or 2) // run.threads)
     workers = Processes(n_workers, threads=run.threads, plugins=plugins(), warm=("mantic.search.warm",))
     try:
         yield workers
@@ -194,23 +200,46 @@ def _executor(given: Given, wishes: Wishes, run: Run) -> Iterator[Executor]:
         workers.close()
 
 
-def _first_models(request: Request, division: Division) -> dict[int, Blend]:
-    """Fit a quick model for every part, so that stopping at any moment leaves something better than the baseline."""
+def _is_small(given: Given, seconds: float) -> bool:
+    """Return whether starting processes would cost more than it brings; with a clock, each second of it counts."""
+    most = _SMALL_CELLS if seconds == float("inf") else _SMALL_CELLS / 10
+    return given.frame.height * max(1, given.frame.width) <= most
+
+
+def _first_models(sought: _Sought, learners: dict[str, Params], *, share: float) -> dict[int, Blend]:
+    """Fit a quick model for every part, so that stopping at any moment leaves something better than the baseline.
+
+    All are of the same learners: where there is no time for all of these, the last alone must do. Earlier periods come
+    last, as far as time allows.
+    """
+    request, division = sought.request, sought.division
     left = request.deadline.left()
     if left == float("inf"):
         return {}
-    found: dict[int, Blend] = {}
-    until = Deadline.after(max(_QUICK_LEAST, min(3.0, 0.25 * left)))
-    for number in (len(division.parts) - 1, *division.judged):
-        if until.passed and found:
+    until = Deadline.after(max(_QUICK_LEAST, min(_QUICK_MOST, share * left)))
+    last = (len(division.parts) - 1,) if division.parts[-1].folds else ()
+    needed, found = (*division.judged, *last), dict[int, Blend]()
+    numbers = (*needed, *division.rehearsals)
+    for place, number in enumerate(numbers):
+        if number in division.rehearsals and until.passed:
             break
-        part = division.parts[number]
-        if not part.folds:
-            continue
-        found[number] = quick(request, part, seconds=max(0.05, until.left()))
-    if not all(number in found for number in division.judged):
-        return {}  # a quick model is only usable if each judged part has one of its own
+        if request.deadline.passed:
+            return {}  # a quick model is only usable if each judged part has one of its own
+        seconds, before = max(0.05, until.left() / (len(numbers) - place)), time.monotonic()
+        found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
+        if place == 0 and (time.monotonic() - before) * (len(needed) - 1) > until.left():
+            learners = dict([*learners.items()][-1:])
+            found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
     return found
+
+
+def _guided(sought: _Sought, number: int) -> Part:
+    """Return a part with inner folds; an earlier period gets one, in which the latest rows judge."""
+    part, moment = sought.division.parts[number], sought.given.moment
+    if part.folds or moment is None:
+        return part
+    learn, judge = by_time(moment[part.rows], share=_GUIDING_SHARE)
+    return replace(part, folds=((part.rows[learn], part.rows[judge]),))
 
 
 def _first_score(request: Request, division: Division, models: dict[int, Blend]) -> float:
@@ -219,16 +248,17 @@ def _first_score(request: Request, division: Division, models: dict[int, Blend])
     return request.metric(request.material.target.values[rows], models[first].predict(request.material.frame[rows]))
 
 
-def _leaks(given: Given, division: Division, metric: Metric, run: Run) -> tuple[Leak, ...]:
-    left = run.deadline.left()
-    if left < _SHORT_SECONDS / 4:
+def _leaks(sought: _Sought, run: Run) -> tuple[Leak, ...]:
+    left, given, division = run.deadline.left(), sought.given, sought.division
+    loads = Haste(left, sought.slowdown).allows(LEARNERS.get("boosting").needs, share=_LEAKS_SHARE)
+    if left < _LEAKS_LEAST * sought.slowdown or not loads:
         run.warn("leaks_not_sought", "there was no time to look for columns that know the answer")
         return ()
-    limit = Deadline() if left == float("inf") else Deadline.after(min(6.0, 0.1 * left))
+    limit = Deadline() if left == float("inf") else Deadline.after(min(_LEAKS_MOST, _LEAKS_SHARE * left))
     rows = division.parts[division.judged[0]].rows  # with a time column these are the past
     place = Place(np.arange(given.frame.height), given.moment, given.groups).rows(rows)
     frame, target, within = given.frame[rows], given.target.rows(rows), run.until(limit)
-    leaks = find_leaks(frame, target, given.schema, place=place, score=metric, run=within)
+    leaks = find_leaks(frame, target, given.schema, place=place, score=sought.request.metric, run=within)
     hint(frame, target, given.schema, place=place, leaking={one.column for one in leaks}, run=within)
     return leaks
 
@@ -273,12 +303,17 @@ def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dic
     return models
 
 
-def _rehearsed(given: Given, division: Division, own: Recipe, fits: Fits) -> list[Said]:
-    """Return what the recipe said in earlier periods, learning from what came before each; those that were finished."""
+def _model_of(part: int, used: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> Blend | None:
+    """Return what the recipe, or else the quick learners, made of an earlier period, if there was time for it."""
+    return assemble(used[-1], part, fits) if used else fallback.get(part)
+
+
+def _rehearsed(given: Given, division: Division, models: Mapping[int, Blend | None]) -> list[Said]:
+    """Return what models said in earlier periods, learning from what came before each; those that were finished."""
     said = []
-    for number in division.rehearsals:
-        model, rows = assemble(own, number, fits), division.parts[number].held_out
+    for number, model in models.items():
         if model is not None:
+            rows = division.parts[number].held_out
             said.append((rows, model.predict(given.frame[rows])))
     return said
 

@@ -17,7 +17,9 @@ from mantic.serve.problem import UnavailableError
 from mantic.serve.question import Limits
 from mantic.serve.shelf import Shelf
 from mantic.serve.sidecar import Kept, Sidecar
+from mantic.store.predictions import Prediction
 from mantic.store.store import open_store
+from mantic.store.value import before
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +110,10 @@ def test_the_clerk_ends_when_its_server_is_gone(models):
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    wanted = {"url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}, "deployed": False}
+    wanted = {
+        "url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}, "deployed": False,
+        "keep_days": 0,
+    }  # fmt: skip
     assert clerk.stdin is not None
     assert clerk.stdout is not None
     clerk.stdin.write(json.dumps(wanted).encode() + b"\n")
@@ -184,3 +189,20 @@ def test_a_clerk_that_dies_is_started_anew_and_loads_nothing_again(following):
     until(lambda: sidecar.standing == {"churn": Stand(1, 2, 0.5)})
 
     assert shelf.place("churn").live is served
+
+
+def test_predictions_that_are_older_than_is_kept_are_removed_while_it_serves(models):
+    old = Prediction("churn", 1, {"tenure": 3}, {"prediction": "yes"}, at=before(40 * 86_400.0))
+    new = Prediction("churn", 1, {"tenure": 3}, {"prediction": "yes"})
+    with open_store(models / "store") as store:
+        store.predictions.append([old, new])
+    kept = Kept(str(models / "store"), "", PredictionLog(models / "log"), {}, {}, mantic.load, keep_days=30)
+
+    shelf = Shelf({"churn": mantic.load(models / "linear.mantic")})
+
+    with Sidecar(kept, shelf, print), open_store(models / "store") as store:
+        until(lambda: store.predictions.get(old.id) is None)
+        until(lambda: store.audit.list("predictions"))
+
+        assert store.predictions.get(new.id) is not None
+        assert store.audit.list("predictions")[-1].by == "clerk"

@@ -311,9 +311,13 @@ def test_a_page_that_waits_stops_waiting(kept: Studio, client: TestClient) -> No
     wait(kept)
 
     part = client.get(f"{DEPLOY}/standing", headers={"HX-Request": "true"}).text
+    bare = client.get(f"{DEPLOY}/standing?bare=1", headers={"HX-Request": "true"}).text
 
     assert "<html" not in part
     assert 'hx-trigger="every' not in part
+    assert "YOUR_KEY" not in part
+    assert 'id="asked" class="watch" hx-swap-oob="true"' in bare
+    assert bare.count("YOUR_KEY") == 4
 
 
 def test_a_client_in_python_can_be_taken(kept: Studio, client: TestClient) -> None:

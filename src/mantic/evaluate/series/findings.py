@@ -7,6 +7,8 @@ from typing import Any
 from mantic.core.panel import Panel
 from mantic.core.table import Array
 from mantic.evaluate.series.score import Judged
+from mantic.report.blocks import Block
+from mantic.search.series.coherent import Coherent
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class SeriesFindings:
     seconds : of wall clock.
     asked : parameters and columns, as plain values.
     n_rows : of the table.
+    more : blocks of a special kind of forecast, and what they say as plain values.
+    coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
     """
 
     target: str
@@ -49,3 +53,5 @@ class SeriesFindings:
     seconds: float
     asked: Mapping[str, Any]
     n_rows: int
+    more: tuple[Sequence[Block], Mapping[str, Any]] = ((), {})
+    coherent: Coherent | None = None

@@ -7,6 +7,7 @@ import numpy as np
 
 from mantic.evaluate.facts import plain
 from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.levels import by_level, level_facts, level_table
 from mantic.evaluate.series.picture import Seen, picture
 from mantic.evaluate.series.score import Coverage, Judged, Score, by_series, by_step, coverage, scores
 from mantic.report.blocks import Alert, Axis, Block, Chart, Grid, Group, Number, Report, Series, Text
@@ -42,15 +43,19 @@ def evaluation_report(found: SeriesFindings) -> Report:
 def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
     held = [] if found.judged is None else coverage(found.judged)
     known = {} if found.judged is None else scores(found.judged)
+    levels = [] if found.coherent is None or found.judged is None else by_level(found.coherent, found.judged)
     verdict = _verdict(found, known)
     blocks: list[Block] = [Text(verdict["sentence"], "verdict")]
     if known:
         blocks.append(Group("The score", tuple(_tiles(known, held))))
     if alerts := _alerts(found):
         blocks.append(Group("Mind this", tuple(alerts)))
+    blocks += found.more[0]
     if found.judged is not None:
         blocks.append(Group("All scores", (_score_table(known),)))
         blocks.append(Group("Whether intervals hold", (_coverage_table(held, found),)))
+        if levels and found.coherent is not None:
+            blocks.append(Group("Level by level", (level_table(levels, found.coherent),)))
         blocks.append(Group("Step by step", (_steps(found.judged),)))
         blocks.append(Group("The middle and the worst series", tuple(_pictures(found, found.judged)), columns=2))
     elif len(found.names):
@@ -63,7 +68,10 @@ def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
         f"{len(panel):,} series, {found.forecast.shape[1]:,} steps ahead; frequency {panel.calendar.name}, "
         f"seasons of {', '.join(map(str, panel.seasons)) or 'no'} steps"
     )
-    return Report(title, tuple(blocks), subtitle, _facts(found, known, held, verdict))
+    facts = _facts(found, known, held, verdict)
+    if found.coherent is not None:
+        facts["hierarchy"] = plain(level_facts(levels, found.coherent))
+    return Report(title, tuple(blocks), subtitle, facts)
 
 
 def _verdict(found: SeriesFindings, known: Mapping[str, Score]) -> dict[str, Any]:
@@ -237,5 +245,6 @@ def _facts(
         "n_test": 0 if found.judged is None else found.judged.n_truths,
         "frequency": found.panel.calendar.name, "seasons": list(found.panel.seasons), "seconds": found.seconds,
         "warnings": [dict(one) for one in found.warnings], "verdict": dict(verdict),
+        **found.more[1],
     }  # fmt: skip
     return dict(plain(facts))

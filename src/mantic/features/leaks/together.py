@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mantic.core.lazy import need
+from mantic.core.lazy import need_alone
 from mantic.core.run import Run
 from mantic.core.schema import Kind, Schema
 from mantic.core.table import Array, Layout, Table, Target
@@ -51,7 +51,7 @@ class Together:
 
     def ask_about(self, learned: Target, judged: Target, columns: list[int]) -> Said:
         """Fit a small boosting for another target on the same rows."""
-        lightgbm = need("lightgbm", why="the search for leaking columns")
+        lightgbm = need_alone("lightgbm", why="the search for leaking columns")
         keep = np.flatnonzero(np.isin(self.learn.origin, columns))
         usual = usual_of(learned)
         if not len(keep):

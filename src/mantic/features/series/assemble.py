@@ -30,12 +30,14 @@ class Roles:
     time, target : names of columns.
     series : names of the columns that tell series apart; may be empty.
     known : names of columns of numbers whose future is known.
+    as_of : name of the column that says on which day a value was known; "" where values are never revised.
     """
 
     time: str
     target: str
     series: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
+    as_of: str = ""
 
 
 def assemble(

@@ -78,6 +78,18 @@ def prepare(
 def _seasons(season: int | Sequence[int] | None, calendar: Calendar) -> tuple[int, ...] | None:
     if season is None:
         return None if calendar.unit is Unit.STEP else calendar.seasons
+    return seasons_of(season)
+
+
+def seasons_of(season: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """Return the lengths of cycles that were asked for, the shortest first; None where nothing was.
+
+    Raises
+    ------
+    SettingsError : if one is no whole number of 1 or more.
+    """
+    if season is None:
+        return None
     found = (season,) if isinstance(season, int) else tuple(season)
     if any(one != int(one) or one < 1 for one in found):
         raise SettingsError(f"{season!r} is no season", where="season", fix="give lengths in steps, as in season=12")

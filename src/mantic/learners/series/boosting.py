@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mantic.core.lazy import need
+from mantic.core.lazy import need_alone
 from mantic.core.method import METHODS, About
 from mantic.core.panel import Panel
 from mantic.core.run import Run
@@ -61,7 +61,7 @@ class Boosting:
 
     def learn(self, panel: Panel, horizon: int, run: Run) -> Self:
         """Learn from many origins of every series, sampled by chance; the latest ones where there are very many."""
-        lightgbm = need("lightgbm", why="the boosting method")
+        lightgbm = need_alone("lightgbm", why="the boosting method")
         lags = Lags(panel)
         asked = _questions(panel, horizon, self.most_rows, np.random.default_rng([run.seed, 0x1A65]))
         seen = lags.see(asked)
@@ -103,7 +103,7 @@ class Boosting:
         """
         text = (folder / _FILE).read_text("utf-8")
         check_text(text)
-        lightgbm = need("lightgbm", why="the boosting method")
+        lightgbm = need_alone("lightgbm", why="the boosting method")
         return replace(self, trees=lightgbm.Booster(model_str=text))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mantic.core.lazy import need
+from mantic.core.lazy import need_alone
 from mantic.core.table import Array
 
 _WHY = "the boosting learner"
@@ -20,7 +20,7 @@ def raw_of_row(booster: Any, n_rounds: int) -> Callable[[Array], Array]:
 
     Uses the part of LightGBM's C interface that is made for single rows; where a version has none, its `predict`.
     """
-    library = getattr(need("lightgbm.basic", why=_WHY), "_LIB", None)
+    library = getattr(need_alone("lightgbm.basic", why=_WHY), "_LIB", None)
     handle = getattr(booster, "_handle", None)
     if handle is None or not all(hasattr(library, name) for name in _CALLS):
         return lambda row: np.atleast_1d(

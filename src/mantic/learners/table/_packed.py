@@ -5,6 +5,9 @@ from pathlib import Path
 
 from mantic.core.errors import ArtifactError
 
+_MOST_RATIO = 200  # unpacked to packed: leaves without rows pack well ...
+_SMALL = 256_000_000  # ... but only more bytes than these are refused for it
+
 
 def write_packed(file: Path, content: bytes | bytearray) -> None:
     """Write the bytes so that damage is noticed when they are read."""
@@ -16,7 +19,7 @@ def read_packed(file: Path) -> bytearray:
 
     Raises
     ------
-    ArtifactError : if the file is absent or damaged.
+    ArtifactError : if the file is absent or damaged, or would take far more memory than a model does.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "trees"
@@ -25,7 +28,12 @@ def read_packed(file: Path) -> bytearray:
     b'oak'
     """
     try:
-        return bytearray(zlib.decompress(file.read_bytes()))
+        packed = file.read_bytes()
+        reader = zlib.decompressobj()
+        content = reader.decompress(packed, max(_SMALL, _MOST_RATIO * len(packed)))
+        if not reader.eof or reader.unused_data:
+            raise zlib.error("it is cut off, or unpacks to too much")
+        return bytearray(content)
     except (OSError, zlib.error) as error:
         raise refusal(file, str(error)) from error
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.errors import ArtifactError, SettingsError
-from mantic.core.lazy import need
+from mantic.core.lazy import need_alone
 from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
@@ -141,7 +141,7 @@ class Boosting:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Restore what `save` wrote."""
-        lightgbm = need("lightgbm", why=_WHY)
+        lightgbm = need_alone("lightgbm", why=_WHY)
         facts, _ = read_parts(folder, "boosting")
         restored = cls()
         restored.n_classes_, restored.rounds_found_ = facts["n_classes"], facts["rounds"]
@@ -180,7 +180,7 @@ def _link(target: Target, objective: str) -> Link:
 
 
 def _dataset(table: Table, labels: Array, options: Params) -> Any:
-    lightgbm = need("lightgbm", why=_WHY)
+    lightgbm = need_alone("lightgbm", why=_WHY)
     names = [f"c{place}" for place in range(table.numbers.shape[1])]
     codes = list(table.categorical) or "auto"
     return lightgbm.Dataset(table.numbers, label=labels, feature_name=names, categorical_feature=codes, params=options)
@@ -188,7 +188,7 @@ def _dataset(table: Table, labels: Array, options: Params) -> Any:
 
 def _boosted(rows: Any, judge: Any, rounds: int, *, options: Params, run: Run) -> Any:
     """Return the booster; `best_iteration` is set when there are rows to judge by. One round at least."""
-    booster = need("lightgbm", why=_WHY).Booster(params=options, train_set=rows)
+    booster = need_alone("lightgbm", why=_WHY).Booster(params=options, train_set=rows)
     best, best_round = float("inf"), 0
     if judge is not None:
         booster.add_valid(judge, "judge")

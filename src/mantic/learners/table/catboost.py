@@ -10,6 +10,7 @@ from mantic.core.learner import Choice, Params, Range, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, Layout, Table, Target
+from mantic.learners.table._catboost_file import check_model
 from mantic.learners.table._classes import Classes, has_time_again, hold_out
 from mantic.learners.table._outputs import Outputs
 from mantic.learners.table._packed import read_packed, refusal, write_packed
@@ -149,8 +150,10 @@ class CatBoost:
         restored.trees_ = None
         try:
             if facts["has_trees"]:
-                restored.trees_ = catboost.CatBoost().load_model(blob=bytes(read_packed(folder / _FILE)))
-        except catboost.CatBoostError as error:
+                content = bytes(read_packed(folder / _FILE))
+                check_model(content, n_raw=restored.outputs_.n_raw)
+                restored.trees_ = catboost.CatBoost().load_model(blob=content)
+        except (ValueError, catboost.CatBoostError) as error:
             raise refusal(folder / _FILE, str(error)) from error
         return restored
 

@@ -1,6 +1,7 @@
 """Linear and logistic regression by scikit-learn."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from mantic.core.fold import fold_of_rows
 from mantic.core.lazy import need
-from mantic.core.learner import Params, Range, RowAnswer, Space, complete, learner
+from mantic.core.learner import Choice, Params, Range, RowAnswer, Space, complete, learner
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array, EncodedRow, Layout, Table, Target
@@ -16,10 +17,12 @@ from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import Classes, row_losses, sample
 from mantic.learners.table._outputs import UNSEEN
 from mantic.learners.table._outputs import answer as answer_of
+from mantic.learners.table._plain import logistic, ridge
 
 _WHY = "the linear learner"
 _STEPS = 6  # half decades from 1, either way
 _FOLDS = 3
+_PLAIN_STRENGTH = 0.1  # where nothing chooses: more than 1 costs nothing on many rows, and helps on few
 _FEW_ROWS = 20  # with fewer, folds say nothing
 _ROWS_TO_CHOOSE, _ROWS_FOR_MANY_CLASSES = 12_000, 4_000  # many classes cost many times as much
 _TOL = 1e-4
@@ -37,24 +40,27 @@ class Linear:
     """Ridge or logistic regression; where `C` is not given, folds of the rows choose it.
 
     `C` is the inverse strength of the penalty on squared weights, for both tasks (ridge's alpha is 1 / C); `strength_`
-    is the one that was used. Sources: Hoerl and Kennard (1970), Ridge Regression; Breiman et al. (1984) for the rule of
-    one standard error.
+    is the one that was used. With `solver="plain"` NumPy alone solves it, and nothing is chosen: a first model,
+    before scikit-learn is loaded. Sources: Hoerl and Kennard (1970), Ridge Regression; Breiman et al. (1984) for the
+    rule of one standard error.
     """
 
     def space(self) -> Space:
-        """Return `C`, the inverse strength of the penalty."""
-        return {"C": Range(0.001, 1000.0, default=1.0, log=True)}
+        """Return `C`, the inverse strength of the penalty, and who solves it."""
+        return {"C": Range(0.001, 1000.0, default=1.0, log=True), "solver": Choice(("exact", "plain"))}
 
     def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
         """Choose the penalty by folds as far as time allows, then fit on all rows."""
-        strength = complete("linear", self.space(), params)["C"]
-        rows = table.matrix()
-        if "C" not in params:
+        full, rows = complete("linear", self.space(), params), table.matrix()
+        strength = full["C"]
+        if "C" not in params and full["solver"] == "plain":
+            strength = _PLAIN_STRENGTH if table.words is None else 1.0
+        elif "C" not in params:
             n_rows = _ROWS_TO_CHOOSE if target.n_classes <= 2 else _ROWS_FOR_MANY_CLASSES
             part = sample(target, n_rows, seed=run.seed)
             strength = _best_strength(rows[part], target.rows(part), run)
         self.n_classes_, self.strength_ = target.n_classes, strength
-        self.weights_, self.base_ = _fitted(rows, target, strength, run)
+        self.weights_, self.base_ = _fitted(rows, target, strength, run, solver=full["solver"])
         self.mean_ = np.asarray(rows.mean(axis=0), dtype=np.float64).ravel()
         return self
 
@@ -147,15 +153,18 @@ def _row_losses(rows: Any, target: Target, strength: float, run: Run) -> Array:
     return losses
 
 
-def _fitted(rows: Any, target: Target, strength: float, run: Run, *, tol: float = _TOL) -> tuple[Array, Array]:
+def _fitted(
+    rows: Any, target: Target, strength: float, run: Run, *, tol: float = _TOL, solver: str = "exact"
+) -> tuple[Array, Array]:
     """Return weights, shape (n_outputs, n_columns), and bases, shape (n_outputs,)."""
+    by_ridge, by_logistic = _SOLVERS[solver]
     if not target.is_classes:
-        return _ridge(rows, target.values, 1.0 / strength)
+        return by_ridge(rows, target.values, 1.0 / strength)
     classes, n_outputs = Classes.of(target), 1 if target.n_classes == 2 else target.n_classes
     if classes.is_one:
         weights, seen = np.zeros((1, rows.shape[1])), np.zeros(1)
     else:
-        weights, seen = _logistic(rows, classes.labels(target), strength, run, tol=tol)
+        weights, seen = by_logistic(rows, classes.labels(target), strength, run, tol=tol)
     if n_outputs == 1:
         return (
             (weights, seen)
@@ -192,3 +201,21 @@ def _logistic(rows: Any, codes: Array, strength: float, run: Run, *, tol: float)
         warnings.simplefilter("ignore", unfinished)  # weights after the last step are of use all the same
         model.fit(rows, codes)
     return model.coef_, model.intercept_
+
+
+def _plain_ridge(rows: Array, values: Array, alpha: float) -> tuple[Array, Array]:
+    weights, base = ridge(rows, values, alpha)
+    return weights[None], np.array([base])
+
+
+def _plain_logistic(rows: Array, codes: Array, strength: float, run: Run, *, tol: float) -> tuple[Array, Array]:
+    """Return as scikit-learn does: of two classes the log-odds of the second."""
+    is_pair = int(codes.max()) == 1
+    weights, base = logistic(rows, codes, strength / 2 if is_pair else strength, run)
+    return (weights[1:] - weights[:1], base[1:] - base[:1]) if is_pair else (weights, base)
+
+
+_SOLVERS: dict[str, tuple[Callable[..., tuple[Array, Array]], Callable[..., tuple[Array, Array]]]] = {
+    "exact": (_ridge, _logistic),
+    "plain": (_plain_ridge, _plain_logistic),
+}

@@ -17,14 +17,15 @@ from mantic.search.series.standing import Standing
 from mantic.search.series.trial import Answer, Piece, run_piece
 
 ORDER = (
-    "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta",
+    "naive", "seasonal_naive", "drift", "cycle_naive", "seasonal_mean", "quick_theta", "several_seasons",
     "ces", "damped", "quick_boosting", "boosting", "theta", "ets", "deep_boosting",
 )  # fmt: skip
 """Methods in the order of what they bring for what they cost; those that a package adds come last."""
 REFERENCE = "seasonal_naive"
 FREE = ORDER[:6]
 """Methods that need no probe: all series together take less time than a process to start."""
-LIBRARY, LIBRARY_SECONDS = "statsforecast", 4.0  # of processor time, to load it
+LIBRARIES = {"statsforecast": 4.0, "lightgbm": 1.5}  # processor seconds that it takes to load them
+_SLOWEST, _LEAST_WALL = 8.0, 0.02  # of the machine's pace; seconds from which it can be told
 _LOADED = 2.0  # how many times that must be left
 _N_PROBED = 20  # series, from which the cost of all is foretold
 _MARGIN = 1.25  # by which a foretold cost is held to be too low
@@ -129,6 +130,12 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.handle = self.executor.share(self.panel)
+        self.began = time.monotonic(), time.process_time()
+
+    def pace(self) -> float:
+        """Return how much longer than processor time things take in this process, from what it has done so far."""
+        wall, used = time.monotonic() - self.began[0], time.process_time() - self.began[1]
+        return min(_SLOWEST, max(1.0, wall / used)) if self.executor.workers == 1 and wall > _LEAST_WALL else 1.0
 
     def take(self, piece: Piece, answer: Answer | Failure) -> None:
         if isinstance(answer, Failure):
@@ -244,11 +251,10 @@ def _run(search: _Search, names: Sequence[str]) -> None:
 def _is_too_late(search: _Search, name: str) -> bool:
     """Return whether there is no time to load what a method needs; the ledger then says so."""
     about = METHODS.get(name).about
-    if LIBRARY not in about.needs or LIBRARY in sys.modules:
-        return False
-    is_late = search.run.deadline.left() < _LOADED * LIBRARY_SECONDS
+    absent = {one: seconds for one, seconds in LIBRARIES.items() if one in about.needs and one not in sys.modules}
+    is_late = search.run.deadline.left() < _LOADED * search.pace() * sum(absent.values())
     if is_late:
-        search.outcome[name] = ("no time", f"loading {LIBRARY} takes about {LIBRARY_SECONDS:.0f} s")
+        search.outcome[name] = ("no time", f"loading {', '.join(absent)} takes about {sum(absent.values()):.0f} s")
     return is_late
 
 
@@ -257,7 +263,7 @@ def _would_be_late(search: _Search, name: str) -> bool:
     guess = METHODS.get(name).about.guess
     if guess is None:
         return False
-    seconds, left = guess(search.panel, search.horizon), search.run.deadline.left()
+    seconds, left = search.pace() * guess(search.panel, search.horizon), search.run.deadline.left()
     n_rounds = -(-(1 + len(search.backs)) // search.executor.workers)  # lessons one after the other
     if seconds * n_rounds <= left:
         return False

@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
+from mantic.core.budget import Deadline
 from mantic.core.executor import Executor, Failure, Here, Processes
 from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
@@ -14,16 +16,21 @@ from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.season import cycle
 from mantic.core.table import Array
-from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest
+from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest, origins
+from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture, mixture
 from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
-from mantic.search.series.loss import mean
-from mantic.search.series.rare import Rare, past_of, pinball, rare
-from mantic.search.series.spread import Spread, cycle_of, past_quantiles, spread
+from mantic.search.series.loss import mean, over_steps
+from mantic.search.series.paths import Together, together
+from mantic.search.series.rare import Rare, learned, past_of, pinball, rare
+from mantic.search.series.rare_pool import seconds_of
+from mantic.search.series.spread import Spread, Unit, cycle_of, past_quantiles, spread, unit_of
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
 _JUDGED = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # probabilities by which quantiles are judged
+_LEARNED_SHARE = 0.4  # of the time, for trees on rare series
+_SHOCK = 0.1  # of a loss: what it is worth to know the shocks of a stretch
 _FEW_VALUES = 30_000  # of all series together: below, this process is enough
 
 
@@ -37,7 +44,11 @@ class Told:
     found : all that was tried.
     past : what such a mixture said at each origin that it had not seen, shape (n_origins, n_series, horizon).
     reference : the same of seasonal naive.
+    unit : what errors are measured by.
+    together : how errors go together from step to step.
     rare, rare_past : what may come of rare series, and what the same would have said at each origin.
+    coherent, coherent_past : how sums and what they are made of add up, and the same at each origin by what the others
+        say; None and empty where there are no sums.
     """
 
     mixture: Mixture
@@ -47,15 +58,26 @@ class Told:
     found: Backtest
     past: Array
     reference: Array
+    unit: Unit
+    together: Together
     rare: Rare | None = None
     rare_past: tuple[Rare, ...] = ()
+    coherent: Coherent | None = None
+    coherent_past: tuple[Coherent, ...] = ()
 
     def past_quantiles(self, panel: Panel, levels: Array) -> Array:
         """Return quantiles of the past that had not seen it, shape (n_origins, n_series, horizon, n_levels)."""
-        found = past_quantiles(panel, self.found.truth, self.past, backs=self.found.start.backs, levels=levels)
+        if self.coherent_past:
+            return in_bounds(panel, np.stack([one.quantiles(levels) for one in self.coherent_past]))
+        return in_bounds(panel, self.past_marginals(panel, levels))
+
+    def past_marginals(self, panel: Panel, levels: Array) -> Array:
+        """Return the same before anything adds up."""
+        backs = self.found.start.backs
+        found = past_quantiles(panel, self.found.truth, self.past, backs=backs, levels=levels, unit=self.unit)
         for place, one in enumerate(self.rare_past):
             found[place] = with_rare(found[place], one, levels)
-        return in_bounds(panel, found)
+        return found
 
 
 def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None) -> Told:
@@ -65,6 +87,7 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     ----------
     n_methods : how many beside the naive family, in the order of what they usually cost; all that fit when None.
     """
+    known = _known_rare(panel, horizon, run)
     with _executor(panel, run) as executor:
         found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
     chosen, past = mixture(found, panel.scale(panel.season))
@@ -74,30 +97,77 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     kept, voices = of_used(found.names, chosen, found.future)
     backs = found.start.backs
     cycle = cycle_of(panel, max(backs, default=0))
-    widths = spread(panel, forecast, found.truth, past, backs=backs, cycle=cycle)
-    return _with_rare(Told(kept, widths, forecast, voices, found, past, found.past[reference]), panel, horizon)
+    unit = unit_of(panel, found.truth, past, backs=backs)
+    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, unit=unit)
+    paths = together(widths, found.truth - past, backs)
+    told = Told(kept, widths, forecast, voices, found, past, found.past[reference], unit, paths)
+    return told if known is None else _with_rare(told, panel, simple=known[0], taught=known[1])
 
 
-def _with_rare(told: Told, panel: Panel, horizon: int) -> Told:
+def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[Rare] | None] | None:
+    """Return what may come of rare series now and what the same would have said at each origin, by their latest values
+    and by trees; None where no series is rare, or none can be judged. Trees only where a part of the time is enough.
+    """
+    known, start = rare(panel, horizon), origins(panel, horizon)
+    if known is None or not start.backs:
+        return None
+    at = [known, *(past_of(known, panel, back, least=start.least) for back in start.backs)]
+    rows = panel.rows(known.is_rare)
+    most = _LEARNED_SHARE * run.deadline.left()
+    if seconds_of(rows) * len(at) > most:
+        return at, None
+    if most != float("inf"):  # a slow machine must not take it from all other methods
+        run = run.until(Deadline.after(most))
+    taught = []
+    for one, back in zip(at, (0, *start.backs), strict=True):
+        own = learned(one, panel, horizon, run, back=back, least=start.least if back else 1)
+        if own is None:
+            return at, None
+        taught.append(own)
+    return at, taught
+
+
+def _with_rare(told: Told, panel: Panel, *, simple: list[Rare], taught: list[Rare] | None) -> Told:
     """Return the forecast with what is known of rare series, as far as it did better on the past.
 
-    Means are judged by squared errors and quantiles by pinball loss, over all rare series together.
+    Means are judged by squared errors and quantiles by pinball loss, over all rare series together; what trees learned
+    counts if it is better than the latest values by more than a standard error over series. Errors of other methods
+    that come from the very stretch that they are judged on know its shocks: there they must be better by a tenth.
     """
-    known, found = rare(panel, horizon), told.found
-    if known is None or not found.start.backs:
-        return told
-    at = [past_of(known, panel, back, least=found.start.least) for back in found.start.backs]
+    found, (known, *at), horizon = told.found, simple, told.forecast.shape[1]
     is_rare, levels = known.is_rare, _JUDGED
     unit = np.maximum(panel.scale(1)[is_rare], 1e-9)[:, None]
     truth, before = found.truth[:, is_rare], told.past[:, is_rare]
+
+    def losses(quantiles: Array) -> Array:
+        return pinball(truth, quantiles, levels) / unit
+
+    def losses_of(several: list[Rare]) -> Array:
+        return losses(np.stack([one.quantiles(levels)[is_rare, None] for one in several]))
+
     means = np.stack([np.repeat(one.means[is_rare, None], horizon, axis=1) for one in at])
-    quantiles = np.stack([one.quantiles(levels)[is_rare, None] for one in at])
-    others = told.past_quantiles(panel, levels)[:, is_rare]
+    own = losses_of(at)
+    if taught is not None and _is_surely_better(gained := losses_of(taught[1:]), own):
+        (known, *at), own = taught, gained
     better_mean = mean(((truth - means) / unit) ** 2) < mean(((truth - before) / unit) ** 2)
-    better_quantiles = mean(pinball(truth, quantiles, levels) / unit) < mean(pinball(truth, others, levels) / unit)
+    others = losses(told.past_quantiles(panel, levels)[:, is_rare])
+    handicap = 1.0 if _lie_apart(found.start.backs, horizon) else 1 + _SHOCK
+    better_quantiles = not _is_surely_better(handicap * others, own)
     known, *at = (one.used(for_means=better_mean, for_quantiles=better_quantiles) for one in (known, *at))
     past = np.stack([with_means(one, own) for one, own in zip(told.past, at, strict=True)])
     return replace(told, forecast=with_means(told.forecast, known), past=past, rare=known, rare_past=tuple(at))
+
+
+def _lie_apart(backs: Sequence[int], horizon: int) -> bool:
+    """Return whether there are several stretches of the past, none of which shares a step with another."""
+    return len(backs) > 1 and min(later - sooner for sooner, later in pairwise(backs)) >= horizon
+
+
+def _is_surely_better(rich: Array, simple: Array) -> bool:
+    """Return whether losses, shape (n_origins, n_series, horizon), are lower by more than a standard error."""
+    gain = over_steps(over_steps(np.moveaxis(simple - rich, 1, 0)))
+    gain = gain[np.isfinite(gain)]
+    return len(gain) > 1 and float(gain.mean()) > float(gain.std(ddof=1)) / np.sqrt(len(gain))
 
 
 def taught(panel: Panel, names: Sequence[str], horizon: int, run: Run) -> dict[str, Method]:

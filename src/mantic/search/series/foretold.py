@@ -15,11 +15,16 @@ from mantic.core.panel import Panel
 from mantic.core.parts import read_parts, write_parts
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.features.series.hierarchy import node_name
+from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture
+from mantic.search.series.outbreak import Outbreak
+from mantic.search.series.paths import GRID, Together, alone, at_levels, walking
 from mantic.search.series.rare import Rare
 from mantic.search.series.spread import Spread
 
 _PART, _IDS, _LEARNED = "forecast", "series.arrow", "learned"
+_COHERENT = "coherent "
 _RARE = ("levels", "values", "means")
 _PANEL = ("values", "truth", "bounds", "last", "known")
 
@@ -36,6 +41,10 @@ class Foretold:
     voices : what each method of the mixture said, shape (n_methods, n_series, horizon); NaN where it said nothing.
     rare : what may come of series that are mostly 0, where that is better known than by a width; else None.
     learned : by name, the methods of the mixture that can answer again when more is known of the future.
+    outbreak : quantiles, and all that was ever told, where values are revised; then it stands for `spread`.
+    together : how errors go together from step to step; as those of a walk when None.
+    coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
+    young : which series came after the model was fitted, shape (n_series,).
     """
 
     panel: Panel
@@ -46,6 +55,15 @@ class Foretold:
     voices: Array
     rare: Rare | None = None
     learned: Mapping[str, Method] = field(default_factory=dict)
+    outbreak: Outbreak | None = None
+    together: Together | None = None
+    coherent: Coherent | None = None
+    young: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        """Take all series for old ones where nobody said which came later."""
+        if len(self.young) != len(self.forecast):
+            object.__setattr__(self, "young", np.zeros(len(self.forecast), dtype=bool))
 
     @property
     def horizon(self) -> int:
@@ -55,6 +73,8 @@ class Foretold:
     @property
     def names(self) -> tuple[str, ...]:
         """Return a text for each series."""
+        if self.coherent is not None:
+            return tuple(node_name(one) for one in self.ids.rows())
         return tuple(" / ".join(one) for one in self.ids.rows()) if self.ids.width else ("",)
 
     def quantiles(self, levels: Array) -> Array:
@@ -62,7 +82,27 @@ class Foretold:
 
         Where no value was ever below 0, none is; counts are whole numbers.
         """
-        return in_bounds(self.panel, with_rare(self.spread.quantiles(self.forecast, levels), self.rare, levels))
+        if self.coherent is not None:
+            return in_bounds(self.panel, self.coherent.quantiles(levels))
+        return in_bounds(self.panel, self.marginals(levels))
+
+    def marginals(self, levels: Array) -> Array:
+        """Return quantiles as errors give them, before anything adds up; shape as of `quantiles`."""
+        if self.outbreak is not None:
+            return self.outbreak.at(levels)
+        forecast = self.forecast if self.coherent is None else self.coherent.base
+        return with_rare(self.spread.quantiles(forecast, levels), self.rare, levels)
+
+    def paths(self, n: int, *, seed: int) -> Array:
+        """Return whole futures, shape (n, n_series, horizon): at each step they have the quantiles of the forecast.
+
+        Steps of a future go together as errors of the past did. Where there are sums, each future adds up.
+        """
+        together = walking(self.horizon) if self.together is None else self.together
+        marginals = self.marginals(GRID)
+        if self.coherent is not None:
+            return self.coherent.paths(together, marginals, self.panel, n=n, seed=seed)
+        return in_bounds(self.panel, at_levels(alone(together, n, len(self.panel), seed=seed), GRID, marginals))
 
     def steps(self) -> Array:
         """Return the calendar's steps that are foretold, shape (n_series, horizon)."""
@@ -75,6 +115,18 @@ class Foretold:
         known = self.ids.with_columns(pl.int_range(pl.len()).alias("place of the series"))
         found = ids.join(known, on=self.ids.columns, how="left", maintain_order="left", nulls_equal=True)
         return found["place of the series"].fill_null(-1).to_numpy().astype(np.int64)
+
+    def some(self, places: Array) -> "Foretold":
+        """Return the forecast of these series, in this order."""
+        rare = self.rare
+        if rare is not None:
+            rare = replace(rare, values=rare.values[places], means=rare.means[places])
+        return replace(
+            self, panel=self.panel.rows(places), ids=self.ids[places], rare=rare, young=self.young[places],
+            mixture=replace(self.mixture, weights=self.mixture.weights[places]),
+            spread=replace(self.spread, width=self.spread.width[places], cycle=self.spread.cycle[places]),
+            forecast=self.forecast[places], voices=self.voices[:, places],
+        )  # fmt: skip
 
     def knowing(self, future: Array) -> "Foretold":
         """Return the forecast with what is known of the steps to come.
@@ -105,15 +157,25 @@ class Foretold:
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned),
             "rare": None if self.rare is None else self.rare.to_facts(),
+            "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
+            "together": None if self.together is None else self.together.to_facts(),
+            "coherent": None if self.coherent is None else self.coherent.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
             "cycle": self.spread.cycle,
             "levels": self.spread.levels, "errors": self.spread.errors, "forecast": self.forecast,
-            "voices": self.voices,
+            "voices": self.voices, "reach": self.spread.reach,
+            "young": self.young.astype(np.int64),
         }  # fmt: skip
+        if self.together is not None:
+            arrays["together"] = self.together.root
+        if self.coherent is not None:
+            arrays |= {f"{_COHERENT}{name}": array for name, array in self.coherent.to_arrays().items()}
         if self.rare is not None:
             arrays |= {f"rare {name}": getattr(self.rare, name) for name in _RARE}
+        if self.outbreak is not None:
+            arrays |= {f"outbreak {name}": one for name, one in self.outbreak.to_arrays().items()}
         write_parts(folder, _PART, facts, arrays)
         self.ids.write_ipc(folder / _IDS, compression="zstd")
 
@@ -140,13 +202,25 @@ class Foretold:
         )  # fmt: skip
         spread = Spread(
             arrays["width"], arrays["growth"], arrays["cycle"], arrays["levels"], arrays["errors"],
-            int(facts["n_errors"]),
+            int(facts["n_errors"]), arrays["reach"],
         )  # fmt: skip
         learned = {name: METHODS.get(name).load(folder / _LEARNED / name) for name in map(str, facts["learned"])}
         about, rare = facts["rare"], None
         if about is not None:
             rare = Rare.from_facts(about, *(arrays[f"rare {name}"] for name in _RARE))
-        made = cls(panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned)
+        outbreak = None
+        if facts.get("outbreak") is not None:  # files of before outbreaks do not say
+            own = {name.removeprefix("outbreak "): one for name, one in arrays.items() if name.startswith("outbreak ")}
+            outbreak = Outbreak.from_facts(facts["outbreak"], own)
+        together = None
+        if facts.get("together") is not None:
+            together = Together.from_facts(facts["together"], arrays["together"])
+        own = {name.removeprefix(_COHERENT): one for name, one in arrays.items() if name.startswith(_COHERENT)}
+        coherent = None if facts.get("coherent") is None else Coherent.from_parts(facts["coherent"], own)
+        made = cls(
+            panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak,
+            together, coherent, arrays["young"] > 0,
+        )  # fmt: skip
         made._check()
         return made
 
@@ -159,6 +233,7 @@ class Foretold:
             "weights": (self.mixture.weights, (n_series, len(self.mixture.names))),
             "width": (self.spread.width, (n_series,)), "growth": (self.spread.growth, (horizon,)),
             "errors": (self.spread.errors, self.spread.levels.shape),
+            "reach": (self.spread.reach, self.spread.levels.shape),
         }  # fmt: skip
         wrong = [
             name for name, (array, shape) in shapes.items() if array.shape != shape or array.dtype.kind not in "fi"
@@ -168,6 +243,12 @@ class Foretold:
             raise ValueError("how errors go round the cycle is not known for each series")
         if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):
             raise ValueError("what may come of rare series is not known for each of them")
+        if self.outbreak is not None and self.outbreak.quantiles.shape[:2] != (n_series, horizon):
+            raise ValueError("the quantiles of the outbreak are not those of each series and step")
+        if self.together is not None and self.together.root.shape[1:] != (horizon,):
+            raise ValueError("how errors go together belongs to another forecast")
+        if self.coherent is not None and self.coherent.values.shape[:2] != (n_series, horizon):
+            raise ValueError("the levels of the hierarchy belong to another forecast")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):
             raise ValueError(f"the arrays of the forecast have other shapes than they should: {', '.join(wrong)}")
         if (rising < 1).any() or panel.bounds.dtype.kind != "i" or panel.last.dtype.kind != "i":

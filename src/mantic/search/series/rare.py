@@ -7,10 +7,12 @@ from typing import Any, Self
 import numpy as np
 
 from mantic.core.panel import Panel
+from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.loss import mean
+from mantic.search.series.rare_pool import can_learn, learned_quantiles
 
-_RARE = 0.25  # share of zeros from which a series counts as rare
+_RARE = 0.1  # share of zeros from which a series counts as rare
 _GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
 _HALVES = (3.0, 5.0, 8.0, 12.0, 20.0)  # steps after which a value counts half as much
 _SHARED = (0.0, 3.0, 6.0, 12.0, 24.0, 48.0)  # latest own values that the others together weigh as much as
@@ -32,6 +34,7 @@ class Rare:
     levels, values : quantiles, shapes (n_levels,) and (n_series, n_levels), rising; NaN for series that are not rare.
     means : shape (n_series,); NaN likewise.
     has_means, has_quantiles : whether means and quantiles did better on the past than those of other methods.
+    is_learned : whether quantiles come from trees that learned from all rare series, in place of the latest values.
     """
 
     half: float
@@ -41,6 +44,7 @@ class Rare:
     means: Array
     has_means: bool
     has_quantiles: bool
+    is_learned: bool = False
 
     @property
     def is_rare(self) -> Array:
@@ -58,22 +62,22 @@ class Rare:
 
     def to_facts(self) -> dict[str, Any]:
         """Return what is no array, as plain values."""
-        names = ("half", "shared", "has_means", "has_quantiles")
+        names = ("half", "shared", "has_means", "has_quantiles", "is_learned")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any], levels: Array, values: Array, means: Array) -> Self:
         """Restore what `to_facts` gave, with its arrays."""
         flags = bool(facts["has_means"]), bool(facts["has_quantiles"])
-        return cls(float(facts["half"]), float(facts["shared"]), levels, values, means, *flags)
+        is_learned = bool(facts.get("is_learned", False))
+        return cls(float(facts["half"]), float(facts["shared"]), levels, values, means, *flags, is_learned)
 
-    def renewed(self, panel: Panel) -> Self:
-        """Return the same of series that have grown."""
-        values, means = _sampled(panel, self.half, self.shared)
-        is_rare = self.is_rare
-        return replace(
-            self, values=np.where(is_rare[:, None], values, np.nan), means=np.where(is_rare, means, np.nan)
-        )  # fmt: skip
+    def renewed(self, panel: Panel, horizon: int, run: Run) -> "Rare":
+        """Return the same of series that have grown; what trees said learns again, or ends where there is no time."""
+        grown = past_of(self, panel, 0, least=1)
+        if not self.is_learned:
+            return grown
+        return learned(grown, panel, horizon, run) or replace(grown, is_learned=False)
 
 
 def rare(panel: Panel, horizon: int) -> Rare | None:
@@ -99,6 +103,21 @@ def past_of(found: Rare, panel: Panel, back: int, *, least: int) -> Rare:
     if len(there):
         values[chosen[there]], means[chosen[there]] = _sampled(cut, found.half, found.shared)
     return replace(found, values=values, means=means)
+
+
+def learned(found: Rare, panel: Panel, horizon: int, run: Run, *, back: int = 0, least: int = 1) -> Rare | None:
+    """Return the same with quantiles that trees learned from all rare series until `back` steps before the end.
+
+    None where there is not enough to learn from, or no time.
+    """
+    chosen = np.flatnonzero(found.is_rare)
+    cut, there = panel.rows(chosen).until(back, least=least, horizon=1)
+    own = learned_quantiles(cut, horizon, _GRID, run) if can_learn(cut) else None
+    if own is None:
+        return None
+    values = np.full_like(found.values, np.nan)
+    values[chosen[there]] = own
+    return replace(found, values=values, is_learned=True)
 
 
 def rare_series(panel: Panel) -> Array:

@@ -1,21 +1,38 @@
 """Intervals from what the same mixture missed in the past."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mantic.core.panel import Panel, spans
 from mantic.core.table import Array
-from mantic.search.series.loss import over_steps
+from mantic.search.series.loss import mean, over_steps
 
 FEW = 40  # errors below which an interval is a guess, and says so
-_OWN = 4.0  # how many horizons of a series' own errors weigh as much as its mere size
 _LEAST_SEASON, _TURNS = 4, 10.0  # steps of a cycle that has places; turns that all places together count as
 _MANY_ZEROS = 0.2  # share
+_QUICK, _SLOW, _ENOUGH = 0.5, 0.03, 20.0  # how fast intervals follow: with very many series, with one; series between
+_MOST_REACH = 20.0
 _FRESH = 3.0  # how many old errors a new one weighs
 _N_FOLDS = 5  # of series
+_MOST_JUDGED = 1_000  # series from which a unit is chosen
+_JUDGED = np.array([0.025, 0.1, 0.25, 0.75, 0.9, 0.975])
 _GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a series' errors are measured by.
+
+    Parameters
+    ----------
+    lag : steps; the mean absolute change over so many is a series' size.
+    own : how many horizons of a series' own errors weigh as much as its mere size.
+    """
+
+    lag: int
+    own: float
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,7 @@ class Spread:
         (n_series, season).
     levels, errors : quantiles of what was missed, in units of width and growth, rising; shape (n_levels,).
     n_errors : how many errors these come from.
+    reach : by how much each quantile was moved away from the middle, or to it, since truth arrived; shape (n_levels,).
     """
 
     width: Array
@@ -38,11 +56,40 @@ class Spread:
     levels: Array
     errors: Array
     n_errors: int
+    reach: Array = field(default_factory=lambda: np.ones(len(_GRID)))
 
     def quantiles(self, forecast: Array, levels: Array) -> Array:
         """Return the quantiles of each series and step, shape (n_series, horizon, n_levels), rising with the level."""
-        away = np.interp(levels, self.levels, self.errors)
+        away = np.interp(levels, self.levels, self.reached())
         return np.asarray(forecast[:, :, None] + self.unit(forecast.shape[1])[:, :, None] * away)
+
+    def reached(self) -> Array:
+        """Return the quantiles of errors as they hold now, rising; shape (n_levels,)."""
+        middle = float(np.interp(0.5, self.levels, self.errors))
+        return np.asarray(np.sort(middle + self.reach * (self.errors - middle)))
+
+    def followed(self, missed: Array) -> "Spread":
+        """Return the spread whose quantiles follow how often the truth lay below them: adaptive conformal prediction.
+
+        Step by step each quantile moves outwards if more of the truth lay beyond it than promised, and a little inwards
+        if not; a level of 95 % holds in the long run whatever the series do.
+
+        Parameters
+        ----------
+        missed : errors in units of width and growth, shape (n_series, horizon); NaN where nothing arrived.
+
+        Source: Gibbs and Candès (2021), Adaptive conformal inference under distribution shift; Angelopoulos, Candès and
+        Tibshirani (2023), Conformal PID control, for the quantile that is tracked itself.
+        """
+        found, outwards = self, np.sign(self.levels - 0.5)
+        for step in range(missed.shape[1]):
+            own = missed[np.isfinite(missed[:, step]), step]
+            if len(own):
+                below = (own[:, None] <= found.reached()).mean(axis=0)
+                pace = _SLOW + _QUICK * len(own) / (len(own) + _ENOUGH)
+                reach = found.reach * np.exp(pace * outwards * (self.levels - below))
+                found = replace(found, reach=np.clip(reach, 1 / _MOST_REACH, _MOST_REACH))
+        return found
 
     def unit(self, horizon: int) -> Array:
         """Return the size of errors of each series and step, shape (n_series, horizon)."""
@@ -72,32 +119,62 @@ class Spread:
         return replace(self, errors=errors, n_errors=self.n_errors + len(fresh))
 
 
-def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array) -> Spread:
+def unit_of(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int]) -> Unit:
+    """Return the unit whose intervals scored best on origins that they had not seen; the usual one for a single origin.
+
+    The simplest of those within one standard error of the best, over series. Where the day repeats itself, the change
+    from hour to hour says little about errors, and a series' own errors say much.
+    """
+    usual, season = Unit(1, 4.0), panel.season
+    if len(backs) < 2 or len(panel) < 2:
+        return usual
+    some = np.unique(np.linspace(0, len(panel) - 1, min(len(panel), _MOST_JUDGED)).astype(np.int64))
+    few, truth, past = panel.rows(some), truth[:, some], past[:, some]
+    tried = [Unit(lag, own) for own in (4.0, 1.0, 0.25) for lag in dict.fromkeys((1, season))]
+    scale = few.scale(season)[:, None]
+    losses = []
+    for unit in tried:
+        quantiles = past_quantiles(few, truth, past, backs=backs, levels=_JUDGED, unit=unit)
+        away = truth[..., None] - quantiles
+        missed = np.maximum(_JUDGED * away, (_JUDGED - 1) * away).mean(axis=-1) / scale
+        losses.append(over_steps(np.moveaxis(missed, 1, 0).reshape(len(some), -1)))
+    means = [mean(one) for one in losses]
+    best = losses[int(np.argmin(means))]
+    for unit, own in zip(tried, losses, strict=True):
+        worse = (own - best)[np.isfinite(own - best)]
+        if len(worse) and worse.mean() <= worse.std() / np.sqrt(len(worse)):
+            return unit
+    return usual
+
+
+def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, unit: Unit) -> Spread:
     """Return what the errors of the past say about those to come.
 
     Parameters
     ----------
-    forecast : shape (n_series, horizon).
     truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
     backs : steps between each origin and the series' ends.
     cycle : what `cycle_of` says of the farthest origin.
+    unit : what `unit_of` says.
 
     Quantiles are those of split conformal prediction, with the correction for a finite sample: (n + 1) in place of n.
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
     """
     missed = truth - past
-    horizon = forecast.shape[1]
-    simple = panel.scale(1)
+    horizon = truth.shape[2]
+    simple = panel.scale(unit.lag)
     if not np.isfinite(missed).any():
-        return _walk(panel, horizon, simple)
+        return _walk(panel, horizon, panel.scale(1))
     places = [(np.arange(horizon) - back) % cycle.shape[1] for back in backs]
     missed = missed / np.stack([cycle[:, own] for own in places])
     growth = _growth(missed, simple)
     if truth.shape[0] > 1:  # an error is held against a width that it has not made wider itself
-        relative = np.stack([one / _width(np.delete(missed, at, 0), growth, simple) for at, one in enumerate(missed)])
-        width = _width(missed, growth, simple)
+        relative = np.stack(
+            [one / _width(np.delete(missed, at, 0), growth, simple, unit.own) for at, one in enumerate(missed)]
+        )
+        width = _width(missed, growth, simple, unit.own)
     else:
-        width = _width(np.full_like(missed, np.nan), growth, simple)
+        width = _width(np.full_like(missed, np.nan), growth, simple, unit.own)
         relative = missed / width
     relative = relative / growth
     found = relative[np.isfinite(relative)]
@@ -105,20 +182,21 @@ def spread(panel: Panel, forecast: Array, truth: Array, past: Array, *, backs: S
     return Spread(width[:, 0], growth, cycle, _GRID, errors, len(found))
 
 
-def _width(missed: Array, growth: Array, simple: Array) -> Array:
+def _width(missed: Array, growth: Array, simple: Array, shared: float) -> Array:
     """Return a series' own unit of error: its size, moved towards its own errors the more there are; (n_series, 1).
 
     Parameters
     ----------
     missed : shape (n_origins, n_series, horizon), with NaN.
-    simple : mean absolute change of each series from step to step.
+    simple : the size of each series.
+    shared : how many horizons of own errors weigh as much as that.
     """
     n_series, horizon = missed.shape[1:]
     own = over_steps(np.moveaxis(np.abs(missed) / growth, 1, 0).reshape(n_series, -1))
     is_known = np.isfinite(own) & (own > 0)
     usual = float(np.median(own[is_known] / simple[is_known])) if is_known.any() else 1.0
     n_own = np.isfinite(missed).sum(axis=(0, 2)) / horizon
-    share = np.where(is_known, n_own / (n_own + _OWN), 0.0)
+    share = np.where(is_known, n_own / (n_own + shared), 0.0)
     moved = np.log(np.where(is_known, own, 1.0) / np.where(is_known, usual * simple, 1.0))
     return np.asarray(np.maximum(usual * simple * np.exp(share * moved), 1e-9)[:, None])
 
@@ -161,7 +239,8 @@ def _walk(panel: Panel, horizon: int, simple: Array) -> Spread:
     growth = np.sqrt(np.arange(1, horizon + 1))
     normal = np.array([-2.58, -1.96, -1.64, -1.28, -0.67, 0.0, 0.67, 1.28, 1.64, 1.96, 2.58])
     levels = np.array([0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995])
-    return Spread(np.maximum(simple, 1e-9), growth, np.ones((len(panel), 1)), levels, normal * 1.25, 0)
+    ones = np.ones((len(panel), 1))
+    return Spread(np.maximum(simple, 1e-9), growth, ones, levels, normal * 1.25, 0, np.ones(len(levels)))
 
 
 def _growth(missed: Array, simple: Array) -> Array:
@@ -195,7 +274,9 @@ def _corrected(found: Array, n_errors: int) -> Array:
     return np.maximum.accumulate(np.quantile(found, np.clip(moved, 0.0, 1.0)))
 
 
-def past_quantiles(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array) -> Array:
+def past_quantiles(
+    panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array, unit: Unit
+) -> Array:
     """Return the quantiles that the errors of other origins would have given, or of other series where there is one.
 
     Shape (n_origins, n_series, horizon, n_levels): how intervals of this kind hold on what they have not seen.
@@ -207,13 +288,14 @@ def past_quantiles(panel: Panel, truth: Array, past: Array, *, backs: Sequence[i
         for origin in range(n_origins):
             others = np.arange(n_origins) != origin
             own = spread(
-                panel, past[origin], truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle
-            )
+                panel, truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle,
+                unit=unit,
+            )  # fmt: skip
             found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
         return found
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
         others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, past[0], others, past, backs=backs, cycle=cycle).before(backs[0])
+        own = spread(panel, others, past, backs=backs, cycle=cycle, unit=unit).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found

@@ -10,9 +10,9 @@ from mantic.core.calendar import moment_text
 from mantic.core.errors import SettingsError
 from mantic.evaluate.series.picture import Seen, picture
 from mantic.report.blocks import Grid
-from mantic.report.markup import Place, render
 from mantic.serve.parts import write_spreadsheet
 from mantic.sources.frames import to_polars
+from mantic.studio.charts import live
 from mantic.studio.route import get
 from mantic.studio.view import NoPageError, View
 from mantic.tasks.series_answer import probabilities
@@ -33,7 +33,7 @@ def show(view: View) -> "Response":
     names = model.told_.names
     wanted = view.query.get("series", names[0])
     place = names.index(wanted) if wanted in names else -1
-    body = render([_picture(model, place), _figures(model, place)], Place(2)) if place >= 0 else ""
+    body = live([_picture(model, place), _figures(model, place)]) if place >= 0 else ""
     return view.page(
         "ahead.html", version=version, names=names[:_MOST_OFFERED], n_series=len(names), wanted=wanted, body=body,
         horizon=model.told_.horizon, has_names=bool(model.roles_.series),

@@ -46,12 +46,13 @@ def show(view: View) -> "Response":
     notice = noticed(view)
     facts = _facts(view, notice)
     latency = _latency(view) if view.query.get("measure") else None
-    return view.page("deploy.html", notice=notice, latency=latency, **facts)
+    return view.page("deploy.html", notice=notice, latency=latency, is_bare=False, **facts)
 
 
 def standing(view: View) -> "Response":
     """Show what answers, to a page that waits for it."""
-    return view.part("_deployed.html", notice=None, latency=None, **_facts(view, None))
+    is_bare = bool(view.query.get("bare"))
+    return view.part("_standing.html", latency=None, is_bare=is_bare, **_facts(view, None))
 
 
 def latency(view: View) -> "Response":

@@ -5,7 +5,8 @@ import pytest
 
 from mantic.core.calendar import Calendar
 from mantic.core.panel import Panel
-from mantic.search.series.rare import past_of, pinball, rare, rare_series
+from mantic.core.run import Run
+from mantic.search.series.rare import learned, past_of, pinball, rare, rare_series
 
 LEVELS = np.array([0.5, 0.75, 0.9, 0.95])
 
@@ -79,3 +80,36 @@ def test_what_it_would_have_said_before_does_not_look_ahead():
     before, after = (past_of(found, panel_of(one), 6, least=8).values for one in (parts(30), values))
 
     np.testing.assert_array_equal(before, after)
+
+
+def test_what_trees_learn_from_all_series_is_better_than_the_latest_values():
+    chance = np.random.default_rng(1)
+    is_over = np.arange(52) > chance.integers(10, 60, (400, 1))
+    rate = np.where(is_over, 0.0, chance.gamma(2.0, 0.5, (400, 1)))
+    values = chance.poisson(rate)  # sales end one day, and do not come back
+    panel, truth = panel_of(values[:, :-12]), values[:, -12:].astype(float)
+
+    simple = rare(panel, 12)
+    found = learned(simple, panel, 12, Run())
+
+    loss = [pinball(truth, one.quantiles(LEVELS)[:, None], LEVELS) for one in (found, simple)]
+    is_rare = simple.is_rare
+    assert loss[0][is_rare].mean() < 0.97 * loss[1][is_rare].mean()
+    assert (np.diff(found.values[is_rare], axis=1) >= 0).all()
+
+
+def test_trees_learn_nothing_from_few_series_or_from_what_is_no_count():
+    few = panel_of(parts(20))
+
+    assert learned(rare(few, 6), few, 6, Run()) is None
+
+
+def test_what_trees_said_is_learned_again_from_series_that_have_grown():
+    values = parts(200)
+    before, after = panel_of(values[:, :-6]), panel_of(values)
+
+    found = learned(rare(before, 6), before, 6, Run()).renewed(after, 6, Run())
+
+    expected = learned(rare(before, 6), after, 6, Run())
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert found.is_learned

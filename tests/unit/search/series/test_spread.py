@@ -5,10 +5,11 @@ import pytest
 
 from mantic.core.calendar import Calendar
 from mantic.core.panel import Panel
-from mantic.search.series.spread import Spread, cycle_of, past_quantiles
+from mantic.search.series.spread import Spread, Unit, cycle_of, past_quantiles, unit_of
 from mantic.search.series.spread import spread as spread_of
 
 BACKS = (6, 12, 18)
+UNIT = Unit(1, 4.0)
 LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
 
 
@@ -30,8 +31,8 @@ def world(n_series: int, n_origins: int, horizon: int = 6, *, seed: int = 0):
     return panel, forecast, forecast + missed(n_origins), forecast + missed(1)[0]
 
 
-def spread(panel: Panel, forecast: np.ndarray, truth: np.ndarray, past: np.ndarray, *, backs) -> Spread:
-    return spread_of(panel, forecast, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)))
+def spread(panel: Panel, truth: np.ndarray, past: np.ndarray, *, backs) -> Spread:
+    return spread_of(panel, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)), unit=UNIT)
 
 
 def held(truth: np.ndarray, quantiles: np.ndarray, low: int, high: int) -> float:
@@ -41,7 +42,7 @@ def held(truth: np.ndarray, quantiles: np.ndarray, low: int, high: int) -> float
 def test_intervals_of_what_is_to_come_hold_what_they_promise():
     panel, forecast, truth, coming = world(400, 3)
 
-    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+    found = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
         forecast, LEVELS
     )
 
@@ -53,7 +54,8 @@ def test_intervals_of_what_is_to_come_hold_what_they_promise():
 def test_intervals_of_the_past_hold_too_without_having_seen_it(n_origins):
     panel, forecast, truth, _ = world(200, n_origins)
 
-    found = past_quantiles(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[:n_origins], levels=LEVELS)
+    past = np.broadcast_to(forecast, truth.shape)
+    found = past_quantiles(panel, truth, past, backs=BACKS[:n_origins], levels=LEVELS, unit=UNIT)
 
     assert held(truth, found, 1, 5) == pytest.approx(0.8, abs=0.03)
 
@@ -61,7 +63,7 @@ def test_intervals_of_the_past_hold_too_without_having_seen_it(n_origins):
 def test_intervals_grow_with_the_step_and_with_the_series():
     panel, forecast, truth, _ = world(100, 3)
 
-    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+    found = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
         forecast, LEVELS
     )
 
@@ -73,7 +75,7 @@ def test_intervals_grow_with_the_step_and_with_the_series():
 def test_quantiles_rise_with_their_level():
     panel, forecast, truth, _ = world(20, 2)
 
-    found = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
+    found = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)]).quantiles(
         forecast, LEVELS
     )
 
@@ -83,7 +85,7 @@ def test_quantiles_rise_with_their_level():
 def test_a_past_that_cannot_be_judged_gives_a_random_walk():
     panel, forecast, truth, _ = world(3, 1)
 
-    found = spread(panel, forecast, np.full_like(truth, np.nan), truth, backs=BACKS[:1])
+    found = spread(panel, np.full_like(truth, np.nan), truth, backs=BACKS[:1])
 
     assert found.n_errors == 0
     width = np.diff(found.quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0]
@@ -92,7 +94,7 @@ def test_a_past_that_cannot_be_judged_gives_a_random_walk():
 
 def test_errors_that_arrive_widen_intervals_that_were_too_narrow():
     panel, forecast, truth, _ = world(50, 2)
-    before = spread(panel, forecast, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)])
+    before = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[: len(truth)])
 
     after = before.learned(np.random.default_rng(0).normal(0, 20, 200))
 
@@ -111,9 +113,45 @@ def test_places_of_the_cycle_that_change_more_get_wider_intervals():
     forecast = np.full((20, 4), 50.0)
     truth = np.stack([panel.recent(4 * place)[:, :4] for place in (1, 2)])
 
-    found = spread(panel, forecast, truth, np.full_like(truth, 50.0), backs=(4, 8))
+    found = spread(panel, truth, np.full_like(truth, 50.0), backs=(4, 8))
 
     width = np.diff(found.quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0].mean(axis=0)
     assert width[2] > 3 * max(width[0], width[1], width[3])
     moved = np.diff(found.before(1).quantiles(forecast, LEVELS)[..., [0, -1]])[..., 0].mean(axis=0)
     assert moved[3] > 3 * max(moved[:3])
+
+
+def test_the_unit_is_the_change_over_a_season_where_the_day_repeats_itself():
+    chance = np.random.default_rng(0)
+    day = 100 * np.sin(np.arange(24) / 24 * 2 * np.pi)
+    noise = 10.0 ** chance.uniform(-1, 1, 60)[:, None]
+    swing = 10.0 ** chance.uniform(-1, 1, 60)[:, None]
+    values = 1000 + swing * np.tile(day, 20) + noise * chance.normal(size=(60, 480))
+    bounds, last = np.arange(61) * 480, np.zeros(60, dtype=np.int64)
+    panel = Panel(values.ravel(), values.ravel(), bounds, last, Calendar.named("h"), (24,), np.zeros((60 * 480, 0)))
+    backs = (24, 48, 72)
+    truth = np.stack([values[:, 480 - back : 504 - back] for back in backs])
+    past = np.stack([1000 + swing * day for _ in backs])
+
+    unit = unit_of(panel, truth, past, backs=backs)
+
+    assert unit.lag == 24
+    assert unit_of(panel, truth[:1], past[:1], backs=backs[:1]) == UNIT
+
+
+@pytest.mark.parametrize("n_series", [1, 200])
+def test_intervals_that_follow_the_truth_hold_again_after_errors_have_tripled(n_series):
+    chance = np.random.default_rng(0)
+    panel, forecast, truth, _ = world(50, 2)
+    found = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS[:2])
+    is_in = []
+
+    for _ in range(300):
+        missed = found.errors[[3, -4]].std() * 3 * chance.normal(size=(n_series, 1))
+        low, high = np.interp([0.1, 0.9], found.levels, found.reached())
+        is_in.append(((missed >= low) & (missed <= high)).mean())
+        found = found.followed(missed)
+
+    assert np.mean(is_in[150:]) == pytest.approx(0.8, abs=0.06)
+    assert np.mean(is_in[:3]) < 0.7 or n_series == 1
+    assert (np.diff(found.reached()) >= 0).all()

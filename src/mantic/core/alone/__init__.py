@@ -1,0 +1,1 @@
+"""Outside libraries as they are, without what they load for people who use them otherwise than mantic does."""

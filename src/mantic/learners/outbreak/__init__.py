@@ -1,0 +1,1 @@
+"""Outbreak methods: each foresees quantiles of all epidemic curves at once, one file each."""

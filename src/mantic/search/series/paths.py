@@ -1,0 +1,134 @@
+"""Sample paths: whole futures, whose steps go together as whole stretches of errors did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Self
+
+import numpy as np
+
+from mantic.core.table import Array
+from mantic.search.series.spread import Spread
+
+_MOST_PATHS = 2_000  # stretches of the past that are looked at: more say the same
+_PRIOR = 20.0  # stretches of the past that weigh as much as what only knows the next step
+_MOST_MEMORY = 0.99
+_SURE = 1_000  # stretches for which a walk stands
+_SEED = 0x9A7
+_NORMAL = np.linspace(-3.7, 3.7, 741)  # an error beyond all others says no more than the ends
+_NORMAL_LEVELS = np.array([NormalDist().cdf(one) for one in _NORMAL.tolist()])
+GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
+"""Levels at which a marginal is read."""
+
+
+@dataclass(frozen=True)
+class Together:
+    """How the errors of a forecast go together from step to step, apart from how large they are.
+
+    Parameters
+    ----------
+    root : its square, `root.T @ root`, is the correlation of steps in stretches of the past, shape (n_roots, horizon).
+    n_paths : how many stretches it comes from.
+    memory : correlation of an error with that of the next step, -1 to 1.
+    """
+
+    root: Array
+    n_paths: int
+    memory: float
+
+    def draws(self, shape: tuple[int, ...], chance: np.random.Generator) -> Array:
+        """Return standard normal values, shape (*shape, horizon), that go together from step to step.
+
+        A part goes together as the stretches of the past did, the rest as neighbours do; the fewer stretches there
+        were, the more the rest counts.
+        """
+        n_roots, horizon = self.root.shape
+        fresh = chance.standard_normal((*shape, horizon))
+        plain = np.empty_like(fresh)
+        plain[..., 0] = fresh[..., 0]
+        for step in range(1, horizon):
+            plain[..., step] = self.memory * plain[..., step - 1] + np.sqrt(1 - self.memory**2) * fresh[..., step]
+        share = self.n_paths / (self.n_paths + _PRIOR)
+        seen = chance.standard_normal((*shape, n_roots)) @ self.root
+        return np.asarray(np.sqrt(share) * seen + np.sqrt(1 - share) * plain)
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return what is no array, as plain values."""
+        return {"n_paths": self.n_paths, "memory": self.memory}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any], root: Array) -> Self:
+        """Restore what `to_facts` gave, with its array."""
+        return cls(root, int(facts["n_paths"]), float(facts["memory"]))
+
+
+def together(spread: Spread, missed: Array, backs: Sequence[int]) -> Together:
+    """Return how errors went together.
+
+    Parameters
+    ----------
+    missed : what forecasts from `backs` steps before the end missed, shape (n_origins, n_series, horizon), with NaN.
+    """
+    horizon = missed.shape[-1]
+    whole = normal_scores(spread, missed, backs).reshape(-1, horizon)
+    whole = whole[np.isfinite(whole).all(axis=1)]
+    if not len(whole):
+        return walking(horizon)
+    n_paths = len(whole)
+    chosen = np.unique(np.linspace(0, n_paths - 1, min(n_paths, _MOST_PATHS)).astype(np.int64))
+    size = np.sqrt((whole[chosen] ** 2).sum(axis=0))
+    unit = whole[chosen] / np.where(size > 0, size, 1.0)
+    unit[0, size <= 0] = 1.0
+    memory = float((unit[:, 1:] * unit[:, :-1]).sum()) / max(1, horizon - 1)
+    memory = float(np.clip(memory, -_MOST_MEMORY, _MOST_MEMORY))
+    return Together(np.asarray(np.linalg.qr(unit, mode="r")), n_paths, memory)
+
+
+def walking(horizon: int) -> Together:
+    """Return how the errors of a walk go together, which add up from step to step: where nothing else is known."""
+    steps = np.arange(1, horizon + 1)
+    root = np.triu(np.ones((horizon, horizon))) / np.sqrt(steps)
+    return Together(root, _SURE, 0.0)
+
+
+def normal_scores(spread: Spread, missed: Array, backs: Sequence[int]) -> Array:
+    """Return errors as values of a standard normal, in the shape of `missed`: where they lie among all of them."""
+    horizon = missed.shape[-1]
+    found = np.full(missed.shape, np.nan)
+    for place, back in enumerate(backs):
+        relative = missed[place] / spread.before(back).unit(horizon)
+        level = np.interp(relative, spread.errors, spread.levels)
+        found[place] = np.interp(level, _NORMAL_LEVELS, _NORMAL)  # a table: to load a library for it takes longer
+    return found
+
+
+def alone(together: Together, n: int, n_series: int, *, seed: int) -> Array:
+    """Return levels of `n` futures of series that know nothing of each other, shape (n, n_series, horizon)."""
+    chance = np.random.default_rng([seed, _SEED])
+    return np.concatenate([as_levels(together.draws((n, 1), chance)) for _ in range(n_series)], axis=1)
+
+
+def as_levels(draws: Array) -> Array:
+    """Return draws as levels from 0 to 1 that lie evenly over the first axis: marginals have no noise of their own."""
+    n_draws = len(draws)
+    order = np.argsort(draws, axis=0, kind="stable")
+    found = np.empty(draws.shape)
+    places = np.broadcast_to(((np.arange(n_draws) + 0.5) / n_draws).reshape(-1, *(1,) * (draws.ndim - 1)), draws.shape)
+    np.put_along_axis(found, order, places, axis=0)
+    return found
+
+
+def at_levels(levels: Array, grid: Array, quantiles: Array) -> Array:
+    """Return the quantile of each series and step at a level of its own.
+
+    Parameters
+    ----------
+    levels : shape (n_draws, n_series, horizon).
+    grid : levels, rising; quantiles : shape (n_series, horizon, n_levels).
+    """
+    place = np.interp(levels, grid, np.arange(len(grid)))
+    low = np.minimum(place.astype(np.int64), len(grid) - 2)
+    share = place - low
+    series, step = np.ogrid[: quantiles.shape[0], : quantiles.shape[1]]
+    below, above = quantiles[series, step, low], quantiles[series, step, low + 1]
+    return np.asarray(below + share * (above - below))
