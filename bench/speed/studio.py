@@ -131,9 +131,12 @@ async def crowd(client: httpx.Client, address: str, *, people: int, seconds: flo
             while time.perf_counter() < until:
                 row = {f"row.number {n}": f"{value:.3f}" for n, value in enumerate(chance.normal(size=20))}
                 asked = time.perf_counter()
-                reply = await asking.post(address, data=row)
+                try:
+                    reply = await asking.post(address, data=row)
+                    failed += reply.status_code != 200 or "big" not in reply.text
+                except httpx.TransportError:
+                    failed += 1
                 took.append(time.perf_counter() - asked)
-                failed += reply.status_code != 200 or "big" not in reply.text
                 await asyncio.sleep(chance.uniform(0, 2 * THINK_SECONDS))
 
         await asyncio.gather(*map(person, range(people)))

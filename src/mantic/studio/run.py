@@ -15,6 +15,7 @@ from mantic.studio.studio import Studio, open_studio
 from mantic.studio.visitors import LINK_SECONDS
 
 _STOP_SECONDS = 3
+_IDLE_SECONDS = 75  # that a connection is kept: longer than a person thinks before the next click
 
 
 def run_studio(settings: Settings, *, browse: bool, say: Callable[[str], object]) -> None:
@@ -47,7 +48,8 @@ def run_studio(settings: Settings, *, browse: bool, say: Callable[[str], object]
         app = make_studio(studio, hosts=how.hosts)
         config = uvicorn.Config(
             app, log_level="warning", server_header=False, access_log=False, ws="none",
-            timeout_graceful_shutdown=_STOP_SECONDS, proxy_headers=not how.is_local, forwarded_allow_ips=ours.proxy,
+            timeout_graceful_shutdown=_STOP_SECONDS, timeout_keep_alive=_IDLE_SECONDS,
+            proxy_headers=not how.is_local, forwarded_allow_ips=ours.proxy,
         )  # fmt: skip
         try:
             Server(config).run(sockets=[listener])
