@@ -28,6 +28,10 @@ _HEADLINES = {
     "requests that failed in 1,000 switches": "requests that failed while the model was switched 1,000 times",
     "sqlite: acknowledged writes lost": "acknowledged writes lost by killing the process again and again",
     "read and profile, 1,000,000 x 30": "1,000,000 x 30 read and profiled",
+    "drop to deployed prediction, 3 s of reading before each step, 60 s budget": (
+        "Studio: from a dropped file to a deployed prediction, reading before each step, 60 s budget"
+    ),
+    "50 people at once on Try it": "Studio: 50 people at once, 95 of 100 answers within",
     "forecast, m4_weekly, test, 60s": "forecast, M4 weekly, 60 s",
     "forecast, hospital, test, 60s": "forecast, hospital visits, 60 s",
     "false alerts per model and quarter": "false alerts per watched model and quarter",
