@@ -43,7 +43,7 @@ def check_token(token: str, keys: Sequence[Mapping[str, Any]], expected: Expecte
 
     Raises
     ------
-    TokenError : if it is no token, not signed by one of the keys, or not meant for us, for this sign-in, for now.
+    TokenError : if it is no token, none of the keys has signed it, or its issuer, client, nonce or time is another.
     """
     try:
         head, body, signature = token[:_MOST].split(".")
