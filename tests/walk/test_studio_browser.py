@@ -12,12 +12,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.chromium import BROWSER, FLAGS, needed
 
-BROWSER = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--disable-dev-shm-usage",
-)  # fmt: skip
 WIDE = """() => {
   const most = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= most) return [];
@@ -25,9 +21,7 @@ WIDE = """() => {
     .filter((one) => one.getBoundingClientRect().right > most).map((one) => one.outerHTML.slice(0, 100)).slice(0, 5);
 }"""
 WIDTHS = (320, 768, 1280)
-pytestmark = pytest.mark.skipif(
-    not Path(BROWSER).exists() and "CI" not in os.environ, reason="there is no Chromium (make system-test installs it)"
-)
+pytestmark = needed
 
 
 @dataclass

@@ -12,20 +12,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.chromium import BROWSER, FLAGS, needed
 
 from mantic.core.settings import read_settings
 from mantic.store.predictions import Prediction
 from mantic.studio.studio import open_studio
 from mantic.tasks.classify import Classifier
 
-BROWSER = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-)
 PLACES = {
     "report": "/models/churn/1/report",
     "compare": "/models/churn/compare?a=1&b=2",
@@ -41,9 +34,7 @@ WITHOUT_INTERPRETER = """try {
   window.said = 'it ran';
 } catch (error) { window.said = error.name; }"""  # as a script of the page: what a test evaluates, no policy forbids
 CURVE = "figure:has(figcaption:has-text('How far down to look'))"
-pytestmark = pytest.mark.skipif(
-    not Path(BROWSER).exists() and "CI" not in os.environ, reason="there is no Chromium (make system-test installs it)"
-)
+pytestmark = needed
 
 
 @dataclass
