@@ -26,7 +26,7 @@ from mantic.search.trial import Candidate, Material, Part, TrialJob, forget, run
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
 from mantic.studio.question import task_of, truth_of
-from mantic.studio.question_ahead import FORECAST
+from mantic.studio.question_forecast import FORECAST
 from mantic.studio.words import amount, clock
 from mantic.tasks.door import filled
 

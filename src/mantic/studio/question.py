@@ -13,7 +13,7 @@ from mantic.core.errors import ManticError, SchemaError
 from mantic.report.numbers import say
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
-from mantic.studio.question_ahead import FORECAST, ahead_of, words_ahead
+from mantic.studio.question_forecast import FORECAST, meaning_of_forecast, words_of_forecast
 from mantic.studio.words import amount
 
 BUDGETS = ("10s", "20s", "30s", "60s", "2m", "5m", "10m", "30m", "1h")
@@ -101,15 +101,15 @@ def asked_of(folder: Path, draft: Draft) -> Asked:
     said = draft.kinds.get(question.target, "")
     try:
         if question.task == FORECAST:
-            return Asked(FORECAST, *_ahead(folder, question))
+            return Asked(FORECAST, *_forecast(folder, question))
         made = (folder / TABLE).stat().st_mtime_ns
         return _asked(question, _seen(folder, made, question.target, task=question.task, kind=said))
     except ManticError as error:
         return Asked(fault=f"{error.what}: {error.fix}" if error.fix else error.what)
 
 
-def _ahead(folder: Path, question: Question) -> tuple[str, str, tuple[str, ...]]:
-    sentence, remarks = ahead_of(folder, question)
+def _forecast(folder: Path, question: Question) -> tuple[str, str, tuple[str, ...]]:
+    sentence, remarks = meaning_of_forecast(folder, question)
     return sentence, "", remarks
 
 
@@ -214,16 +214,16 @@ def words_of(draft: Draft, data: str) -> tuple[str, ...]:
     """
     asked = draft.question
     words = ["fit", data, *_option("target", asked.target), *_option("budget", asked.budget)]
-    is_ahead = asked.task == FORECAST
-    words += words_ahead(asked) if is_ahead else []
-    for name in () if is_ahead else ("task", "metric", "positive", "time", "group", "cost", "capacity"):
+    is_forecast = asked.task == FORECAST
+    words += words_of_forecast(asked) if is_forecast else []
+    for name in () if is_forecast else ("task", "metric", "positive", "time", "group", "cost", "capacity"):
         if value := getattr(asked, name):
             words += _option(name, value)
     if asked.unit and (asked.cost or asked.capacity):
         words += _option("unit", asked.unit)
     for name in asked.drop:
         words += _option("kind", f"{name}=id") if "," in name else _option("drop", name)
-    for name, kind in () if is_ahead else draft.kinds.items():
+    for name, kind in () if is_forecast else draft.kinds.items():
         if name not in asked.drop:
             words += _option("kind", f"{name}={kind}")
     return (*words, "--out", f"{draft.name}.mantic", "--report", "report.html")

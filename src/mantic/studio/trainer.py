@@ -17,7 +17,7 @@ from mantic.core.process import is_there, note_of
 from mantic.core.settings import Settings
 from mantic.store.runs import FAILED, RUNNING
 from mantic.store.store import Store
-from mantic.studio.question_ahead import is_ahead
+from mantic.studio.question_forecast import is_forecast
 from mantic.studio.training import LOG, STOPPING, WAITING, WORKING, Training, TrainingFolder
 
 _EVERY = 0.3  # seconds between two looks
@@ -167,7 +167,7 @@ class Trainer:
     def _start(self, one: Training) -> None:
         """Start the process of a training, or start it again."""
         folder = self.folder.of(one.run)
-        resume = [] if is_ahead(one.words) else ["--resume"]  # a forecast that was cut off begins again
+        resume = [] if is_forecast(one.words) else ["--resume"]  # a forecast that was cut off begins again
         starts = int(self.folder.process(one.run).get("starts", 0)) + 1
         with (folder / LOG).open("ab") as log:
             child = subprocess.Popen(

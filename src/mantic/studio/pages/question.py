@@ -7,7 +7,7 @@ from mantic.core.errors import SettingsError
 from mantic.studio.draft import READY, Draft, Question
 from mantic.studio.outlook import outlook_of
 from mantic.studio.question import BUDGETS, Asked, asked_of, changed, data_of, words_of
-from mantic.studio.question_ahead import FORECAST, HORIZON, suited
+from mantic.studio.question_forecast import FORECAST, HORIZON, suited
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.table import profile_of
@@ -165,7 +165,7 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
         "most": _MOST_LISTED, "budgets": BUDGETS,
         "costs": costs, "dates": _of_kind(columns, ("date", "number", "id"), question.time),
         "groups": _of_kind(columns, ("category", "id", "number"), question.group),
-        "is_ahead": question.task == FORECAST, "horizon": question.horizon or HORIZON,
+        "is_forecast": question.task == FORECAST, "horizon": question.horizon or HORIZON,
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
     }  # fmt: skip
 

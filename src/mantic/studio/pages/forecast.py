@@ -35,7 +35,7 @@ def show(view: View) -> "Response":
     place = names.index(wanted) if wanted in names else -1
     body = live([_picture(model, place), _figures(model, place)]) if place >= 0 else ""
     return view.page(
-        "ahead.html", version=version, names=names[:_MOST_OFFERED], n_series=len(names), wanted=wanted, body=body,
+        "forecast.html", version=version, names=names[:_MOST_OFFERED], n_series=len(names), wanted=wanted, body=body,
         horizon=model.told_.horizon, has_names=bool(model.roles_.series),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ _JUDGED = "judged by how much less it misses than repeating the last season"
 _FEW = 20  # moments of a series
 
 
-def ahead_of(folder: Path, question: Question) -> tuple[str, tuple[str, ...]]:
+def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[str, ...]]:
     """Return what is asked in a sentence, and what one should know before.
 
     Raises
@@ -65,7 +65,7 @@ def _seen(folder: Path, _: int, target: str, time: str, series: tuple[str, ...])
     return rows.height, n_series, rows.n_unique()
 
 
-def words_ahead(asked: Question) -> list[str]:
+def words_of_forecast(asked: Question) -> list[str]:
     """Return what stands behind `mantic fit` for a forecast, beside target, budget and columns that are left out."""
     words = ["--task", FORECAST, "--time", asked.time]
     if asked.series:
@@ -73,10 +73,10 @@ def words_ahead(asked: Question) -> list[str]:
     return [*words, "--horizon", asked.horizon or HORIZON]
 
 
-def is_ahead(words: Sequence[str]) -> bool:
+def is_forecast(words: Sequence[str]) -> bool:
     """Return whether words of a command line ask for a forecast.
 
-    >>> is_ahead(("fit", "a.csv", "--task", "forecast")), is_ahead(("fit", "a.csv", "--target", "forecast"))
+    >>> is_forecast(("fit", "a.csv", "--task", "forecast")), is_forecast(("fit", "a.csv", "--target", "forecast"))
     (True, False)
     """
     return "--task" in words and words[words.index("--task") + 1] == FORECAST
