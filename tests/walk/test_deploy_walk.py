@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.server_process import ServerProcess
 
 from mantic.store.store import open_store
 from mantic.tasks.classify import Classifier
@@ -19,28 +19,18 @@ from mantic.tasks.classify import Classifier
 SECONDS = 120
 
 
-class Server:
-    """A server as a process of its own."""
+class Server(ServerProcess):
+    """`mantic serve --deployed`, and a client of it."""
 
     def __init__(self, folder: Path) -> None:
-        own = os.environ | {"MANTIC_STORE_URL": str(folder / "store")}
-        command = [sys.executable, "-m", "mantic.cli.main", "serve", "--deployed", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=folder, env=own, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        link = None
-        for line in self.process.stderr:
-            if link := re.search(r"serving what is deployed at (\S+)", line):
-                break
-        assert link is not None
-        self.client = httpx.Client(base_url=link[1], timeout=30)
+        super().__init__(folder / "store", "serve", "--deployed", says=r"serving what is deployed at (\S+)")
+        self.client = httpx.Client(base_url=self.address, timeout=30)
 
     def ask(self) -> httpx.Response:
         return self.client.post("/v1/models/churn/predict", json={"rows": [ROW]})
 
     def kill(self) -> None:
-        """End it as a power cut does."""
-        self.process.kill()
-        self.process.communicate()
+        super().kill()
         self.client.close()
 
 

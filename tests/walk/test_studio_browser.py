@@ -1,18 +1,19 @@
 """Studio in a real browser: from a file to an answer by mouse and by keyboard; no barrier, no error, none outside."""
 
 import json
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from tests.chromium import BROWSER, FLAGS, needed
+from tests.server_process import StudioProcess
 
 WIDE = """() => {
   const most = document.documentElement.clientWidth;
@@ -40,17 +41,9 @@ class Sitting:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run Studio in a store of its own; give the link that it prints."""
-    own = os.environ | {"MANTIC_STORE_URL": str(tmp_path_factory.mktemp("studio") / "store")}
-    command = [sys.executable, "-m", "mantic.cli.main", "studio", "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own) as process:
-        assert process.stdout is not None
-        said = ""
-        while (link := re.search(r"open (\S+)", said)) is None:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        yield link.group(1)
-        process.terminate()
+    studio = StudioProcess(tmp_path_factory.mktemp("studio") / "store")
+    yield studio.address
+    studio.end()
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +103,74 @@ def model(context: Any, address: str, table: Path) -> str:
     return str(found)
 
 
+@pytest.fixture(scope="module")
+def forecast(context: Any, address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Take the journey to a forecast of series and their sums by mouse, once; return the addresses of its screens."""
+    base = address.partition("/setup")[0]
+    path = tmp_path_factory.mktemp("series") / "sales.csv"
+    _sales().write_csv(path)
+    page = context.new_page()
+    page.goto(f"{base}/new")
+    page.set_input_files("#file", str(path))
+    page.get_by_role("link", name="Ask a question").click()
+    page.get_by_text("sold", exact=True).click()
+    page.locator("#sentence").wait_for()
+    page.get_by_label("As", exact=True).select_option("forecast")
+    page.get_by_role("group", name="Columns that tell series apart").get_by_label("store").check()
+    page.get_by_text("for each of 14 series by store").wait_for()
+    page.get_by_text("More: sums").click()
+    page.get_by_role("group", name="Forecast the sums").get_by_label("store").check()
+    page.get_by_text("and for their sums over store").wait_for()
+    page.locator("#pace").fill("0")
+    question = page.url.removeprefix(base)
+    page.get_by_role("button", name="Train for 10s").click()
+    page.get_by_role("link", name="See the report").click(timeout=120_000)
+    page.wait_for_url("**/report")
+    model = page.url.removeprefix(base).removesuffix("/report")
+    page.close()
+    found = {"a forecast": f"{model}/forecast", "its question": question, "its report": f"{model}/report"}
+    found |= {"several series": f"{model}/forecast?series=store", "no series": f"{model}/forecast?series=nowhere"}
+    name = model.rpartition("/")[0]
+    return found | {"its watch": f"{name}/watch", "its deploy": f"{name}/deploy"}
+
+
+def _sales() -> pl.DataFrame:
+    days = pl.date_range(date(2024, 1, 1), date(2024, 3, 31), eager=True).alias("day")
+    chance = np.random.default_rng(0)
+    parts = [
+        pl.DataFrame([days]).with_columns(store=pl.lit(f"store {number:02}"), sold=chance.poisson(20, len(days)))
+        for number in range(14)
+    ]
+    return pl.concat(parts)
+
+
 @pytest.fixture
-def screens(model: str, sitting: Sitting) -> dict[str, str]:
+def screens(model: str, forecast: dict[str, str], sitting: Sitting) -> dict[str, str]:
     """Return the address of every screen, by its name."""
     sitting.open("/")
     name = model.rpartition("/")[0]
     places = {"home": "/", "new": "/new", "report": f"{model}/report", "try": f"{model}/try", "watch": f"{name}/watch"}
     places["deploy"] = f"{name}/deploy"
     for screen, beginning in (("data", "/drafts/"), ("training", "/runs/")):
-        places[screen] = sitting.page.locator(f'a[href^="{beginning}"]').first.get_attribute("href")
+        places[screen] = sitting.page.locator(f'a[href^="{beginning}"]').last.get_attribute("href")
     places |= {"question": f"{places['data']}/question", "compare": f"{name}/compare?a=1&b=1"}
     places |= {f"settings {word}": f"/settings/{word}" for word in ("people", "keys", "sources", "audit", "backup")}
-    return places
+    return places | forecast
+
+
+def test_the_journey_to_a_forecast_ends_with_the_series_that_was_looked_for(
+    forecast: dict[str, str], sitting: Sitting
+) -> None:
+    page = sitting.page
+    sitting.open(forecast["a forecast"])
+
+    page.get_by_label("Series", exact=True).fill("07")
+    page.get_by_role("button", name="Show it").click()
+
+    page.get_by_text("store 07: the forecast ends at").first.wait_for()
+    page.get_by_role("link", name="Next").click()
+    page.get_by_text("store 08: the forecast ends at").first.wait_for()
+    assert page.get_by_role("link", name="Download all 15 series").is_visible()
 
 
 def test_the_journey_by_mouse_ends_in_an_answer(model: str, sitting: Sitting) -> None:

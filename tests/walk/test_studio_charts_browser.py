@@ -1,9 +1,5 @@
 """Charts and tables of Studio in a real browser: hover, keys, filters, print; nothing that the policy forbids."""
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.chromium import BROWSER, FLAGS, needed
+from tests.server_process import StudioProcess
 
 from mantic.core.settings import read_settings
 from mantic.store.predictions import Prediction
@@ -92,17 +89,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, churn_like: pl.DataFrame) ->
 @pytest.fixture(scope="module")
 def address(store: Path) -> Iterator[str]:
     """Run Studio; give the link that it prints."""
-    command = [sys.executable, "-m", "mantic.cli.main", "studio", "--port", "0", "--no-browser"]
-    own = os.environ | {"MANTIC_STORE_URL": str(store)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own) as process:
-        assert process.stdout is not None
-        said = ""
-        while (link := re.search(r"open (\S+)", said)) is None:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        yield link.group(1)
-        process.terminate()
+    studio = StudioProcess(store)
+    yield studio.address
+    studio.end()
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +13,7 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from tests.server_process import StudioProcess
 
 from mantic.core.process import is_there
 from mantic.store.store import open_store
@@ -23,29 +22,19 @@ from mantic.tasks.classify import Classifier
 SECONDS = 150
 
 
-class Running:
-    """A Studio as a process of its own, and a browser that is signed in."""
+class Running(StudioProcess):
+    """A Studio, and a browser that is signed in."""
 
     def __init__(self, folder: Path) -> None:
-        own = os.environ | {"MANTIC_STORE_URL": str(folder / "store")}
-        command = [sys.executable, "-m", "mantic.cli.main", "studio", "--no-browser", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=folder, env=own, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        link = None
-        for line in self.process.stderr:
-            if link := re.search(r"(http://[^/]+)(/setup\?token=\S+)", line):
-                break
-        assert link is not None
-        self.client = httpx.Client(base_url=link[1], timeout=30)
-        self.client.get(link[2])
+        super().__init__(folder / "store")
+        self.client = httpx.Client(base_url=self.base, timeout=30)
+        self.client.get(self.address)
         token = re.search(r'data-csrf="([^"]+)"', self.client.get("/").text)
         assert token is not None
         self.client.headers["X-CSRF"] = token[1]
 
     def kill(self) -> None:
-        """End it as a power cut does."""
-        self.process.kill()
-        self.process.communicate()
+        super().kill()
         self.client.close()
 
 

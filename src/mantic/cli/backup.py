@@ -6,6 +6,7 @@ from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, tell
 from mantic.cli.words import Parser
 from mantic.core.settings import read_settings
+from mantic.report.numbers import amount
 
 
 def parser() -> Parser:
@@ -27,5 +28,6 @@ def run(options: Namespace) -> int:
     if options.json:
         show_json({"file": str(made.path), "n_rows": made.n_rows, "n_models": made.n_blobs, "n_bytes": made.n_bytes})
     else:
-        tell(f"wrote {made.n_rows:,} rows and {made.n_blobs:,} models to {made.path} ({made.n_bytes / 1e6:.1f} MB)")
+        what = f"{amount(made.n_rows, 'row')} and {amount(made.n_blobs, 'model')}"
+        tell(f"wrote {what} to {made.path} ({made.n_bytes / 1e6:.1f} MB)")
     return 0

@@ -3,7 +3,8 @@
 import shlex
 import time
 from argparse import Namespace
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def run(options: Namespace) -> int:
                 journal=journal,
             )  # fmt: skip
             with work:
-                model = _fitted(options, words, work)
+                with _told_if_lost():
+                    model = _fitted(options, words, work)
                 work.tell(Started("saving"))
             kept = _save(model, options, out, scribe, journal=journal)
             if page:
@@ -118,6 +120,16 @@ def run(options: Namespace) -> int:
     for line in _next_steps(options, out, page):
         tell(f"  {line}")
     return 0
+
+
+@contextmanager
+def _told_if_lost() -> Iterator[None]:
+    """Say that a Ctrl-C came too early to keep a model, or twice."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("no model is kept: one Ctrl-C keeps the best so far once there is a first score, a second one nothing")
+        raise
 
 
 def _writing(

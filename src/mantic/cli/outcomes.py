@@ -7,6 +7,7 @@ from mantic.cli.screen import show_json, tell, warn_only
 from mantic.cli.words import Parser
 from mantic.core.run import Run
 from mantic.core.settings import read_settings
+from mantic.report.numbers import amount
 
 
 def parser() -> Parser:
@@ -32,5 +33,5 @@ def run(options: Namespace) -> int:
     if options.json:
         show_json({"kept": n_kept})
     else:
-        tell(f"kept {n_kept:,} outcomes")
+        tell(f"kept {amount(n_kept, 'outcome')}")
     return 0

@@ -11,6 +11,7 @@ from mantic.cli.table import load_model, read_for
 from mantic.cli.words import Parser, check_output
 from mantic.core.errors import SettingsError
 from mantic.core.run import Run
+from mantic.report.numbers import amount
 
 _ENDINGS = (".csv", ".parquet", ".json", ".ndjson")
 
@@ -62,7 +63,7 @@ def _all_steps(model: Any, options: Namespace, out: Path | None) -> int:
     if out is not None:
         with write_atomic(out) as part:
             FORMS[out.suffix.lower()].write(table, part)
-        tell(f"wrote {table.height:,} rows to {out}")
+        tell(f"wrote {amount(table.height, 'row')} to {out}")
     if options.json:
         head = {"model": options.model, "version": model.version_, "out": options.out, "n_rows": table.height}
         show_json(head if out is not None else {**head, "predictions": table.to_dicts()})
@@ -76,7 +77,7 @@ def _to_file(model: Any, options: Namespace, out: Path) -> int:
 
     with counting() as listener, Run(listeners=[warn_only, listener]) as work:
         n_rows = answer_file(Batch(model, options.data, out, proba=options.proba), work)
-    tell(f"wrote {n_rows:,} rows to {out}")
+    tell(f"wrote {amount(n_rows, 'row')} to {out}")
     if options.json:
         show_json({"model": options.model, "version": model.version_, "out": options.out, "n_rows": n_rows})
     return 0

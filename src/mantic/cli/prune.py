@@ -8,6 +8,7 @@ from mantic.cli.words import Parser, action
 from mantic.core.errors import SettingsError
 from mantic.core.settings import read_settings
 from mantic.core.stretch import days_of
+from mantic.report.numbers import amount
 
 _TELLING = 10_000_000  # bytes that are free in a file: then it is said
 
@@ -42,7 +43,7 @@ def _prune(options: Namespace) -> int:
     if options.json:
         show_json({"removed": n_rows, "days": days, "free_bytes": free})
         return 0
-    tell(f"removed {n_rows:,} predictions older than {days:,} days")
+    tell(f"removed {amount(n_rows, 'prediction')} older than {amount(days, 'day')}")
     if free > _TELLING:
         tell(
             f"{free / 1e6:,.0f} MB of the store's file are free for new rows; a smaller file is made by "

@@ -149,6 +149,7 @@ def _reason(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ManticError):
         return {"what": error.what, "where": error.where, "fix": error.fix}
     if isinstance(error, KeyboardInterrupt):
-        return {"what": "it was stopped before there was anything to keep", "where": "", "fix": "start it again"}
+        fix = "start it again; from the first score on, a stop keeps the best so far"
+        return {"what": "it was stopped before there was a model to keep", "where": "", "fix": fix}
     what, fix = f"a bug in mantic: {type(error).__name__}: {error}"[:2000], "report it, with the lines that it printed"
     return {"what": what, "where": "", "fix": fix}

@@ -7,6 +7,7 @@ from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, tell
 from mantic.cli.words import Parser
 from mantic.core.settings import read_settings
+from mantic.report.numbers import amount
 
 _FAULTY = 1
 
@@ -37,8 +38,8 @@ def run(options: Namespace) -> int:
     else:
         for fault in found.faults:
             print(f"fault: {fault}")
-        said = {0: "no fault", 1: "1 fault"}.get(len(found.faults), f"{len(found.faults):,} faults")
-        tell(f"{said} in {found.n_rows:,} rows and {found.n_blobs:,} models of {where}")
+        said = amount(len(found.faults), "fault") if found.faults else "no fault"
+        tell(f"{said} in {amount(found.n_rows, 'row')} and {amount(found.n_blobs, 'model')} of {where}")
         if found.garbage:
             tell(f"nothing points at {len(found.garbage):,} of its files; they go with the next 'mantic models delete'")
     return _FAULTY if found.faults else 0

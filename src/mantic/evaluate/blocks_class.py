@@ -7,7 +7,7 @@ from mantic.evaluate.calibration import calibration_error, confidence, reliabili
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.verdict import of_100
 from mantic.report.blocks import Axis, Block, Chart, Grid, Series
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 
 _MOST_CLASSES = 12
 _MOST_LISTED = 30
@@ -27,7 +27,7 @@ def calibration(findings: Findings) -> Chart:
         x=tuple(one.stated for one in bins),
         low=tuple(one.low for one in bins),
         high=tuple(one.high for one in bins),
-        texts=tuple(f"{one.n_rows:,} rows" for one in bins),
+        texts=tuple(amount(one.n_rows, "row") for one in bins),
     )
     return Chart(
         "line",

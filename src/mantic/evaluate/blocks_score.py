@@ -24,6 +24,8 @@ NAMES = {
     "median_ae": "median error",
     "r2": "R²",
     "mape": "mean error in per cent",
+    "mase": "MASE",
+    "wis": "WIS",
 }
 """How a metric is called in print; others by their own name."""
 
@@ -34,7 +36,16 @@ _SHARES = ("accuracy", "balanced_accuracy", "mape")
 
 def name_of(metric: Metric) -> str:
     """Return how a metric is called in print."""
-    return NAMES.get(metric.name, metric.name.replace("_", " "))
+    return metric_name(metric.name)
+
+
+def metric_name(name: str) -> str:
+    """Return how a metric of a name is called in print.
+
+    >>> metric_name("roc_auc"), metric_name("log_loss"), metric_name("mase")
+    ('ROC AUC', 'log loss', 'MASE')
+    """
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def tiles(board: Scoreboard) -> Group:

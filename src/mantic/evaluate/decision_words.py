@@ -8,7 +8,7 @@ import numpy as np
 from mantic.evaluate.decide import Decision, Policy, Weighed, times
 from mantic.evaluate.intervals import Interval
 from mantic.evaluate.verdict import of_100
-from mantic.report.numbers import say, say_range
+from mantic.report.numbers import amount, say, say_range
 
 _FEW_CASES = 20
 _PER: Mapping[str, str] = {"day": "a day", "week": "a week", "month": "a month", "1,000 rows": "per 1,000 rows"}
@@ -25,7 +25,7 @@ def sentence(decision: Decision, weighed: Weighed) -> str:
     if decision.costs.is_binary:
         n_cases = int(weighed.is_case.sum())
         if n_cases < _FEW_CASES:
-            parts.append(f"Judged on {n_cases} rows of {case(decision)} only: hold it lightly.")
+            parts.append(f"Judged on {amount(n_cases, 'row')} of {case(decision)} only: hold it lightly.")
     return " ".join(parts)
 
 

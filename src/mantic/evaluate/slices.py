@@ -9,7 +9,7 @@ import polars as pl
 
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 
 _BINS = 5
 _FEW_VALUES = 6  # a number with so few values is taken value by value
@@ -51,7 +51,7 @@ class Slice:
     def sentence(self) -> str:
         """Return the slice in words."""
         times = f"{self.loss / self.rest:.1f} times the error" if self.rest > 0 else "errors, and the rest has none"
-        return f"{self.column} {self.what}: {times} ({self.n_rows:,} rows, {say(self.share, 'share')})"
+        return f"{self.column} {self.what}: {times} ({amount(self.n_rows, 'row')}, {say(self.share, 'share')})"
 
 
 def find_slices(frame: pl.DataFrame, schema: Schema, loss: Array, *, most: int = 10) -> list[Slice]:

@@ -9,7 +9,7 @@ from mantic.core.table import Array
 from mantic.evaluate.findings import Findings
 from mantic.evaluate.intervals import Difference, Interval, wilson
 from mantic.evaluate.scoreboard import Scoreboard, known
-from mantic.report.numbers import say, say_range
+from mantic.report.numbers import amount, say, say_range
 
 _RARE = 0.1  # a class of less than this share is spoken of as something to be found
 _LITTLE = 0.1  # better than guessing by less than this share of what is possible is called weak
@@ -65,7 +65,7 @@ def judge(findings: Findings, board: Scoreboard | None = None) -> Verdict:
         facts["ahead_of_linear"] = _plain(ahead)
         parts += _against_linear(ahead)
     if findings.n_test < _FEW_ROWS:
-        parts.append(f"Judged on {findings.n_test} rows only: hold it lightly.")
+        parts.append(f"Judged on {amount(findings.n_test, 'row')} only: hold it lightly.")
     return Verdict(" ".join(part for part in parts if part), level, facts | {"level": level})
 
 

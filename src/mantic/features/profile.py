@@ -16,6 +16,7 @@ from mantic.features.profile_table import table_problems
 from mantic.features.profile_target import target_problems
 from mantic.features.profile_view import View, listed, percent, spread
 from mantic.report.blocks import Alert, Block, Cell, Grid, Group, Number, Report, Text
+from mantic.report.numbers import amount
 
 _RANK = {"stop": 0, "warning": 1, "note": 2}
 _MOST_ALIKE = 3  # problems of one sort that are told one by one
@@ -85,9 +86,8 @@ def _first(view: View, problems: list[Alert]) -> tuple[Block, ...]:
         Number("missing", percent(missing) if n_cells else "0 %", note="of all cells"),
         Number("memory", round(view.frame.estimated_size("mb"), 2), "MB", note="as it was read"),
     )
-    return Text(f"{said}{more} in {view.n_rows:,} rows and {len(view.schema):,} columns.", "verdict"), Group(
-        "Overview", figures
-    )
+    where = f"{amount(view.n_rows, 'row')} and {amount(len(view.schema), 'column')}"
+    return Text(f"{said}{more} in {where}.", "verdict"), Group("Overview", figures)
 
 
 def _kinds(view: View) -> str:

@@ -11,6 +11,7 @@ from mantic.core.table import Array
 from mantic.features.profile_view import View, listed, percent
 from mantic.features.wording import NO_VALUE_WORDS, other_date_form
 from mantic.report.blocks import Alert
+from mantic.report.numbers import amount
 
 _MUCH_MISSING, _NEARLY_ALL_MISSING = 0.3, 0.95
 _MANY_LEVELS = 100
@@ -216,7 +217,7 @@ def _shape(view: View, column: Column) -> Iterator[Alert]:
         yield Alert(
             "warning",
             "infinite",
-            f"'{column.name}' is infinite in {n_infinite:,} rows",
+            f"'{column.name}' is infinite in {amount(n_infinite, 'row')}",
             "most algorithms cannot compute with it",
             "find the division by zero behind it; leave such cells empty",
             column.name,

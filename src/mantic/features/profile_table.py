@@ -10,9 +10,11 @@ from mantic.core.schema import Kind
 from mantic.core.table import Array
 from mantic.features.profile_view import View, listed, percent
 from mantic.report.blocks import Alert
+from mantic.report.numbers import amount
 
 _SAME = 0.9995  # correlation from which two columns are taken for one
 MOST_CORRELATED = 25
+_COPIES = ("is an exact copy of another", "are exact copies of others")  # one, several
 
 
 def table_problems(view: View) -> Iterator[Alert]:
@@ -34,7 +36,7 @@ def _size(view: View) -> Iterator[Alert]:
         yield Alert(
             "warning",
             "few_rows",
-            f"there are only {view.n_rows:,} rows",
+            "there is only 1 row" if view.n_rows == 1 else f"there are only {view.n_rows:,} rows",
             "what is found here may be chance; scores will have wide intervals",
             "gather more rows",
         )
@@ -72,7 +74,7 @@ def _duplicates(view: View) -> Iterator[Alert]:
         yield Alert(
             "warning" if share > 0.001 else "note",
             "duplicates",
-            f"{n_copies:,} rows ({percent(share)}) are exact copies of others",
+            f"{amount(n_copies, 'row')} ({percent(share)}) {_COPIES[n_copies > 1]}",
             "a copy that is learned from and judged on makes a model look better than it is; copies also count double",
             "remove them if they are errors; copies are never parted between learning and judging here",
         )

@@ -85,7 +85,7 @@ def _classes(view: View, name: str) -> Iterator[Alert]:
         yield Alert(
             "warning",
             "imbalance",
-            f"only {smallest[1]:,} of {n_rows:,} rows ({percent(share)}) have '{name}' = {_word(smallest[0])}",
+            f"'{name}' is {_word(smallest[0])} in only {smallest[1]:,} of {n_rows:,} rows ({percent(share)})",
             "always giving the other answer looks right most of the time, so the share of right answers misleads",
             "judge by average precision or log loss, and choose the threshold by what each error costs",
             name,

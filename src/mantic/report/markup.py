@@ -14,6 +14,7 @@ from mantic.report.svg import to_svg
 from mantic.report.twin import as_grid
 
 _MOST_ROWS = 500
+_SENTENCE = 40  # letters from which a cell holds a sentence, which is not squeezed on a phone
 _LEVELS = ("stop", "warning", "note")
 _WORDS = {"stop": "Stop", "warning": "Warning", "note": "Note"}
 _PER_CENT = re.compile(r"(?<=\d) (?=%)")  # the sign stays with its figure
@@ -126,7 +127,9 @@ def table(grid: Grid) -> str:
 def _column(grid: Grid, n: int, *, is_number: bool) -> list[str]:
     values: list[Cell] = [row[n] if n < len(row) else None for row in grid.rows]
     if not is_number:
-        return [f"<td>{escape(say(value))}</td>" for value in values]
+        texts = [say(value) for value in values]
+        wide = ' class="m-said"' if max(map(len, texts), default=0) > _SENTENCE else ""
+        return [f"<td{wide}>{escape(text)}</td>" for text in texts]
     texts = say_alike(values)
     if grid.columns[n] not in grid.bars:
         return [f'<td class="m-right">{text}</td>' for text in texts]

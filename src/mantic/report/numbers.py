@@ -38,6 +38,15 @@ def say(value: object, unit: str = "") -> str:
     return f"{text} {unit}" if unit else text
 
 
+def amount(number: int, unit: str, many: str = "") -> str:
+    """Return a number with its unit in the right form.
+
+    >>> amount(1, "row"), amount(1200, "row"), amount(2, "query", "queries"), amount(1, "row has", "rows have")
+    ('1 row', '1,200 rows', '2 queries', '1 row has')
+    """
+    return f"{number:,} {unit if number == 1 else many or unit + 's'}"
+
+
 def say_range(low: object, high: object, unit: str = "") -> str:
     """Write an interval for people, the unit once, both ends to the same place.
 

@@ -21,9 +21,9 @@ CONFIG: Spec = {
     "axis": {
         "domain": False, "ticks": False, "gridColor": GRID, "labelColor": MUTED, "labelFontSize": 13, "labelPadding": 6,
         "titleColor": MUTED, "titleFontSize": 13, "titleFontWeight": "normal", "titleLimit": 420, "labelLimit": 170,
-        "tickCount": 5,
+        "labelSeparation": 6, "tickCount": 5,
     },
-    "axisX": {"titleAnchor": "end"},
+    "axisX": {"titleAnchor": "end", "labelFlush": False},
     "axisY": {
         "titleAngle": 0, "titleAnchor": "end", "titleAlign": "left", "titleBaseline": "bottom", "titleX": 0,
         "titleY": -8,

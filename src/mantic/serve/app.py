@@ -15,6 +15,7 @@ from mantic.serve.metrics import Metrics
 from mantic.serve.predict import Listener, Predict
 from mantic.serve.problem import MethodError, RequestError, UnknownModelError, broken, problem_response
 from mantic.serve.question import Limits
+from mantic.serve.route import WAY_ON
 from mantic.serve.served import Estimator
 from mantic.serve.shelf import Shelf
 
@@ -134,10 +135,10 @@ async def _refuse_http(request: "Request", error: Exception) -> "Response":
     status, headers = getattr(error, "status_code", 400), dict(getattr(error, "headers", None) or {})
     where = f"{request.method} {request.url.path}"[:200]
     if status == 404:
-        return problem_response(UnknownModelError("there is nothing at this address", where=where, fix="see /docs"))
+        return problem_response(UnknownModelError("there is nothing at this address", where=where, fix=WAY_ON))
     if status == 405:
         allowed = headers.get("allow", headers.get("Allow", ""))
         return problem_response(
             MethodError(f"{request.method} is not for this address", where=where, fix=f"use {allowed}"), headers
         )
-    return problem_response(RequestError(str(getattr(error, "detail", error)), where=where, fix="see /docs"))
+    return problem_response(RequestError(str(getattr(error, "detail", error)), where=where, fix=WAY_ON))

@@ -18,6 +18,7 @@ from mantic.core.errors import SchemaError, SettingsError, SourceError
 from mantic.core.files import write_atomic
 from mantic.core.journal import Journal
 from mantic.core.run import Run
+from mantic.report.numbers import amount
 from mantic.serve.answer import aligned, answer_table
 from mantic.serve.parts import FORMS
 from mantic.serve.question import unknown_categories
@@ -152,7 +153,7 @@ def _begin(journal: Journal, batch: Batch, folder: Path, run: Run) -> _Done:
             return _Done()
         done.add(one.facts)
     if done.n_rows:
-        run.warn("resumed", f"goes on after {done.n_rows:,} rows that an earlier sitting answered")
+        run.warn("resumed", f"goes on after {amount(done.n_rows, 'row')} that an earlier sitting answered")
     return done
 
 

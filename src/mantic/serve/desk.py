@@ -19,7 +19,7 @@ from mantic.serve.predict import KEY, deadline_of, read_body
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
 from mantic.serve.reply import reply
-from mantic.serve.route import ADDRESSES, CLEARED, Address
+from mantic.serve.route import ADDRESSES, CLEARED, WAY_ON, Address
 from mantic.serve.served import to_bytes
 from mantic.serve.shelf import Shelf
 from mantic.serve.wire import check_json
@@ -178,7 +178,7 @@ class Desk:
         async def answer(request: "Request") -> "Response":
             if request.scope.get(CLEARED) is not address:
                 where = f"{request.method} {request.url.path}"[:200]
-                raise UnknownModelError("there is nothing at this address", where=where, fix="see /docs")
+                raise UnknownModelError("there is nothing at this address", where=where, fix=WAY_ON)
             return await handler(request)
 
         return answer

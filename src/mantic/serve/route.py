@@ -25,6 +25,7 @@ class Address:
 CLEARED = "mantic.cleared"  # where a request carries the address that the gate let it ask
 GRANTED = "mantic.granted"  # where it carries the `Grant` of its key; None where nobody is asked for one
 PREDICT = "/v1/models/{name}/predict"
+WAY_ON = "POST /v1/models/NAME/predict asks a model, GET /v1/models lists them"  # for who is lost, at every server
 ADDRESSES = (
     Address("POST", PREDICT, "predict", "predict"),
     Address("POST", "/v1/models/{name}/explain", "explain", "explain"),

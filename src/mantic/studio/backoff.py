@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mantic.core.errors import ManticError
-from mantic.studio.words import amount
+from mantic.report.numbers import amount
 
 _MOST = 20_000  # of what is remembered, about 4 MB; what was tried longest ago is forgotten first
 _FORGET_SECONDS = 3600.0

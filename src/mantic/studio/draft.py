@@ -27,6 +27,9 @@ class Question:
     unit: str = ""
     series: tuple[str, ...] = ()
     horizon: str = ""
+    hierarchy: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    as_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,5 +72,5 @@ class Draft:
         """
         facts: dict[str, Any] = dict(read_json(text))
         asked = {one.name: facts["question"][one.name] for one in fields(Question) if one.name in facts["question"]}
-        asked |= {name: tuple(asked.get(name, ())) for name in ("drop", "series")}
+        asked |= {name: tuple(asked.get(name, ())) for name in ("drop", "series", "hierarchy", "known")}
         return cls(**{**facts, "question": Question(**asked)})

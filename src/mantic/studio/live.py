@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mantic.evaluate.blocks_score import metric_name
 from mantic.report.numbers import say, say_range
 from mantic.store.runs import RUNNING, KeptEvent, KeptRun
 
@@ -82,7 +83,7 @@ class Live:
         """
         if self.baseline is None:
             return "No model yet."
-        name = self.metric.replace("_", " ")
+        name = metric_name(self.metric)
         if self.best is None:
             guessing = self.guessing.capitalize()
             return f"{guessing} scores {say(self.baseline)} in {name}; nothing better is known yet."

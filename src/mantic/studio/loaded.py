@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,20 @@ class Loaded:
     store: Store
     _held: "OrderedDict[str, Served]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "mantic-loaded"))
+
+    def close(self) -> None:
+        """Wait for what is being loaded beside the pages."""
+        self._beside.shutdown(cancel_futures=True)
+
+    def begin(self, name: str, number: int) -> None:
+        """Load a version beside the pages, so that who opens it next does not wait; faults are told to who asks."""
+        if not self.holds(name, number):
+            self._beside.submit(self.served, name, number)
+
+    def holds(self, name: str, number: int) -> bool:
+        """Whether a version is in memory."""
+        return f"{name}/{number}" in self._held
 
     def get(self, name: str, number: int) -> Any:
         """Return the fitted estimator of a version; raises as `served` does."""

@@ -21,13 +21,14 @@ from mantic.features.infer import infer
 from mantic.features.leaks.leak import Leak, find_leaks
 from mantic.features.leaks.sample import MOST_ROWS, Place
 from mantic.features.said import with_kinds
+from mantic.report.numbers import amount
 from mantic.search.portfolio import portfolio
 from mantic.search.trial import Candidate, Material, Part, TrialJob, forget, run_trial
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
 from mantic.studio.question import task_of, truth_of
 from mantic.studio.question_forecast import FORECAST
-from mantic.studio.words import amount, clock
+from mantic.studio.words import clock
 from mantic.tasks.door import filled
 
 _SECONDS = 6.0  # for leaks, and as many for the fit

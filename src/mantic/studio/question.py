@@ -10,11 +10,10 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import ManticError, SchemaError
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 from mantic.studio.draft import Draft, Question
 from mantic.studio.draft_folder import TABLE
-from mantic.studio.question_forecast import FORECAST, meaning_of_forecast, words_of_forecast
-from mantic.studio.words import amount
+from mantic.studio.question_forecast import FORECAST, meaning_of_forecast, options_of_forecast
 
 BUDGETS = ("10s", "20s", "30s", "60s", "2m", "5m", "10m", "30m", "1h")
 _MOST_CLASSES = 20  # that are offered as the one to find
@@ -215,18 +214,20 @@ def words_of(draft: Draft, data: str) -> tuple[str, ...]:
     asked = draft.question
     words = ["fit", data, *_option("target", asked.target), *_option("budget", asked.budget)]
     is_forecast = asked.task == FORECAST
-    words += words_of_forecast(asked) if is_forecast else []
-    for name in () if is_forecast else ("task", "metric", "positive", "time", "group", "cost", "capacity"):
-        if value := getattr(asked, name):
-            words += _option(name, value)
-    if asked.unit and (asked.cost or asked.capacity):
-        words += _option("unit", asked.unit)
+    for name, value in options_of_forecast(asked) if is_forecast else _options_of_table(asked):
+        words += _option(name, value)
     for name in asked.drop:
         words += _option("kind", f"{name}=id") if "," in name else _option("drop", name)
     for name, kind in () if is_forecast else draft.kinds.items():
         if name not in asked.drop:
             words += _option("kind", f"{name}={kind}")
     return (*words, "--out", f"{draft.name}.mantic", "--report", "report.html")
+
+
+def _options_of_table(asked: Question) -> list[tuple[str, str]]:
+    names = ("task", "metric", "positive", "time", "group", "cost", "capacity")
+    options = [(name, getattr(asked, name)) for name in names if getattr(asked, name)]
+    return [*options, ("unit", asked.unit)] if asked.unit and (asked.cost or asked.capacity) else options
 
 
 def _option(name: str, value: str) -> list[str]:

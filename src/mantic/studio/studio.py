@@ -72,6 +72,7 @@ class Studio:
         self.readers.close()
         self.trainer.close()
         self.jobs.__exit__()
+        self.loaded.close()
         self.store.close()
 
     def __enter__(self) -> Self:

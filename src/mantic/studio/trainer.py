@@ -150,10 +150,9 @@ class Trainer:
     def _fault(self, run: str, code: int | None, starts: int) -> dict[str, str] | None:
         """Return why a training that put nothing down goes no further; None if it is its turn (again)."""
         if self.folder.is_stopped(run) and (code or not starts):
-            what = (
-                "it was stopped before it began" if not starts else "it was stopped before there was anything to keep"
-            )
-            return {"what": what, "where": "", "fix": "let it begin again"}
+            when = "it began" if not starts else "there was a model to keep"
+            fix = "let it begin again; from the first score on, a stop keeps the best so far"
+            return {"what": f"it was stopped before {when}", "where": "", "fix": fix}
         if code is not None and code < 0:
             what = "the process was killed, perhaps because memory ran out; what it had finished is kept"
             return {"what": what, "where": f"signal {-code}", "fix": "let it go on"}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mantic.core.errors import ManticError
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio
 from mantic.studio.visitors import Visitor
-from mantic.studio.words import ago, amount, browser, clock, size, until
+from mantic.studio.words import ago, browser, clock, size, until
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -186,11 +186,14 @@ def static_bytes(name: str) -> bytes:
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from mantic.evaluate.blocks_score import metric_name
+
     made = Environment(
         loader=PackageLoader("mantic.studio"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined,
     )  # fmt: skip
     made.globals["asset"] = asset
+    made.filters |= {"metric": metric_name, "begin": lambda text: text[:1].upper() + text[1:]}
     made.filters |= {"say": say, "ago": ago, "until": until, "clock": clock, "browser": browser}
     made.filters |= {"amount": amount, "size": size, "url": lambda text: quote(str(text), "")}
     return made

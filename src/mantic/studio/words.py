@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+from mantic.report.numbers import amount
+
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (4.35, "week"), (12, "month"), (1e9, "year"))
 # The first that is found counts: all say that they are Mozilla, most that they are Safari.
 _BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -42,15 +44,6 @@ def until(moment: float, *, at: float | None = None) -> str:
     """
     left = moment - (time.time() if at is None else at)
     return ago(0, at=left).removesuffix(" ago").replace("just now", "some seconds") if left > 0 else "past"
-
-
-def amount(number: int, unit: str, many: str = "") -> str:
-    """Return a number with its unit in the right form.
-
-    >>> amount(1, "row"), amount(1200, "row"), amount(2, "query", "queries")
-    ('1 row', '1,200 rows', '2 queries')
-    """
-    return f"{number:,} {unit if number == 1 else many or unit + 's'}"
 
 
 def browser(agent: str) -> str:

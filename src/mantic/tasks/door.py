@@ -15,6 +15,7 @@ from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Array, Target
 from mantic.features.infer import infer
 from mantic.features.said import with_kinds
+from mantic.report.numbers import amount
 from mantic.sources.frames import to_polars
 
 LEAST_ROWS = 5  # to learn from some and be judged by others
@@ -219,7 +220,7 @@ def drop_unlabelled(frame: pl.DataFrame, target: str, run: Run) -> pl.DataFrame:
     if lost:
         run.warn(
             "no_target",
-            f"{lost:,} of {frame.height:,} rows have no value in '{target}' and are left out",
+            f"left out: {amount(lost, 'row has', 'rows have')} no value in '{target}', of {frame.height:,}",
             column=target,
         )
         frame = frame.filter(has_target)
@@ -261,7 +262,7 @@ def moments(series: pl.Series, column: Column) -> Array:
         )
     if stamps.null_count():
         raise SchemaError(
-            f"{stamps.null_count():,} rows have no value in the time column '{series.name}'",
+            f"{amount(stamps.null_count(), 'row has', 'rows have')} no value in the time column '{series.name}'",
             where="the time column",
             fix="fill them or leave these rows out",
         )

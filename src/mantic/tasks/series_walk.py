@@ -159,7 +159,7 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     missed = (truth - told.forecast) / told.spread.unit(told.horizon)
     spread = told.spread.followed(missed).learned(missed)
     if n_more := len(prepared.panel) - len(told.panel):
-        run.warn("newcomers", f"{n_more:,} series are new: they go on as similar ones do, with wide intervals")
+        run.warn("newcomers", f"{n_more:,} new series: taken in as similar ones, with wide intervals")
     told = adopted(replace(told, spread=spread), prepared.panel, prepared.ids)
     grown = prepared.panel.last - told.panel.last
     spread = replace(told.spread, cycle=_turned(told.spread.cycle, grown))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -79,8 +79,10 @@ class _Sought:
     reserve: float  # seconds of the deadline that are kept for judging and the report
     started: float
     pace: Pace
-    quick_learners: tuple[str, ...]
+    haste: Haste
     fallback: dict[int, Blend]
+    executor: Executor = field(default_factory=Here)
+    quick_learners: tuple[str, ...] = ()
     search: Search | None = None
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
@@ -108,13 +110,11 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
             text = f"goes on from an earlier sitting of {run.journal.spent:.0f} s with {n_done} finished fits"
             run.warn("resumed", text)
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
-    quick_learners = prepare(request, seconds=haste.first_load)  # not in the time that says how fast the machine is
-    haste = replace(haste, left=run.deadline.left())
-    sought = _Sought(given, division, request, reserve, started, pace, quick_learners, fallback=baselines)
-    with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run, haste) as executor:
-        if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run, wishes.again)):
+    sought = _Sought(given, division, request, reserve, started, pace, haste, fallback=baselines)
+    with watch_ctrl_c() as ctrl_c, ExitStack() as opened:
+        if interrupted := ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
-            executor.close()
+            sought.executor.close()
             until = Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left()))
         else:
             until = run.deadline.earlier(sought.reserve)
@@ -133,7 +133,8 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     used = [] if models is fallback else recipes
     if models is fallback and wishes.budget.trials is None:
         what = "this is a first, quick model" if fallback is not baselines else "this always says the same"
-        run.warn("no_search", f"there was no time for a search: {what}")
+        why = "it was stopped before the search" if interrupted else "there was no time for a search"
+        run.warn("no_search", f"{why}: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
     rehearsed = _rehearsed(given, division, earlier)
     judges = [
@@ -155,13 +156,22 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     )  # fmt: skip
 
 
-def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -> None:
-    """Fit first models, look for leaks, and search until the deadline; each is put down as soon as it is known."""
+def _begin(sought: _Sought, opened: ExitStack, wishes: Wishes, run: Run) -> None:
+    """Load what first models need, open the executor, and seek; from here on a press keeps at least the baseline."""
     if run.listeners:
         tell_baseline(sought.request, run)
+    # not in the time that says how fast the machine is
+    sought.quick_learners = prepare(sought.request, seconds=sought.haste.first_load)
+    haste = replace(sought.haste, left=run.deadline.left())
+    sought.executor = opened.enter_context(_executor(sought.given, wishes, run, haste))
+    _seek(sought, run, wishes.again)
+
+
+def _seek(sought: _Sought, run: Run, again: Record | None) -> None:
+    """Fit first models, look for leaks, and search until the deadline; each is put down as soon as it is known."""
     run.tell(Started("fitting a first model"))
     before = time.monotonic()
-    is_hasty = isinstance(executor, Here) and not _is_small(sought.given, run.deadline.left())
+    is_hasty = isinstance(sought.executor, Here) and not _is_small(sought.given, run.deadline.left())
     learners = {name: (ONLY if is_hasty else FIRST).get(name, {}) for name in sought.quick_learners}
     if first := _first_models(sought, learners, share=_ONLY_SHARE if is_hasty else _QUICK_SHARE):
         sought.fallback = first
@@ -176,7 +186,7 @@ def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -
     within = run.deadline.earlier(sought.reserve)
     sought.request = replace(sought.request, deadline=within, quick_seconds=quick_seconds, slowdown=sought.slowdown)
     doubt = Doubt(sought.request, sought.given.groups) if run.listeners else silent
-    sought.search = Search(sought.request, executor, run, about=doubt)
+    sought.search = Search(sought.request, sought.executor, run, about=doubt)
     run.tell(Started("searching"))
     if again is None:
         sought.search.go()

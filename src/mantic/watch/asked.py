@@ -40,6 +40,11 @@ class Subject:
         return found
 
     @property
+    def is_forecast(self) -> bool:
+        """Whether it answers for series and not for rows."""
+        return str(self.model.task.name) == "forecast"
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Return the classes, of two the positive one last; empty for a number."""
         if not hasattr(self.model, "predict_proba"):

@@ -10,7 +10,7 @@ import polars as pl
 from mantic.core.schema import Column, Kind
 from mantic.evaluate.drift import how_it_moved
 from mantic.report.blocks import Chart
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 from mantic.watch.asked import Stream, Subject
 from mantic.watch.evidence import Evidence, alarms, moved
 from mantic.watch.pictures import pictures
@@ -111,7 +111,7 @@ def unseen_share(now: pl.Series, column: Column) -> float:
 
 def _sentence(before: pl.Series, now: pl.Series, column: Column, *, state: str, unseen: float) -> str:
     if state == "few":
-        return f"{len(now):,} rows are too few to say anything of '{column.name}'"
+        return f"{amount(len(now), 'row is', 'rows are')} too few to say anything of '{column.name}'"
     if unseen >= MANY_NEW:
         return f"'{column.name}' has a value never seen in training in {say(unseen, 'share')} of the rows"
     if state == "calm":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mantic.report.numbers import amount
 from mantic.watch.alert import open_alerts
 from mantic.watch.look import Watched
 
@@ -40,7 +41,7 @@ def health(store: "Store", name: str, *, now: datetime | None = None) -> Health:
     if trouble is not None:
         return trouble
     n_rows = store.predictions.count(name, since=now - timedelta(days=7))
-    return Health("good", f"{n_rows:,} rows in 7 days, no alerts.")
+    return Health("good", f"{amount(n_rows, 'row')} in 7 days, no alerts.")
 
 
 def health_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Health:
@@ -49,7 +50,7 @@ def health_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Health:
     if trouble is not None:
         return trouble
     if any(one.state == "few" for one in watched.drift):
-        return Health("good", f"{watched.n_rows:,} rows so far: too few to hold against training.")
+        return Health("good", f"{amount(watched.n_rows, 'row')} so far: too few to hold against training.")
     return Health("good", f"Healthy: {watched.n_rows:,} rows look like training.")
 
 

@@ -50,7 +50,7 @@ class Known:
 def known_of(subject: Subject, rows: "Sequence[Judged]") -> Known:
     """Return judged predictions as arrays, in their order."""
     labels = subject.labels
-    code = _coder(labels)
+    code = coder(labels)
     truth = [code(one.truth) for one in rows]
     guess = guess_of(labels, [one.prediction.answer for one in rows])
     whole = np.atleast_1d(np.isfinite(guess.reshape(len(rows), max(1, len(labels)))).all(axis=1))
@@ -87,9 +87,10 @@ def metrics_for(subject: Subject) -> list[Metric]:
     return [METRICS.get(name) for name in dict.fromkeys([first, *usual]) if name in METRICS.names()]
 
 
-def _coder(labels: Sequence[str]) -> Any:
+def coder(labels: Sequence[str]) -> Any:
+    """Return what gives an outcome its class code, or its value where there are no labels; None for what is neither."""
     if not labels:
-        return _value
+        return value_of
     known: dict[Any, int] = {label: code for code, label in enumerate(labels)}
     for label in labels:  # 1 and 1.0 are one class, and so are true and "True"
         try:
@@ -105,7 +106,8 @@ def _coder(labels: Sequence[str]) -> Any:
     return code
 
 
-def _value(truth: Any) -> float | None:
+def value_of(truth: Any) -> float | None:
+    """Return an outcome as a number; None for what is none."""
     try:
         number = float(truth)
     except (TypeError, ValueError):

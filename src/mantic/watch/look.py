@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mantic.core.errors import SettingsError
 from mantic.watch.asked import Subject, read_asked, read_stream
 from mantic.watch.drift import Drifted, drift_of
 from mantic.watch.estimate import Estimate, estimate_of
@@ -43,7 +44,17 @@ class Watched:
 
 
 def watch(store: "Store", subject: Subject, period: Period) -> Watched:
-    """Look at what a version answered in a period, and at the quarter's evidence up to the end of it."""
+    """Look at what a version answered in a period, and at the quarter's evidence up to the end of it.
+
+    Raises
+    ------
+    SettingsError : if it is a forecast, which is about series and not about rows.
+    """
+    if subject.is_forecast:
+        raise SettingsError(
+            "a forecast is not watched row by row", where=subject.name,
+            fix=f"hold it against what came later: mantic evaluate {subject.name} LATER.csv",
+        )  # fmt: skip
     quarter = weeks(period.until)
     asked, stream = read_asked(store, subject, period), read_stream(store, subject, quarter)
     return Watched(

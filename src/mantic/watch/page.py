@@ -9,7 +9,7 @@ import numpy as np
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.facts import plain
 from mantic.report.blocks import Alert, Axis, Block, Cell, Chart, Grid, Group, Number, Report, Series, Text
-from mantic.report.numbers import say
+from mantic.report.numbers import amount, say
 from mantic.watch.drift import Drifted
 from mantic.watch.estimate import ASSUMPTION
 from mantic.watch.health import health_of
@@ -30,12 +30,12 @@ def report_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Report:
     blocks: list[Block] = [Text(health.sentence, "verdict")]
     if alerts:
         blocks.append(Group("Open alerts", tuple(block_of(one) for one in alerts)))
-    blocks += [Group("Traffic", (watched.traffic.chart(),)), Group("Quality", tuple(quality_blocks(watched)))]
+    blocks += [Group("Traffic", (watched.traffic.block(),)), Group("Quality", tuple(quality_blocks(watched)))]
     blocks += [Group("Drift", tuple(drift_blocks(watched))), *_picture_groups(watched.drift)]
     since, until = (moment.strftime("%Y-%m-%d %H:%M") for moment in (watched.period.since, watched.period.until))
     version = f", version {watched.number}" if watched.number else ""
     share = f"; {watched.n_read:,} of them, drawn by chance, were looked at" if watched.n_read < watched.n_rows else ""
-    subtitle = f"{watched.n_rows:,} rows from {since} to {until} UTC{version}{share}"
+    subtitle = f"{amount(watched.n_rows, 'row')} from {since} to {until} UTC{version}{share}"
     return Report(f"Watch: {watched.name}", tuple(blocks), subtitle, facts_of(watched, alerts))
 
 
@@ -65,7 +65,7 @@ def quality_blocks(watched: Watched) -> list[Block]:
     blocks += [Text(quality.lean)] if quality.lean else []
     if quality.n_strange:
         blocks.append(
-            Text(f"{quality.n_strange:,} outcomes could not be used: no class or number that the model knows.")
+            Text(f"{amount(quality.n_strange, 'outcome')} could not be used: no class or number that the model knows.")
         )
     return [*blocks, *_estimate_blocks(watched)]
 
@@ -153,7 +153,7 @@ def _over_time(watched: Watched) -> Chart:
     first, slots = quality.figures[0], quality.slots
     labels = tuple(words(slot.at) for slot in slots)
     places = tuple(map(float, range(len(slots))))
-    known = tuple(f"{slot.n_known:,} outcomes" for slot in slots)
+    known = tuple(amount(slot.n_known, "outcome") for slot in slots)
     scores = [slot.score for slot in slots]
     series = Series(
         "known outcomes", tuple(one.score for one in scores), x=places, low=tuple(one.low for one in scores),

@@ -10,7 +10,7 @@ from mantic.core.metric import Metric
 from mantic.core.table import Array
 from mantic.evaluate.blocks_score import name_of
 from mantic.evaluate.intervals import Interval, bootstrap, wilson
-from mantic.report.numbers import say, say_range
+from mantic.report.numbers import amount, say, say_range
 from mantic.watch.asked import MOST_ROWS, Asked, Subject
 from mantic.watch.evidence import Evidence, worse
 from mantic.watch.judged import Known, known_of, metrics_for, promised
@@ -101,7 +101,7 @@ class Quality:
     def sentence(self) -> str:
         """Say how good the answers were."""
         if self.n_known < FEW_ROWS:
-            few = f"{self.n_known:,} outcomes became known: too few to say how good the answers are."
+            few = f"{amount(self.n_known, 'outcome')} became known: too few to say how good the answers are."
             return f"{few} Those of the weeks before were worse than promised." if self.is_worse else few
         first = self.figures[0]
         told = f"{name_of(first.metric)} is {first.say(first.now)} on {self.n_known:,} outcomes"

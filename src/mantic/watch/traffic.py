@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mantic.report.blocks import Axis, Chart, Series
+from mantic.report.blocks import Axis, Block, Chart, Series, Text
+from mantic.report.numbers import amount
 from mantic.watch.period import Period
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ class Traffic:
         """Return how many rows were answered."""
         return sum(map(sum, self.by_version.values()))
 
-    def chart(self) -> Chart:
-        """Return the rows over time, a line for each version."""
-        total = [sum(parts) for parts in zip(*self.by_version.values(), strict=True)] or [0] * len(self.slots)
-        top = max(range(len(total)), key=lambda place: total[place], default=0)
-        busiest = f" The busiest {self.by} was {words(self.slots[top])} with {total[top]:,}." if self.n_rows else ""
+    def block(self) -> Block:
+        """Return the rows over time, a line for each version; a sentence where there are none."""
+        if not self.n_rows:
+            last = f" The last one was on {self.newest[:10]}." if self.newest else ""
+            return Text(f"No row was answered from {words(self.slots[0])} to {words(self.slots[-1])}.{last}")
+        total = [sum(parts) for parts in zip(*self.by_version.values(), strict=True)]
+        top = max(range(len(total)), key=lambda place: total[place])
+        busiest = f" The busiest {self.by} was {words(self.slots[top])} with {total[top]:,}."
         shown = tuple(words(slot) for slot in self.slots)
         places = tuple(map(float, range(len(shown))))
         series = tuple(
@@ -44,9 +48,8 @@ class Traffic:
             for number, rows in self.by_version.items()
         )
         return Chart(
-            "line", "Traffic", f"{self.n_rows:,} rows were answered.{busiest}",
-            series or (Series("rows", (0.0,) * len(shown), x=places, texts=shown),),
-            x=Axis(self.by, labels=shown), y=Axis("rows"),
+            "line", f"Rows by {self.by}", f"{amount(self.n_rows, 'row was', 'rows were')} answered.{busiest}",
+            series, x=Axis(self.by, labels=shown), y=Axis("rows"),
         )  # fmt: skip
 
 

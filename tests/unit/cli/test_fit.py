@@ -35,6 +35,19 @@ def test_the_screen_shows_the_verdict_and_what_to_do_next(mantic, kept, tmp_path
     assert "<html" in (tmp_path / "r.html").read_text()
 
 
+def test_ctrl_c_while_reading_says_that_nothing_is_kept(mantic, kept, monkeypatch, tmp_path):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mantic.sources.read.read", pressed)
+
+    done = mantic("fit", kept / "few_rent.csv", "--target", "spend", *QUICK, "--out", "m.mantic")
+
+    assert done.code == 130
+    assert "no model is kept: one Ctrl-C keeps the best so far once there is a first score" in done.err
+    assert not (tmp_path / "m.mantic").exists()
+
+
 def test_a_useless_model_is_kept_and_called_useless(mantic, tmp_path):
     rows = "".join(f"{i * 37 % 11},{i * 7919 % 13 % 2}\n" for i in range(200))
     (tmp_path / "noise.csv").write_text("a,b\n" + rows)

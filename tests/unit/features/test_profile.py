@@ -87,8 +87,16 @@ def test_copies_and_contradictions_are_counted(quiet_run):
     report = profile(frame.with_columns(pl.col("a") * 1.5), target="b", run=quiet_run)
 
     said = {problem["code"]: problem["what"] for problem in report.facts["problems"]}
-    assert said["duplicates"].startswith("1 rows")
+    assert said["duplicates"].startswith("1 row (")
     assert said["conflicts"].startswith("2 rows")
+
+
+def test_one_row_is_said_as_one(quiet_run):
+    report = profile(pl.DataFrame({"a": [1.5], "b": ["x"]}), run=quiet_run)
+
+    said = json.dumps(report.facts["problems"]) + report.blocks[0].body
+    assert "there is only 1 row" in said
+    assert "1 rows" not in said
 
 
 def test_every_problem_says_why_and_what_to_do_and_the_gravest_comes_first(quiet_run):

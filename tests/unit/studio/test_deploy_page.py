@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mantic.core.settings import Settings
+from mantic.store.predictions import Prediction
 from mantic.studio.app import make_studio
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio, open_studio
@@ -124,6 +125,19 @@ def test_without_a_key_nobody_is_answered_though_signed_in(kept: Studio, client:
     assert ask(client, "mantic_1_2").status_code == 401
 
 
+def test_who_asks_at_no_address_is_led_to_one_that_studio_has(kept: Studio, client: TestClient) -> None:
+    press(client, "", number=1)
+    wait(kept)
+    headers = {"Authorization": f"Bearer {kept.keys.new('program', scopes=('admin',))}"}
+
+    lost = client.get("/v1/nowhere", headers=headers).json()
+
+    named = re.findall(r"(GET|POST) ([^ ,]+)", lost["fix"].replace("NAME", "churn"))
+    assert lost["status"] == 404
+    assert len(named) == 2
+    assert all(client.request(*one, headers=headers).status_code != 404 for one in named)
+
+
 def test_a_canary_answers_its_share_and_is_promoted(kept: Studio, client: TestClient) -> None:
     key = new_key(client)
     press(client, "", number=1)
@@ -134,7 +148,7 @@ def test_a_canary_answers_its_share_and_is_promoted(kept: Studio, client: TestCl
     page = client.get(DEPLOY).text
     assert "version 2 answers 100 % of the callers" in page
     until(lambda: kept.store.predictions.count("churn", number=2) == 1)
-    assert "it has answered 1 row, version 1 0 rows" in client.get(DEPLOY).text
+    assert "version 2 has answered 1 row, and version 1 has answered 0 rows" in client.get(DEPLOY).text
 
     press(client, "/promote", number=2)
     wait(kept)
@@ -159,6 +173,26 @@ def test_the_share_of_a_canary_is_changed_and_ended(kept: Studio, client: TestCl
     press(client, "/canary/end")
     wait(kept)
     assert kept.deployed.shelf.place("churn").trial is None
+
+
+def test_what_champion_and_canary_answered_stands_side_by_side(kept: Studio, client: TestClient) -> None:
+    press(client, "", number=1)
+    few = press(client, "/canary", number=2, percent="50")
+    for number, share in ((1, 0.5), (2, 0.1)):
+        answers = [("yes", 0.9) if place < 40 * share else ("no", 0.2) for place in range(40)]
+        kept.store.predictions.append(
+            Prediction("churn", number, {}, {"prediction": label, "probability": {"no": 1 - chance, "yes": chance}})
+            for label, chance in answers
+        )
+
+    page = client.get(DEPLOY).text
+
+    table = re.sub(r"\s*<[^>]+>\s*", " ", page[page.index("Since the canary began") : page.index("Callers are parted")])
+    assert "What they answer is compared once each has answered 30 rows" in few
+    assert "answers &#39;yes&#39; 50 % 10 % -57" in table
+    assert "the mean probability of &#39;yes&#39; 55 % 27 %" in table
+    assert "may be chance" not in table
+    assert "once 30 outcomes of each version are known; now there are 0 outcomes and 0 outcomes" in page
 
 
 @pytest.mark.parametrize("percent", ["", "0", "101", "nan", "-5", "ten"])

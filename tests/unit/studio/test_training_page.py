@@ -86,7 +86,7 @@ def test_a_training_is_followed_stopped_and_ends_in_a_report(studio: Studio, cli
 
     done = client.get(f"/runs/{run}").text
     kept = studio.store.runs.get(run)
-    assert "Starts in a moment" in first or "Stop and keep the best" in first
+    assert "Starts in a moment" in first or ">Stop</button>" in first
     assert "The best candidate" in page or "Guessing scores" in page
     assert "Stop and keep the best" in page
     assert kept.state == "done"
@@ -96,6 +96,24 @@ def test_a_training_is_followed_stopped_and_ends_in_a_report(studio: Studio, cli
     assert "stopped early at your wish" in done
     assert (studio.trainer.folder.of(run) / "report.html").exists()
     assert not list(studio.trainer.folder.of(run).glob("churn.*"))  # the store has the model, the draft the data
+
+
+def test_before_the_first_score_stop_promises_nothing_and_says_what_to_do_next(
+    studio: Studio, client: TestClient, draft: str
+) -> None:
+    run = begin(client, draft)
+    wait(lambda: state(studio, run) == WORKING, "it works")
+
+    page = client.get(f"/runs/{run}").text
+    client.post(f"/runs/{run}/stop", data={})
+    wait(lambda: state(studio, run) == ENDED, "the end")
+
+    done = client.get(f"/runs/{run}").text
+    assert ">Stop</button>" in page
+    assert "keep the best" not in page
+    assert "it was stopped before there was a model to keep" in done
+    assert "from the first score on, a stop keeps the best so far" in done
+    assert ">Begin again</button>" in done
 
 
 def test_events_come_in_order_and_go_on_after_the_last_one_that_was_heard(

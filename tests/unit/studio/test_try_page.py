@@ -37,6 +37,20 @@ def test_the_form_has_every_column_and_an_answer(client: TestClient, churn: str)
     assert "Mostly because" in page
 
 
+@pytest.mark.parametrize("page", ["/", "/models/churn/deploy"])
+def test_the_model_that_is_likely_to_be_opened_is_loaded_beside_the_page(
+    studio: Studio, client: TestClient, churn: str, page: str
+) -> None:
+    assert not studio.loaded.holds("churn", 1)
+
+    client.get(page)
+
+    until = time.monotonic() + 60
+    while not studio.loaded.holds("churn", 1):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_the_answer_is_that_of_the_model(studio: Studio, client: TestClient, churn: str) -> None:
     data = form(client.get(churn).text) | {"row.tenure": "1", "row.charges": "150", "row.paperless": "false"}
     row = row_of(studio.loaded.get("churn", 1).schema_, {name: (value,) for name, value in data.items()})

@@ -81,6 +81,18 @@ def test_without_scripts_one_address_shows_it_all(client: TestClient, answer: An
     assert "style=" not in page
 
 
+def test_a_model_that_nobody_asks_has_no_empty_tables(studio: Studio, client: TestClient, model: Classifier) -> None:
+    studio.store.models.register(model, "shop")
+
+    page = client.get(f"{WATCH}?look=1").text
+
+    assert "Nothing was asked yet." in page
+    assert "No row was answered from" in page
+    assert 'href="/models/shop/deploy"' in page
+    assert "<svg" not in page.partition("<main")[2]
+    assert "too few" not in page
+
+
 def test_columns_stand_by_what_their_shift_does_with_both_pictures(client: TestClient, answer: Answer) -> None:
     answer(world(600, 2, age=47.0))
 

@@ -68,7 +68,7 @@ def test_a_target_cannot_be_a_date():
 def test_rows_are_ordered_by_a_time_column_as_it_is_said_to_be_read():
     frame = ROWS.with_columns(day=pl.Series([f"{1 + n % 28:02d}/{1 + n % 12:02d}/2024" for n in range(119)] + ["n/a"]))
 
-    with pytest.raises(SchemaError, match="1 rows have no value in the time column"):
+    with pytest.raises(SchemaError, match="1 row has no value in the time column"):
         mantic.Classifier(budget="1 trial").fit(frame, "bought", time="day", kinds={"day": "date"})
 
 

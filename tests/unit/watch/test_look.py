@@ -1,15 +1,17 @@
 """A look as a whole: what it says, which alerts it opens and closes, and the page."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import polars as pl
 import pytest
 from tests.unit.watch.conftest import NOW, spending, world
 
 from mantic.core.errors import SettingsError
-from mantic.report.blocks import Report
+from mantic.report.blocks import Report, Text
 from mantic.report.html import page
+from mantic.tasks.forecast import Forecaster
 from mantic.watch.alert import settle
 from mantic.watch.asked import Subject
 from mantic.watch.health import health, health_of
@@ -32,7 +34,25 @@ def test_traffic_is_counted_by_day_and_version(store, churn, answer, look):
     assert (traffic.by, *traffic.slots[::7]) == ("day", "2026-05-13", "2026-05-20")
     assert {number: sum(rows) for number, rows in traffic.by_version.items()} == {1: 120, 2: 60}
     assert traffic.by_version[1][-3] == 24
-    assert "180 rows were answered" in traffic.chart().sentence
+    assert "180 rows were answered" in traffic.block().sentence
+
+
+def test_where_nothing_was_asked_a_sentence_stands_in_the_place_of_the_chart(churn, answer, look):
+    never = look().traffic.block()
+    answer(churn, world(10, 1), days=5)
+    long_ago = look(now=NOW + timedelta(days=30)).traffic.block()
+
+    assert never == Text("No row was answered from 05-13 to 05-20.")
+    assert long_ago.body.startswith("No row was answered from 06-12 to 06-19. The last one was on 2026-05-")
+
+
+def test_a_forecast_is_not_watched_row_by_row(store):
+    days = pl.date_range(date(2024, 1, 1), date(2024, 2, 29), eager=True)
+    rows = pl.DataFrame({"day": days, "sold": [20 + 5 * (day.weekday() >= 5) for day in days]})
+    model = Forecaster(7, budget="1 trial").fit(rows, time="day", target="sold")
+
+    with pytest.raises(SettingsError, match="a forecast is not watched row by row"):
+        watch(store, Subject("sold", 1, model), last("7d", now=NOW))
 
 
 def test_a_day_is_counted_by_the_hour(churn, answer, look):

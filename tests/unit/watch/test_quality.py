@@ -77,7 +77,7 @@ def test_few_outcomes_are_too_few_to_say(store, churn, answer, judge, now):
     ids = answer(churn, world(50, 8), end=now)
     store.outcomes.add({ids[0]: "yes"})
 
-    assert "1 outcomes became known: too few" in judge(churn).sentence
+    assert "1 outcome became known: too few" in judge(churn).sentence
     assert judge(churn).slots[-1].n_known == 1
 
 

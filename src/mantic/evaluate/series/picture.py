@@ -38,17 +38,21 @@ def picture(seen: Seen, *, title: str, name: str, target: str) -> Chart:
     panel, place, forecast = seen.panel, seen.place, seen.forecast
     truth = panel.truth[panel.bounds[place] : panel.bounds[place + 1]][-_SHOWN:]
     horizon = len(forecast)
-    past = tuple(float(step) for step in range(1 - len(truth), 1))
-    ahead = tuple(float(step) for step in range(1, horizon + 1))
-    times = panel.calendar.times(panel.last[place] + np.arange(1 - len(truth), horizon + 1))
+    n_past = len(truth)
+    past, ahead = _places(0, n_past), _places(n_past, n_past + horizon)
+    times = panel.calendar.times(panel.last[place] + np.arange(1 - n_past, horizon + 1))
     texts = tuple(moment_text(one) for one in times.to_list())
     low, high = (tuple(seen.band[:, end].tolist()) for end in (0, 1))
     lines = [
-        Series("what was", tuple(truth.tolist()), past, texts=texts[: len(truth)]),
-        Series("forecast", tuple(forecast.tolist()), ahead, low, high, texts[len(truth) :]),
+        Series("what was", tuple(truth.tolist()), past),
+        Series("forecast", tuple(forecast.tolist()), ahead, low, high),
     ]
     if seen.said is not None:
-        before = tuple(float(step) for step in range(1 - horizon, 1))
+        before = _places(n_past - horizon, n_past)
         lines.append(Series("said then", tuple(seen.said.tolist()), before, is_reference=True))
     sentence = f"{name}: the forecast ends at {say(float(forecast[-1]))}; the band holds {say(seen.level, 'share')}."
-    return Chart("line", title, sentence, tuple(lines), Axis(f"steps from {texts[len(truth) - 1]}"), Axis(target))
+    return Chart("line", title, sentence, tuple(lines), Axis("moment", labels=texts), Axis(target))
+
+
+def _places(first: int, end: int) -> tuple[float, ...]:
+    return tuple(map(float, range(first, end)))

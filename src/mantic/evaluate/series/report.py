@@ -11,7 +11,7 @@ from mantic.evaluate.series.levels import by_level, level_facts, level_table
 from mantic.evaluate.series.picture import Seen, picture
 from mantic.evaluate.series.score import Coverage, Judged, Score, by_series, by_step, coverage, scores
 from mantic.report.blocks import Alert, Axis, Block, Chart, Grid, Group, Number, Report, Series, Text
-from mantic.report.numbers import say, say_range
+from mantic.report.numbers import amount, say, say_range
 
 _FEW = 40  # errors below which an interval is a guess
 _LITTLE = 0.02  # share by which a forecast must beat seasonal naive to be called better
@@ -65,7 +65,7 @@ def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
     blocks.append(Group("The data", (_data(found),), fold=True))
     panel = found.panel
     subtitle = (
-        f"{len(panel):,} series, {found.forecast.shape[1]:,} steps ahead; frequency {panel.calendar.name}, "
+        f"{len(panel):,} series, {amount(found.forecast.shape[1], 'step')} ahead; frequency {panel.calendar.name}, "
         f"seasons of {', '.join(map(str, panel.seasons)) or 'no'} steps"
     )
     facts = _facts(found, known, held, verdict)

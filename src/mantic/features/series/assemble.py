@@ -13,11 +13,13 @@ from mantic.core.table import Array
 from mantic.features.infer import infer_column
 from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.holed import Holed, about
+from mantic.report.numbers import amount
 
 _MOST_STEPS = 200_000  # of one series: more are a sign of a wrong frequency, and would fill the memory
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
+_UNKNOWN = "unknown, and filled in only for methods to learn from"
 _NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
 
 
@@ -60,7 +62,8 @@ def assemble(
     calendar = _calendar(long, freq, findings)
     stepped = long.with_columns(pl.Series(_STEP, calendar.steps(long[_TIME])))
     if (n_off := int((~calendar.on_grid(long[_TIME])).sum())) > 0:
-        text = f"{n_off:,} moments lie between the steps of '{calendar.name}'; each counts for the step that it lies in"
+        what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
+        text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
     return _with_holes(_one_per_step(stepped, findings), roles, findings), calendar
 
@@ -147,7 +150,7 @@ def _without_nothing(long: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     """Leave out rows without a moment, and series without a single value."""
     is_timed = long[_TIME].is_not_null()
     if n_lost := int((~is_timed).sum()):
-        text = f"{n_lost:,} rows have no moment and were left out"
+        text = f"{amount(n_lost, 'row has no moment and was', 'rows have no moment and were')} left out"
         findings.append(_named(long.filter(~is_timed), Finding("no_time", text, n_lost)))
     long = long.filter(is_timed)
     has_value = long.select(pl.col(_VALUE).is_not_null().any().over(_NAME)).to_series()
@@ -205,7 +208,8 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     merged = distinct.group_by(_NAME, _STEP, maintain_order=True).agg(value, *(pl.col(name).last() for name in others))
     n_more = stepped.height - merged.height
     how = "counts were added up" if is_count else "the last row of each counts"
-    text = f"{n_more:,} rows stand for a step that another row stands for too; copies count once, of the others {how}"
+    what = f"{amount(n_more, 'row stands', 'rows stand')} for a step that another row stands for too"
+    text = f"{what}; copies count once, of the others {how}"
     findings.append(_named(twice, Finding("duplicates", text, n_more, is_repair=True)))
     return merged
 
@@ -249,7 +253,7 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
     owner = np.repeat(np.arange(len(holed.last)), np.diff(holed.bounds))
     values = holed.values
     if (n_empty := int((empty & has_row).sum())) > 0:
-        text = f"{n_empty:,} rows have no value: these are unknown, and filled in only for methods to learn from"
+        text = f"{amount(n_empty, 'row has', 'rows have')} no value: {_UNKNOWN}"
         findings.append(about(holed, owner[empty & has_row], Finding("missing_values", text, n_empty, is_repair=True)))
     absent = ~has_row
     if (n_absent := int(absent.sum())) > 0:
@@ -264,7 +268,7 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
                 "was counted, so these steps count as 0"
             )
         else:
-            text = f"{n_absent:,} steps have no row: these are unknown, and filled in only for methods to learn from"
+            text = f"{amount(n_absent, 'step has', 'steps have')} no row: {_UNKNOWN}"
         code = "sold_only" if is_sold_only else "missing_rows"
         findings.append(about(holed, owner[absent], Finding(code, text, n_absent, is_repair=True)))
     return Holed(values, holed.bounds, holed.last, holed.known, holed.ids, holed.names)

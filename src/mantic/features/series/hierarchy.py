@@ -16,6 +16,7 @@ from mantic.features.series.demand import demand_classes
 from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.prepare import Prepared
 from mantic.features.series.repair import filled
+from mantic.report.numbers import amount
 
 EVERY = "all"  # in place of names: every column that tells series apart
 TOTAL = "total"
@@ -184,7 +185,8 @@ def _carried(prepared: Prepared) -> tuple[Prepared, list[Finding]]:
         last=np.full_like(panel.last, panel.last.max()),
     )  # fmt: skip
     short = np.flatnonzero(late)
-    text = f"{len(short):,} series that end early were carried to the common end by their last season, for the sums"
+    what = amount(len(short), "series that ends early was", "series that end early were")
+    text = f"{what} carried to the common end by the last season, for the sums"
     examples = tuple(prepared.names[one] for one in short[:N_EXAMPLES])
     finding = Finding("carried_on", text, int(late.sum()), len(short), examples, is_repair=True)
     return replace(prepared, panel=longer), [finding]

@@ -8,6 +8,7 @@ from mantic.core.season import season_of
 from mantic.core.table import Array
 from mantic.features.series.finding import Finding
 from mantic.features.series.holed import Holed, about
+from mantic.report.numbers import amount
 
 _LEAST_LEADING = 4  # zeros before the first value above 0 that look like a time before the launch
 _LEAST_TAIL = 6  # zeros at the end that look like the end of a product
@@ -127,7 +128,8 @@ def _tell_ends(holed: Holed, season: int, findings: list[Finding]) -> None:
         elif is_shifted(values):
             shifted.append(place)
     if ended:
-        text = f"{len(ended):,} series end with more zeros than they ever had: they look discontinued"
+        what = amount(len(ended), "series ends", "series end")
+        text = f"{what} with more zeros than ever before: that looks discontinued"
         findings.append(about(holed, np.array(ended), Finding("discontinued", text)))
     if shifted:
         text = f"{len(shifted):,} series moved to another level at once: what came before says less about what follows"
@@ -136,7 +138,8 @@ def _tell_ends(holed: Holed, season: int, findings: list[Finding]) -> None:
     behind = np.flatnonzero(late > 0)
     if len(behind):
         text = (
-            f"{len(behind):,} series end before the latest one, by up to {int(late.max()):,} steps; each is forecast "
+            f"{amount(len(behind), 'series ends', 'series end')} before the latest one, by up to "
+            f"{amount(int(late.max()), 'step')}; each is forecast "
             "from its own end"
         )
         findings.append(about(holed, behind, Finding("ends_early", text)))

@@ -12,6 +12,7 @@ from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times, assemble
 from mantic.features.series.finding import Finding
 from mantic.features.series.holed import about
+from mantic.report.numbers import amount
 
 _RANK = "rank of the day"
 
@@ -110,7 +111,8 @@ def known(frame: pl.DataFrame, roles: Roles, *, freq: str | Calendar | None, sea
     lengths = last - (holed.last - np.diff(holed.bounds) + 1) + 1
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     if (late := np.flatnonzero(holed.last < last)).size:
-        text = f"{len(late):,} series have no value yet for the latest step; they are forecast from there all the same"
+        what = amount(len(late), "series has", "series have")
+        text = f"{what} no value yet for the latest step; it is forecast all the same"
         findings.append(about(holed, late, Finding("reports_late", text, len(late))))
     truth = np.full(int(bounds[-1]), np.nan)
     for place in range(len(holed)):
@@ -175,7 +177,7 @@ def _days(frame: pl.DataFrame, roles: Roles) -> pl.Series:
     """
     days, fault = as_times(frame[roles.as_of])
     if not fault and days.null_count():
-        fault = f"{days.null_count():,} rows do not say when they were known"
+        fault = f"{amount(days.null_count(), 'row does', 'rows do')} not say when the value was known"
     if fault:
         raise SchemaError(fault, where=f"column '{roles.as_of}'", fix="give the day on which each value was known")
     return days

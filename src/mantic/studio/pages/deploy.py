@@ -22,6 +22,7 @@ from mantic.studio.pages.keys import made
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.view import NoPageError, View
+from mantic.watch.canary import FEW_ROWS, Beside, beside
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -45,6 +46,7 @@ def show(view: View) -> "Response":
     """Show how the model stands."""
     notice = noticed(view)
     facts = _facts(view, notice)
+    view.studio.loaded.begin(facts["version"].name, facts["version"].number)
     latency = _latency(view) if view.query.get("measure") else None
     return view.page("deploy.html", notice=notice, latency=latency, is_bare=False, **facts)
 
@@ -145,7 +147,8 @@ def _facts(view: View, notice: Notice | None) -> dict[str, Any]:
         "fault": view.studio.deployed.fault(name) if stands.is_deployed and not is_there else None,
         "address": address,
         "calls": _calls(view, address, notice) if stands.is_deployed else {},
-        "answered": _answered(view, stands),
+        "beside": _beside(view, stands),
+        "few_rows": FEW_ROWS,
         "traffic": _traffic(view),
         "here": _here(view),
         "command": f"mantic serve --deployed --keys {view.studio.keys.path}",
@@ -174,14 +177,13 @@ def _calls(view: View, address: str, notice: Notice | None) -> dict[str, str]:
     return calls(address, row, key=(notice.secret if notice else "") or _STANDS_FOR_KEY)
 
 
-def _answered(view: View, stands: Deployment) -> dict[int, int]:
-    """Return how many rows champion and canary have answered since the canary began, by their numbers."""
+def _beside(view: View, stands: Deployment) -> Beside | None:
+    """Return champion and canary side by side since the canary began."""
     if stands.canary is None or stands.champion is None:
-        return {}
+        return None
     store = view.studio.store
     since = max(one.at for one in store.models.moves(stands.name) if one.alias == CHALLENGER)
-    numbers = (stands.champion, stands.canary)
-    return {number: store.predictions.count(stands.name, number=number, since=since) for number in numbers}
+    return beside(store, stands.name, champion=stands.champion, canary=stands.canary, since=since)
 
 
 def _traffic(view: View) -> dict[str, Any]:

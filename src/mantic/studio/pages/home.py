@@ -36,6 +36,8 @@ class Row:
 def show(view: View) -> "Response":
     """Show what there is."""
     models = _rows(view)
+    if models:  # the one that is most likely to be opened
+        view.studio.loaded.begin(models[0].champion.name, models[0].champion.number)
     drafts = view.studio.drafts.all()[:_MOST_DRAFTS]
     runs = view.studio.store.runs.list(limit=_MOST_RUNS)
     return view.page("home.html", models=models, drafts=drafts, runs=runs, samples=SAMPLES)

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mantic.report.numbers import amount
 from mantic.store.people import LINK_SECONDS
 from mantic.store.person import ROLES, Person, PersonError
 from mantic.store.value import now
@@ -11,7 +12,6 @@ from mantic.studio.notice import Notice, done, noticed
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.view import View
-from mantic.studio.words import amount
 
 if TYPE_CHECKING:
     from starlette.responses import Response

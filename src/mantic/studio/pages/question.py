@@ -7,7 +7,7 @@ from mantic.core.errors import SettingsError
 from mantic.studio.draft import READY, Draft, Question
 from mantic.studio.outlook import outlook_of
 from mantic.studio.question import BUDGETS, Asked, asked_of, changed, data_of, words_of
-from mantic.studio.question_forecast import FORECAST, HORIZON, suited
+from mantic.studio.question_forecast import FORECAST, HORIZON, can_be_listed, suited
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.table import profile_of
@@ -102,21 +102,30 @@ def _question(view: View, draft: Draft) -> Question:
     if pace and (not pace.isdecimal() or int(pace[:3]) >= len(BUDGETS)):
         raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
     budget = BUDGETS[int(pace)] if pace else draft.question.budget
-    series = tuple(
-        name for name in view.fields.get("series", ()) if name in names and name not in (target, said("time"))
-    )
-    for role in ("time", "group"):
+    for role in ("time", "group", "as_of"):
         if said(role) and (said(role) not in names or said(role) == target):
             raise SettingsError(f"there is no such column for {role}", where=said(role)[:100], fix="reload the page")
+    is_forecast, was_forecast = said("task") == FORECAST, draft.question.task == FORECAST
     drop = tuple(name for name in view.fields.get("drop", ()) if name in names and name != target)
     found = changed(
         draft.question, budget=budget, task=said("task"), metric=said("metric"), positive=said("positive"),
-        time=said("time"), group=said("group"), drop=drop, cost=_cost(view), capacity=_capacity(view),
-        unit=said("unit")[:20], series=series, horizon=_horizon(view),
+        time=said("time"), group=said("group"), drop=drop, cost=_cost(view), unit=said("unit")[:20],
+        capacity=_over(view) if is_forecast else "" if was_forecast else _capacity(view), horizon=_horizon(view),
+        **_of_series(view, names, taken=(target, said("time"))),
     )  # fmt: skip
-    if found.task == FORECAST and draft.question.task != FORECAST:
+    if is_forecast and not was_forecast:
         return suited(found, profile_of(view.studio.drafts.of(draft.id)).facts["columns"])
     return found
+
+
+def _of_series(view: View, names: list[str], *, taken: tuple[str, ...]) -> dict[str, Any]:
+    """Return which columns play a part in a forecast; each plays one, and sums are over what tells series apart."""
+    as_of = view.said("as_of") if view.said("as_of") not in taken else ""
+    free = [name for name in names if name not in (*taken, as_of) and can_be_listed(name)]
+    series = tuple(name for name in view.fields.get("series", ()) if name in free)
+    known = tuple(name for name in view.fields.get("known", ()) if name in free and name not in series)
+    sums = tuple(name for name in view.fields.get("hierarchy", ()) if name in series)
+    return {"series": series, "hierarchy": sums, "known": known, "as_of": as_of}
 
 
 def _cost(view: View) -> str:
@@ -152,6 +161,19 @@ def _capacity(view: View) -> str:
     return text
 
 
+def _over(view: View) -> str:
+    """Return the value of a forecast that is watched."""
+    text = view.said("capacity").replace(",", ".")
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e12:
+        fix = "write a number in the target's own unit, as in 500"
+        raise SettingsError("the value to watch is a number, 0 or more", where=text[:40], fix=fix)
+    return f"{value:g}" if text else ""
+
+
 def _facts(view: View, draft: Draft) -> dict[str, Any]:
     folder = view.studio.drafts.of(draft.id)
     columns = profile_of(folder).facts["columns"]
@@ -165,12 +187,24 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
         "most": _MOST_LISTED, "budgets": BUDGETS,
         "costs": costs, "dates": _of_kind(columns, ("date", "number", "id"), question.time),
         "groups": _of_kind(columns, ("category", "id", "number"), question.group),
+        "apart": _free(_of_kind(columns, ("category", "id", "number")), question),
+        "knowable": [one for one in _free(_of_kind(columns, ("number",)), question) if one not in question.series],
+        "told": [one for one in _of_kind(columns, ("date",), question.as_of) if one not in _taken(question)],
         "is_forecast": question.task == FORECAST, "horizon": question.horizon or HORIZON,
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
     }  # fmt: skip
 
 
-def _of_kind(columns: list[dict[str, Any]], kinds: tuple[str, ...], chosen: str) -> list[str]:
+def _taken(question: Question) -> tuple[str, str]:
+    return question.target, question.time
+
+
+def _free(names: list[str], question: Question) -> list[str]:
+    """Return those that can tell series apart or be known beforehand."""
+    return [name for name in names if name not in (*_taken(question), question.as_of) and can_be_listed(name)]
+
+
+def _of_kind(columns: list[dict[str, Any]], kinds: tuple[str, ...], chosen: str = "") -> list[str]:
     """Return the names of columns of some kinds, at most 300, the first kind first; the chosen one is among them."""
     found = [one["name"] for kind in kinds for one in columns if one["kind"] == kind][:_MOST_LISTED]
     return found if chosen in ("", *found) else [chosen, *found]

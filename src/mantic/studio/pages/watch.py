@@ -10,12 +10,15 @@ from mantic.core.run import Run
 from mantic.report.blocks import Group
 from mantic.serve.job_upload import full_disk_told
 from mantic.studio.charts import live
+from mantic.studio.question_forecast import FORECAST
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.view import NoPageError, TooLargeError, View
 from mantic.watch.alert import CODES
 from mantic.watch.health import health_of
 from mantic.watch.page import about, quality_blocks
+from mantic.watch.period import last
+from mantic.watch.traffic import traffic_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -34,6 +37,11 @@ _ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".json", ".ndjson", ".jsonl", "
 def show(view: View) -> "Response":
     """Show what was seen a moment ago, or the page that waits for a look."""
     version, since = _version(view), _since(view)
+    if version.task == FORECAST:
+        traffic = traffic_of(view.studio.store, version.name, last(since))
+        return view.page(
+            "watch_forecast.html", version=version, since=since, periods=PERIODS, traffic=live([traffic.block()])
+        )
     is_now = bool(view.query.get("look"))
     looks = view.studio.looks
     seen = looks.look if is_now else looks.fresh
@@ -146,7 +154,7 @@ def _facts(view: View, watched: "Watched") -> dict[str, Any]:
     return {
         "health": health_of(watched, [one for one in alerts if one.closed is None]),
         "alerts": alerts,
-        "traffic": live([watched.traffic.chart()]),
+        "traffic": live([watched.traffic.block()]),
         "quality": live(quality_blocks(watched)),
         "pictures": live([Group(one.column, one.charts, note=about(one), columns=2) for one in drawn]),
         "most": most,

@@ -1,0 +1,163 @@
+"""Champion and canary side by side: what they answered since the canary began, and how it turned out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mantic.core.table import Array
+from mantic.report.numbers import say_range
+from mantic.watch.asked import guess_of
+from mantic.watch.judged import coder, value_of
+
+if TYPE_CHECKING:
+    from mantic.store.outcomes import Judged
+    from mantic.store.predictions import Prediction
+    from mantic.store.store import Store
+
+FEW_ROWS = 30  # of either: below, nothing is compared
+_MOST_ROWS = 2_000  # of each version that are looked at
+_MOST_CLASSES = 5
+_WIDE = 1.96  # standard errors of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of both versions.
+
+    Parameters
+    ----------
+    what : in words.
+    champion, canary : in `unit`; "share" is 0 to 1.
+    low, high : within which canary less champion lies, at 95 %, if rows are independent of each other.
+    """
+
+    what: str
+    champion: float
+    canary: float
+    low: float
+    high: float
+    unit: str = ""
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether the two may well be alike."""
+        return self.low <= 0 <= self.high
+
+    @property
+    def apart(self) -> str:
+        """Return canary less champion as a range in words."""
+        if self.unit == "share":
+            return say_range(100 * self.low, 100 * self.high, "points")
+        return say_range(self.low, self.high, self.unit)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Champion and canary since the canary began.
+
+    Parameters
+    ----------
+    n_rows, n_known : of champion and canary: rows answered, and those of them whose outcome is known.
+    measures : what they answered, then how it turned out; empty where rows are few.
+    """
+
+    n_rows: tuple[int, int]
+    n_known: tuple[int, int]
+    measures: tuple[Measure, ...]
+
+
+def beside(store: "Store", name: str, *, champion: int, canary: int, since: str) -> Beside:
+    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike."""
+    numbers = (champion, canary)
+    n_rows = [store.predictions.count(name, number=one, since=since) for one in numbers]
+    answers = [_answers(store, name, one, since=since, n_rows=n) for one, n in zip(numbers, n_rows, strict=True)]
+    found = [store.outcomes.judged(name, number=one, since=since) for one in numbers]
+    judged = [[one for one in some if one.prediction.at >= since] for some in found]
+    measures: list[Measure] = []
+    if min(map(len, answers)) >= FEW_ROWS:
+        measures += _of_answers(answers)
+    if min(map(len, judged)) >= FEW_ROWS:
+        measures += _of_outcomes(judged)
+    return Beside((n_rows[0], n_rows[1]), (len(judged[0]), len(judged[1])), tuple(measures))
+
+
+def _answers(store: "Store", name: str, number: int, *, since: str, n_rows: int) -> "list[Prediction]":
+    share = min(1.0, _MOST_ROWS / max(1, n_rows))
+    return store.predictions.thinned(name, share, number=number, since=since, limit=_MOST_ROWS)
+
+
+def _of_answers(answers: "Sequence[Sequence[Prediction]]") -> list[Measure]:
+    """Return the mean of numbers; of classes the share of answers that say each, the commonest first."""
+    said = [[one.answer.get("prediction") for one in some] for some in answers]
+    if not _labels(answers):
+        return _means("the mean answer", [_numbers(some) for some in said])
+    counts, labels = [Counter(map(str, some)) for some in said], _labels(answers)
+    commonest = [label for label, _ in (counts[0] + counts[1]).most_common(_MOST_CLASSES)]
+    sizes = [len(some) for some in said]
+    shown = labels[1:] if len(labels) == 2 else commonest
+    shares = [_share(f"answers '{label}'", [count[label] for count in counts], sizes) for label in shown]
+    return shares + _probabilities(answers)
+
+
+def _probabilities(answers: "Sequence[Sequence[Prediction]]") -> list[Measure]:
+    """Return the mean probability of one of two classes: where all answers are alike it still tells versions apart."""
+    labels = _labels(answers)
+    if len(labels) != 2:
+        return []
+    given = [guess_of(labels, [one.answer for one in some])[:, 1] for some in answers]
+    return _means(f"the mean probability of '{labels[1]}'", [one[np.isfinite(one)] for one in given], unit="share")
+
+
+def _of_outcomes(judged: "Sequence[Sequence[Judged]]") -> list[Measure]:
+    """Return how often classes were right, or how far numbers were off on average, where the truth is known."""
+    labels = _labels([[one.prediction for one in some] for some in judged])
+    pairs = [[(one.truth, one.prediction.answer.get("prediction")) for one in some] for some in judged]
+    if not labels:
+        off = [[_off(truth, said) for truth, said in some] for some in pairs]
+        return _means("mean absolute error, where the outcome is known", [_numbers(some) for some in off])
+    code = coder(labels)
+    right = [[code(truth) == code(said) for truth, said in some if code(truth) is not None] for some in pairs]
+    sizes = [len(one) for one in right]
+    what = "answers that were right, where the outcome is known"
+    return [_share(what, [sum(one) for one in right], sizes)] if min(sizes) >= FEW_ROWS else []
+
+
+def _off(truth: Any, said: Any) -> float | None:
+    known, guess = value_of(truth), value_of(said)
+    return None if known is None or guess is None else abs(known - guess)
+
+
+def _labels(answers: "Sequence[Sequence[Prediction]]") -> tuple[str, ...]:
+    """Return the classes that answers speak of; none of numbers."""
+    return tuple(
+        next((one.answer["probability"] for some in answers for one in some if "probability" in one.answer), ())
+    )
+
+
+def _numbers(values: Sequence[Any]) -> Array:
+    return np.array([number for number in map(value_of, values) if number is not None], dtype=float)
+
+
+def _share(what: str, hits: Sequence[int], sizes: Sequence[int]) -> Measure:
+    """Return two shares, and an interval of their difference that holds for rare and common things alike.
+
+    Source: Agresti and Caffo (2000), Simple and Effective Confidence Intervals for Proportions and Differences of
+    Proportions.
+    """
+    first, second = ((hit + 1) / (size + 2) for hit, size in zip(hits, sizes, strict=True))
+    spread = _WIDE * np.sqrt(first * (1 - first) / (sizes[0] + 2) + second * (1 - second) / (sizes[1] + 2))
+    middle = second - first
+    shares = [hit / size for hit, size in zip(hits, sizes, strict=True)]
+    return Measure(what, shares[0], shares[1], float(middle - spread), float(middle + spread), "share")
+
+
+def _means(what: str, values: Sequence[Array], unit: str = "") -> list[Measure]:
+    """Return two means with Welch's interval of their difference; nothing where too few are numbers."""
+    if min(map(len, values)) < FEW_ROWS:
+        return []
+    first, second = (float(one.mean()) for one in values)
+    spread = _WIDE * float(np.sqrt(sum(one.var(ddof=1) / len(one) for one in values)))
+    return [Measure(what, first, second, second - first - spread, second - first + spread, unit)]

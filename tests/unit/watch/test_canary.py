@@ -1,0 +1,108 @@
+"""Champion and canary side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mantic.store.predictions import Prediction
+from mantic.store.store import Store
+from mantic.watch.canary import FEW_ROWS, Beside, beside
+
+SINCE = "2026-05-10T00:00:00+00:00"
+BEFORE, AFTER = "2026-05-09T12:00:00+00:00", "2026-05-12T12:00:00+00:00"
+
+
+def classes(share: float, n_rows: int) -> list[dict[str, Any]]:
+    n_yes = round(share * n_rows)
+    return [said("yes" if place < n_yes else "no", 0.8 if place < n_yes else 0.1) for place in range(n_rows)]
+
+
+def said(answer: str, probability: float) -> dict[str, Any]:
+    return {"prediction": answer, "probability": {"no": 1 - probability, "yes": probability}}
+
+
+def put(store: Store, number: int, answers: Sequence[dict[str, Any]], at: str = AFTER) -> list[str]:
+    return store.predictions.append(Prediction("churn", number, {}, one, at=at) for one in answers)
+
+
+def look(store: Store) -> Beside:
+    return beside(store, "churn", champion=1, canary=2, since=SINCE)
+
+
+def test_shares_and_probabilities_of_classes_are_compared_with_a_range(store: Store) -> None:
+    put(store, 1, classes(0.5, 200))
+    put(store, 2, classes(0.3, 100))
+    put(store, 2, classes(1.0, 500), at=BEFORE)  # it was tried out before, too
+
+    found = look(store)
+
+    assert found.n_rows == (200, 100)
+    share, probability = found.measures
+    assert (share.what, share.champion, share.canary) == ("answers 'yes'", 0.5, 0.3)
+    assert share.low < -0.2 < share.high < 0
+    assert not share.may_be_chance
+    assert probability.what == "the mean probability of 'yes'"
+    assert probability.champion == pytest.approx(0.45)
+    assert probability.apart == "-21.97 to -6.03 points"
+
+
+def test_numbers_are_compared_by_their_mean_and_what_is_alike_may_be_chance(store: Store) -> None:
+    for number in (1, 2):
+        values = np.random.default_rng(number).normal(100, 10, 80)
+        put(store, number, [{"prediction": float(value)} for value in values])
+
+    (mean,) = look(store).measures
+
+    assert mean.what == "the mean answer"
+    assert mean.champion == pytest.approx(100, abs=4)
+    assert mean.may_be_chance
+
+
+def test_a_range_holds_the_truth_as_often_as_it_says(store: Store) -> None:
+    chance, held = np.random.default_rng(0), 0
+    for round_ in range(40):
+        name = f"round{round_}"
+        for number in (1, 2):
+            answers = classes(chance.binomial(60, 0.1) / 60, 60)
+            store.predictions.append(Prediction(name, number, {}, one, at=AFTER) for one in answers)
+        held += beside(store, name, champion=1, canary=2, since=SINCE).measures[0].may_be_chance
+
+    assert held >= 36
+
+
+def test_outcomes_join_when_they_are_known(store: Store) -> None:
+    before = put(store, 2, classes(0.5, 40), at=BEFORE)
+    ids = [put(store, number, classes(0.5, 40)) for number in (1, 2)]
+    store.outcomes.add(dict.fromkeys(before, "no"))
+    store.outcomes.add({one: "yes" if place < 20 else "no" for place, one in enumerate(ids[0])})
+    few = look(store)
+    store.outcomes.add(dict.fromkeys(ids[1], "yes"))
+
+    found = look(store)
+
+    assert [one.what for one in few.measures] == ["answers 'yes'", "the mean probability of 'yes'"]
+    right = found.measures[-1]
+    assert found.n_known == (40, 40)
+    assert (right.what, right.champion, right.canary) == (
+        "answers that were right, where the outcome is known", 1.0, 0.5
+    )  # fmt: skip
+
+
+def test_outcomes_of_numbers_say_how_far_off_they_were(store: Store) -> None:
+    for number, off in ((1, 2.0), (2, 5.0)):
+        ids = put(store, number, [{"prediction": float(place)} for place in range(50)])
+        store.outcomes.add({one: place + off * (1 + place % 2) for place, one in enumerate(ids)})
+
+    error = look(store).measures[-1]
+
+    assert error.what == "mean absolute error, where the outcome is known"
+    assert (error.champion, error.canary) == (3.0, 7.5)
+
+
+def test_few_rows_are_not_compared(store: Store) -> None:
+    put(store, 1, classes(0.5, 500))
+    put(store, 2, classes(1.0, FEW_ROWS - 1))
+
+    assert look(store).measures == ()
