@@ -22,7 +22,8 @@ _PURE = 0.995  # share of one class among the filled rows
 _LIFT = 0.05  # share of the other classes' rows that may be among them, of what there would be by chance
 _CHANCE = np.log(1e-8)  # how unlikely such rows must be if the gaps did not depend on the target
 _USUAL = 0.9  # share of the commonest value, beyond which a column says too little
-_REACH = 0.15  # share of the class (or of the upper or lower half) that must be found so
+_REACH = 0.15  # share of the class that must be found so
+_RANGE_REACH = 0.5  # share of the rows in a range of numbers: dear things may well have what cheap ones lack
 _NEIGHBOURS = 40_000  # rows at most that are held against the next
 
 
@@ -216,6 +217,7 @@ def _number_gap(filled: Array, target: Target, word: str) -> str:
     below, above = np.searchsorted(ordered, low) / len(ordered), 1 - np.searchsorted(ordered, high) / len(ordered)
     for share, side in ((below, "high"), (above, "low")):
         rest = 1 - share
-        if rest < 0.6 and len(held) * np.log(max(rest, 1e-12)) < _CHANCE and len(held) >= _REACH * rest * len(ordered):
+        n_within = rest * len(ordered)
+        if rest < 0.6 and len(held) * np.log(max(rest, 1e-12)) < _CHANCE and len(held) >= _RANGE_REACH * n_within:
             return f"it is {word} only where the target is {side} (among the {side}est {say(rest, 'share')})"
     return ""

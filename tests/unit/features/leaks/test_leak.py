@@ -98,6 +98,8 @@ def test_a_mark_that_only_dear_things_have_is_left_in_peace():
     power = 0.01 * price + chance.normal(0, 100, N)
     frame = pl.DataFrame({name: (brand == name).astype(int) for name in ("noble", "usual")} | {"power": power})
     frame = frame.with_columns(**{f"other {place}": chance.normal(size=N) for place in range(4)})
+    has_pool = (brand == "noble") & (chance.random(N) < 0.3)
+    frame = frame.with_columns(pool=pl.Series(np.where(has_pool, chance.normal(50, 9, N), np.nan)).fill_nan(None))
 
     assert named(frame, Target(price)) == {}
 
