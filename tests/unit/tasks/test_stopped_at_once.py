@@ -22,5 +22,5 @@ def test_ctrl_c_while_libraries_are_loaded_keeps_the_baseline(churn_like, monkey
     share = (churn_like["churned"] == "yes").mean()
     assert told[0].name == "baseline"
     assert "stopped early at your wish" in warnings["interrupted"]
-    assert warnings["no_search"] == "it was stopped before the search: this always says the same"
+    assert warnings["no_search"] == "it was stopped before a search found better: this always says the same"
     assert model.predict_proba(churn_like)[:, 1] == pytest.approx(share, abs=0.02)
