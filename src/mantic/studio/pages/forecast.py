@@ -39,7 +39,7 @@ def show(view: View) -> "Response":
     found = _found(names, wanted)
     place = found[0] if len(found) == 1 else -1
     beside = [names[(place + step) % len(names)] for step in (-1, 1)] if place >= 0 else []
-    shown = {"body": "", "ends": ("", "")} if place < 0 else _shown(model, place)
+    shown: dict[str, Any] = {"body": "", "ends": ("", "")} if place < 0 else _shown(model, place)
     return view.page(
         "forecast.html", version=version, names=names[:_MOST_OFFERED], n_series=len(names), wanted=wanted,
         has_names=bool(model.roles_.series), is_few=len(names) <= _MOST_CHOSEN, beside=beside,
