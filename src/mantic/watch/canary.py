@@ -50,7 +50,7 @@ class Measure:
     def apart(self) -> str:
         """Return canary less champion as a range in words."""
         if self.unit == "share":
-            return say_range(100 * self.low, 100 * self.high, "points")
+            return say_range(round(100 * self.low, 1), round(100 * self.high, 1), "points")
         return say_range(self.low, self.high, self.unit)
 
 

@@ -45,7 +45,7 @@ def test_shares_and_probabilities_of_classes_are_compared_with_a_range(store: St
     assert not share.may_be_chance
     assert probability.what == "the mean probability of 'yes'"
     assert probability.champion == pytest.approx(0.45)
-    assert probability.apart == "-21.97 to -6.03 points"
+    assert probability.apart == "-22 to -6 points"
 
 
 def test_numbers_are_compared_by_their_mean_and_what_is_alike_may_be_chance(store: Store) -> None:
