@@ -169,3 +169,12 @@ def alike(values: Array, bounds: Array) -> Iterator[tuple[Array, Array]]:
 def blocks(index: Array, n_each: int) -> list[Array]:
     """Return positions in blocks of about 500,000 values, where each position stands for so many."""
     return np.array_split(index, max(1, -(-len(index) * n_each // _BLOCK)))
+
+
+def evenly(n_series: int, most: int) -> Array:
+    """Return positions of at most so many series, evenly from the first to the last.
+
+    >>> evenly(10, 4).tolist(), evenly(3, 4).tolist()
+    ([0, 3, 6, 9], [0, 1, 2])
+    """
+    return np.unique(np.linspace(0, n_series - 1, min(n_series, most)).astype(np.int64))

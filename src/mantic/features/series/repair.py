@@ -177,7 +177,8 @@ def _tell_ends(holed: Holed, season: int, findings: list[Finding]) -> None:
         text = f"{int(ended.sum()):,} series end with more zeros than they ever had: they look discontinued"
         findings.append(about(holed, np.flatnonzero(ended), Finding("discontinued", text)))
     if shifted.any():
-        text = f"{int(shifted.sum()):,} series moved to another level at once: what came before says less about what follows"
+        n_shifted = int(shifted.sum())
+        text = f"{n_shifted:,} series moved to another level at once: what came before says less about what follows"
         findings.append(about(holed, np.flatnonzero(shifted), Finding("level_shift", text)))
     late = holed.last.max() - holed.last
     behind = np.flatnonzero(late > 0)
