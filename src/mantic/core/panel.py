@@ -168,7 +168,7 @@ def alike(values: Array, bounds: Array) -> Iterator[tuple[Array, Array]]:
 
 def blocks(index: Array, n_each: int) -> list[Array]:
     """Return positions in blocks of about 500,000 values, where each position stands for so many."""
-    return np.array_split(index, max(1, -(-len(index) * n_each // _BLOCK)))
+    return np.array_split(index, max(1, min(len(index), -(-len(index) * n_each // _BLOCK))))
 
 
 def evenly(n_series: int, most: int) -> Array:

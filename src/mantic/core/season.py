@@ -136,7 +136,7 @@ def adjusted(values: Array, horizon: int, length: int, forecast: Callable[[Array
     """Return what a method without a season says of the recent series, whose season is taken out and put back."""
     recent = values[None, -memory(length) :]
     season = season_of(recent, length)
-    return season.into(forecast(season.out_of(recent)[0], horizon)[None])[0]
+    return np.asarray(season.into(forecast(season.out_of(recent)[0], horizon)[None])[0])
 
 
 def _moving_average(values: Array, length: int) -> Array:

@@ -58,9 +58,11 @@ def assemble(
     SettingsError : if there is no such frequency.
     """
     long = _without_nothing(_long(frame, roles), findings)
-    calendar = _calendar(long, freq, findings)
-    stepped = long.with_columns(pl.Series(_STEP, calendar.steps(long[_TIME])))
-    if (n_off := int((~calendar.on_grid(long[_TIME])).sum())) > 0:
+    moments = long[_TIME].unique().sort()  # of many series they are few
+    place = np.searchsorted(moments.to_physical().to_numpy(), long[_TIME].to_physical().to_numpy())
+    calendar = _calendar(long, freq, findings, moments=moments, place=place)
+    stepped = long.with_columns(pl.Series(_STEP, calendar.steps(moments)[place]))
+    if (n_off := int((~calendar.on_grid(moments)[place]).sum())) > 0:
         text = f"{n_off:,} moments lie between the steps of '{calendar.name}'; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
     return _with_holes(_one_per_step(stepped, findings), roles, findings), calendar
@@ -162,17 +164,19 @@ def _without_nothing(long: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     return long
 
 
-def _calendar(long: pl.DataFrame, freq: str | Calendar | None, findings: list[Finding]) -> Calendar:
+def _calendar(
+    long: pl.DataFrame, freq: str | Calendar | None, findings: list[Finding], *, moments: pl.Series, place: Array
+) -> Calendar:
     times = long[_TIME]
     if isinstance(freq, Calendar):
         return freq
     if freq is not None:
         return anchored(Calendar.named(freq), times)
-    physical = times if times.dtype.is_integer() else times.cast(pl.Datetime("us"))
-    name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()
+    physical = moments if moments.dtype.is_integer() else moments.cast(pl.Datetime("us"))
+    name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()[place]
     order = _by_time(name, at)
     calendar = fitted_calendar(times, _apart(name[order], at[order]))
-    apart = _apart(name[order], calendar.steps(times)[order])
+    apart = _apart(name[order], calendar.steps(moments)[place[order]])
     share = float(np.mean(apart == 1)) if len(apart) else 1.0  # of neighbours that lie one step apart
     if share < _IRREGULAR:
         text = (

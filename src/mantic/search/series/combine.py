@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def mixture(found: Backtest, scale: Array) -> tuple[Mixture, Array]:
 
 def equal_mixture(found: Backtest, scale: Array) -> tuple[Mixture, Array]:
     """Return the same without weights that are learned, where there is no time to learn any."""
-    return _mixture(found, scale, lambda judge, each, best: (best, {}))
+    return _mixture(found, scale, lambda judge, best: (best, {}))
 
 
 def _mixture(found: Backtest, scale: Array, richer: "_Richer") -> tuple[Mixture, Array]:
@@ -75,16 +76,15 @@ def _mixture(found: Backtest, scale: Array, richer: "_Richer") -> tuple[Mixture,
     some = evenly(n_series, MOST_JUDGED)
     few = found if len(some) == n_series else found.rows(some)
     judge = _Judge(few, yardstick(few.truth, few.past[reference], scale[some]), scale[some])
-    each = judge.each()
-    pooled = np.array([mean(one) for one in each])
+    pooled = np.array([mean(one) for one in judge.each])
     if not np.isfinite(pooled[reference]):
         blind = _without_past(found, n_series)
         return blind, blind.mix(found.past)
     pooled[~np.isfinite(pooled)] = np.inf
     best = _equal(judge, pooled)
     losses = {"equal": mean(best.loss)}
-    best, more = richer(judge, each, best)
-    losses |= more | {"reference": mean(each[reference])}
+    best, more = richer(judge, best)
+    losses |= more | {"reference": mean(judge.each[reference])}
     if mean(best.loss) >= losses["reference"]:
         best = judge.alone("reference", reference)
     weights, past = best.weights, best.past
@@ -94,7 +94,7 @@ def _mixture(found: Backtest, scale: Array, richer: "_Richer") -> tuple[Mixture,
     return Mixture(found.names, weights, best.is_median, best.name, losses), past
 
 
-def _richer(judge: "_Judge", each: Array, best: "_Level") -> tuple["_Level", dict[str, float]]:
+def _richer(judge: "_Judge", best: "_Level") -> tuple["_Level", dict[str, float]]:
     """Return the best of equal and learned weights, and what the learned ones lost."""
     losses: dict[str, float] = {}
     if judge.n_judged >= _N_TO_LEARN:
@@ -102,7 +102,7 @@ def _richer(judge: "_Judge", each: Array, best: "_Level") -> tuple["_Level", dic
         losses["all series"] = mean(learned.loss)
         best = _better(best, learned)
         if judge.found.truth.shape[0] > 1:
-            own = _own(judge, each, best)
+            own = _own(judge, best)
             losses["each series"] = mean(own.loss)
             best = _better(best, own)
     return best, losses
@@ -114,7 +114,7 @@ def _elsewhere(best: "_Level", found: Backtest, scale: Array, unit: Yardstick) -
     weights, past = np.empty((n_series, len(found.names))), np.empty(found.truth.shape)
     for rows in blocks(np.arange(n_series), len(found.names) * n_origins * horizon):
         judge = _Judge(found.rows(rows), unit, scale[rows])
-        weights[rows], past[:, rows] = best.rule(judge, judge.each())
+        weights[rows], past[:, rows] = best.rule(judge)
     return weights, past
 
 
@@ -146,6 +146,7 @@ class _Judge:
     def n_judged(self) -> int:
         return int((~np.isnan(self.found.truth).all(axis=2)).sum())
 
+    @cached_property
     def each(self) -> Array:
         """Return the loss of each method, shape (n_methods, n_origins, n_series)."""
         return np.stack([self.unit.loss(self.found.truth, one, self.scale) for one in self.found.past])
@@ -156,20 +157,20 @@ class _Judge:
     def constant(self, name: str, weights: Array, *, is_median: bool) -> _Level:
         """Return the level of weights that are alike for all series, shape (n_methods,)."""
 
-        def rule(judge: _Judge, each: Array) -> tuple[Array, Array]:
+        def rule(judge: _Judge) -> tuple[Array, Array]:
             rows = np.repeat(weights[None], judge.n_series, axis=0)
             return rows, judge.past(rows, is_median=is_median)
 
-        rows, past = rule(self, np.empty(0))
+        rows, past = rule(self)
         return self.level(_Level(name, rows, past, np.empty(0), is_median, rule))
 
     def alone(self, name: str, place: int) -> _Level:
         """Return the level of a single method, which says nothing where the method does not."""
 
-        def rule(judge: _Judge, each: Array) -> tuple[Array, Array]:
+        def rule(judge: _Judge) -> tuple[Array, Array]:
             return np.repeat(np.eye(judge.n_methods)[place][None], judge.n_series, axis=0), judge.found.past[place]
 
-        rows, past = rule(self, np.empty(0))
+        rows, past = rule(self)
         return self.level(_Level(name, rows, past, np.empty(0), False, rule))
 
     def level(self, known: _Level) -> _Level:
@@ -177,8 +178,8 @@ class _Judge:
         return replace(known, loss=self.unit.loss(self.found.truth, known.past, self.scale))
 
 
-_Rule = Callable[[_Judge, Array], tuple[Array, Array]]
-_Richer = Callable[[_Judge, Array, _Level], tuple[_Level, dict[str, float]]]
+_Rule = Callable[[_Judge], tuple[Array, Array]]
+_Richer = Callable[[_Judge, _Level], tuple[_Level, dict[str, float]]]
 
 
 def _without_past(found: Backtest, n_series: int) -> Mixture:
@@ -251,12 +252,12 @@ def _fallback(past: Array) -> Array:
     return np.asarray(np.where(is_there, past, 0.0).sum(axis=0) / np.maximum(1, is_there.sum(axis=0)))
 
 
-def _own(judge: _Judge, each: Array, before: _Level) -> _Level:
+def _own(judge: _Judge, before: _Level) -> _Level:
     """Return weights that each series' own past tilts, judged origin by origin with the others' losses."""
     base, is_median, tried = np.maximum(before.weights[:1], 1e-3), before.is_median, []
     for sharp in _SHARP[1:]:
         rule = _own_rule(base, sharp, is_median=is_median)
-        weights, past = rule(judge, each)
+        weights, past = rule(judge)
         tried.append(judge.level(_Level("each series", weights, past, np.empty(0), is_median, rule)))
     return min(tried, key=lambda one: mean(one.loss))
 
@@ -264,7 +265,8 @@ def _own(judge: _Judge, each: Array, before: _Level) -> _Level:
 def _own_rule(base: Array, sharp: float, *, is_median: bool) -> _Rule:
     """Return the rule that tilts weights, shape (1, n_methods), by each series' own past, so sharply."""
 
-    def rule(judge: _Judge, each: Array) -> tuple[Array, Array]:
+    def rule(judge: _Judge) -> tuple[Array, Array]:
+        each = judge.each
         past, n_origins = np.full(judge.found.truth.shape, np.nan), each.shape[1]
         for origin in range(n_origins):
             others = each[:, np.arange(n_origins) != origin]

@@ -6,8 +6,8 @@ from mantic.search.series.combine import MOST_JUDGED, MOST_LEARNED
 
 N_METHODS = 8  # that are weighed, where nobody knows yet
 # Processor seconds on a common core, for each value (series, origin and step), and method, draw or level. Measured.
-_EQUAL, _MIX, _LEARN, _GREEDY = 8e-8, 3e-8, 2.5e-7, 2e-6
-_UNIT, _WIDTH, _JUDGE, _DRAW = 4.5e-6, 2e-7, 6e-7, 1e-7
+_EQUAL, _MIX, _LEARN, _GREEDY = 8e-8, 3e-8, 1.2e-7, 1.2e-6
+_UNIT, _WIDTH, _JUDGE, _DRAW = 2.5e-6, 2e-7, 6e-7, 1e-7
 _LEAST = 0.04  # whatever there is
 _N_DRAWS = 400  # of series, for the ranges of scores
 _SPARE = 0.4  # share of the time that is kept for what can be left out
