@@ -82,7 +82,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     if roles.known:
         _tell_known(roles, learned, run)
     looked, levels, n_draws = done.looked(), probabilities(asked.levels), N_DRAWS
-    if not clock.allows(cost.least + cost.ranges):
+    if done.found.start.backs and not clock.allows(cost.least + cost.ranges):
         run.warn("no_ranges", "there was no time for the ranges of the scores: the report gives the scores alone")
         n_draws = 0
     few = told if told.coherent is not None else told.some(looked)
