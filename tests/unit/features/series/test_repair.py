@@ -14,7 +14,7 @@ def many() -> np.ndarray:
     found = 50 + 10 * np.sin(step * np.pi / 6) + chance.normal(0, 2, (40, 60))
     found[::5, 20] *= 9
     found[1::5, 40:] = 0.0
-    found[2::5, 30:] += 60.0
+    found[2::5, 30:] += 200.0
     found[3::5] += 3.0 * step
     found[4::5] = chance.poisson(0.4, (8, 60))
     return found
