@@ -108,8 +108,8 @@ def _by_series(frame: pl.DataFrame, when: str) -> dict[str, np.ndarray]:
 def naive2(values: np.ndarray, season: int, horizon: int) -> np.ndarray:
     """Return the official benchmark: the last value, without and with the season where a test finds one."""
     seen = values[~np.isnan(values)]
-    found = season_of(seen, season) if len(seen) >= 3 * season else season_of(seen[:0], season)
-    return found.into(np.full(horizon, found.out_of(seen)[-1]))
+    found = season_of(seen[None], season if len(seen) >= 3 * season else 1)
+    return found.into(np.full((1, horizon), found.out_of(seen[None])[0, -1]))[0]
 
 
 def scores(name: str, task: Task, answers: pl.DataFrame) -> dict[str, Any]:

@@ -13,11 +13,13 @@ import mantic
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SchemaError, SettingsError
 from mantic.core.run import Progress, Run
+from mantic.search.series import combine, finish, foretell
 from mantic.search.series.backtest import ORDER
 from mantic.serve.shelf import Shelf
+from mantic.tasks.series_answer import all_parts
 from mantic.tasks.unfitted import NotFittedError
 
-QUICK = "2s"  # the naive family and what else comes in time
+QUICK = "1 trials"  # the naive family and one method more, on a busy machine, too
 DAYS = pl.date_range(date(2023, 1, 2), date(2023, 9, 10), eager=True)  # 252 days, 36 weeks
 ASKED = {"time": "day", "target": "sold", "series": ["store", "item"]}
 
@@ -82,6 +84,27 @@ def test_rows_that_name_series_and_moments_are_answered_in_their_order(model):
 
     joined = rows.join(table, on=["day", "item", "store"], how="left", maintain_order="left")
     assert found["mean"].to_list() == joined["mean"].to_list()
+
+
+def test_parts_of_the_answer_are_the_whole(model, monkeypatch):
+    monkeypatch.setattr("mantic.core.panel._BLOCK", 1)
+
+    parts = list(all_parts(model.told_, model.roles_, model.levels))
+
+    assert [part.height for part in parts] == [14] * 4
+    assert pl.concat(parts).equals(model.predict())
+
+
+def test_of_very_many_series_a_part_is_judged_and_the_report_says_so(monkeypatch):
+    for module in (combine, foretell, finish):
+        monkeypatch.setattr(module, "MOST_JUDGED", 3)
+
+    model = mantic.Forecaster(14, budget="1 trials").fit(sales(), **ASKED)
+
+    assert "Of 4 series 3 were judged" in model.report_.to_json()
+    assert model.report_.facts["n_series"] == 4
+    assert model.report_.facts["n_test"] == 3 * 3 * 14
+    assert model.predict().height == 4 * 14
 
 
 def test_moments_may_be_texts_and_stamps(model):

@@ -4,12 +4,14 @@ from argparse import ArgumentTypeError, Namespace
 from typing import Any
 
 from mantic.cli.words import Parser
+from mantic.core.budget import Pace
 from mantic.core.errors import SettingsError
 from mantic.core.run import Run
 
 FORECAST = "forecast"
 TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
+_SAVE_SECONDS = 3e-6  # of the processor, to write a row of a very large table with its forecast
 _OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
 _OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy")
 
@@ -78,6 +80,8 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     if options.capacity is not None:
         asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}
+    to_save = _SAVE_SECONDS * frame.height * Pace(since=options.started).slowdown()
+    work = work.until(work.deadline.earlier(min(to_save, work.deadline.left() / 3)))
     model = Forecaster(options.horizon or _HORIZON, budget=budget, seed=options.seed, **given)
     series, known = options.series or (), options.known or ()
     return model.fit(

@@ -2,7 +2,9 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mantic.cli.progress import counting
@@ -56,20 +58,37 @@ def _all_steps(model: Any, options: Namespace, out: Path | None) -> int:
     if model.task.name != "forecast":
         fix = f"mantic predict {options.model} new.csv"
         raise SettingsError("there are no rows to answer", where="mantic predict", fix=fix)
+    from mantic.tasks.series_answer import all_parts
+
+    parts = all_parts(model.told_, model.roles_, model.levels)
+    if out is not None:
+        n_rows = _written(parts, out)
+        tell(f"wrote {amount(n_rows, 'row')} to {out}")
+        if options.json:
+            show_json({"model": options.model, "version": model.version_, "out": options.out, "n_rows": n_rows})
+    elif options.json:
+        rows = [row for table in parts for row in table.to_dicts()]
+        head = {"model": options.model, "version": model.version_, "out": None, "n_rows": len(rows)}
+        show_json({**head, "predictions": rows})
+    else:
+        for number, table in enumerate(parts):
+            sys.stdout.write(table.write_csv(include_header=not number))
+    return 0
+
+
+def _written(parts: Iterator[Any], out: Path) -> int:
+    """Write tables to one file, one after the other, and return how many rows they have."""
     from mantic.core.files import write_atomic
     from mantic.serve.parts import FORMS
 
-    table = model.predict()
-    if out is not None:
-        with write_atomic(out) as part:
-            FORMS[out.suffix.lower()].write(table, part)
-        tell(f"wrote {amount(table.height, 'row')} to {out}")
-    if options.json:
-        head = {"model": options.model, "version": model.version_, "out": options.out, "n_rows": table.height}
-        show_json(head if out is not None else {**head, "predictions": table.to_dicts()})
-    elif out is None:
-        sys.stdout.write(table.write_csv())
-    return 0
+    form, paths, n_rows = FORMS[out.suffix.lower()], [], 0
+    with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder, write_atomic(out) as whole:
+        for number, table in enumerate(parts):
+            paths.append(Path(folder) / f"{number:06}{out.suffix.lower()}")
+            form.write(table, paths[-1])
+            n_rows += table.height
+        form.join(paths, whole)
+    return n_rows
 
 
 def _to_file(model: Any, options: Namespace, out: Path) -> int:

@@ -187,31 +187,34 @@ def fitted_calendar(times: pl.Series, gaps: Array) -> Calendar:
     gaps : the distances between neighbours in a series, over all series, above 0; numbers or microseconds.
     """
     gap = modal(gaps) if len(gaps) else 0
+    times, counts = _distinct(times)
     if times.dtype.is_integer():
         size = max(1, gap)
-        return Calendar(Unit.STEP, size, modal(times.to_numpy().astype(np.int64) % size))
+        return Calendar(Unit.STEP, size, modal(times.to_numpy().astype(np.int64) % size, counts))
     has_clock = times.dtype == pl.Datetime and bool((times.dt.time() != datetime.min.time()).any())
     days = gap / _DAY
     for months, low, high in ((1, 28, 31), (2, 59, 62), (3, 89, 92), (6, 181, 184), (12, 365, 366)):
         if low <= days <= high and gap % _DAY == 0:
-            return _monthly(times, months, is_date=not has_clock)
-    if gap == _DAY and not has_clock and len(times) >= 10 and bool((times.dt.weekday() <= 5).all()):
+            return _monthly(times, counts, months, is_date=not has_clock)
+    if gap == _DAY and not has_clock and counts.sum() >= 10 and bool((times.dt.weekday() <= 5).all()):
         return Calendar(Unit.BUSINESS, 1, 0, is_date=True)
     size = max(1, gap) if gap else _DAY
     moments = times.cast(pl.Datetime("us")).to_physical().to_numpy()
-    return Calendar(Unit.SPAN, size, modal(moments % size), is_date=not has_clock and size % _DAY == 0)
+    return Calendar(Unit.SPAN, size, modal(moments % size, counts), is_date=not has_clock and size % _DAY == 0)
 
 
 def anchored(named: Calendar, times: pl.Series) -> Calendar:
     """Return a named calendar, laid over the moments that there are."""
+    times, counts = _distinct(times)
     if named.unit is Unit.MONTH and times.dtype.is_temporal():
-        return _monthly(times, named.size, is_date=True)
+        return _monthly(times, counts, named.size, is_date=True)
     if named.unit is Unit.SPAN and times.dtype.is_temporal():
         moments = times.cast(pl.Datetime("us")).to_physical().to_numpy()
         has_clock = times.dtype == pl.Datetime and bool((times.dt.time() != datetime.min.time()).any())
-        return Calendar(Unit.SPAN, named.size, modal(moments % named.size), named.size % _DAY == 0 and not has_clock)
+        is_date = named.size % _DAY == 0 and not has_clock
+        return Calendar(Unit.SPAN, named.size, modal(moments % named.size, counts), is_date)
     if named.unit is Unit.STEP and times.dtype.is_integer():
-        return Calendar(Unit.STEP, named.size, modal(times.to_numpy().astype(np.int64) % named.size))
+        return Calendar(Unit.STEP, named.size, modal(times.to_numpy().astype(np.int64) % named.size, counts))
     if named.unit is Unit.BUSINESS and times.dtype.is_temporal():
         return named
     raise SettingsError(
@@ -220,21 +223,31 @@ def anchored(named: Calendar, times: pl.Series) -> Calendar:
     )  # fmt: skip
 
 
-def modal(values: Array) -> int:
+def _distinct(times: pl.Series) -> tuple[pl.Series, Array]:
+    """Return the moments that there are, and how often each: of many series there are few."""
+    found = times.alias("moment").value_counts()
+    return found["moment"], found["count"].to_numpy()
+
+
+def modal(values: Array, counts: Array | None = None) -> int:
     """Return the commonest of whole numbers, the smaller of equals.
+
+    Parameters
+    ----------
+    counts : how often each is there; once when absent.
 
     >>> modal(np.array([7, 1, 7]))
     7
     """
-    found, counts = np.unique(np.asarray(values, dtype=np.int64), return_counts=True)
-    return int(found[counts.argmax()])
+    found, place = np.unique(np.asarray(values, dtype=np.int64), return_inverse=True)
+    return int(found[np.bincount(place, counts).argmax()])
 
 
-def _monthly(times: pl.Series, months: int, *, is_date: bool) -> Calendar:
+def _monthly(times: pl.Series, counts: Array, months: int, *, is_date: bool) -> Calendar:
     days = times.dt.day().to_numpy()
     is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
-    day = _LAST_DAY if is_last.mean() > 0.5 else modal(days)
-    return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months) + day, is_date)
+    day = _LAST_DAY if counts[is_last].sum() > 0.5 * counts.sum() else modal(days, counts)
+    return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months, counts) + day, is_date)
 
 
 def _months(times: pl.Series) -> Array:

@@ -66,6 +66,7 @@ class Executor(Protocol):
     """Runs jobs; `jobs` is asked for the next one only when somebody is free to do it."""
 
     workers: int
+    waited: float  # seconds in which this process only waited for workers
 
     def share(self, value: Any) -> Shared | Held:
         """Place a value once for all jobs."""
@@ -83,7 +84,7 @@ class Executor(Protocol):
 class Here:
     """One after the other in this process: for tables so small that starting a process would cost more."""
 
-    workers = 1
+    workers, waited = 1, 0.0
 
     def share(self, value: Any) -> Held:
         """Return a handle; nothing is copied."""
@@ -133,6 +134,7 @@ class Processes:
     threads: int = 1
     plugins: tuple[Path, ...] = ()
     warm: tuple[str, ...] = ()
+    waited: float = field(default=0.0, init=False)
     _team: list[_Worker] = field(default_factory=list)
     _news: "queue.Queue[tuple[_Worker, Any]]" = field(default_factory=queue.Queue)
     _folder: tempfile.TemporaryDirectory[str] | None = None
@@ -225,20 +227,28 @@ class Processes:
 
     def _collect(self) -> Iterator[tuple[Any, Any]]:
         """Wait for one result or for the first worker that is late."""
-        wait = min(worker.kill_at for worker in self._team) - time.monotonic()
-        try:
-            worker, news = self._news.get(timeout=min(max(0.0, wait), threading.TIMEOUT_MAX))
-        except queue.Empty:
+        found = self._next(min(worker.kill_at for worker in self._team) - time.monotonic())
+        if found is None:
             for late in [one for one in self._team if one.kill_at <= time.monotonic()]:
                 late.process.kill()
                 late.is_alive = False
                 job, late.job, late.kill_at = late.job, None, float("inf")
                 yield job, LATE
             return
+        worker, news = found
         worker.is_alive = worker.is_alive and news is not _DIED
         if worker.job is not None:
             job, worker.job, worker.kill_at = worker.job, None, float("inf")
             yield job, news
+
+    def _next(self, seconds: float) -> "tuple[_Worker, Any] | None":
+        began = time.monotonic()
+        try:
+            return self._news.get(timeout=min(max(0.0, seconds), threading.TIMEOUT_MAX))
+        except queue.Empty:
+            return None
+        finally:
+            self.waited += time.monotonic() - began
 
 
 def _end(worker: _Worker) -> None:

@@ -30,7 +30,7 @@ class About:
     is_pooled : whether it learns from all series together.
     like, times : a method and how many times its cost this one takes; where it is known, nothing has to be tried.
     guess : from a panel and a horizon to the processor seconds of one lesson, for a method that cannot be tried on few
-        series; nothing is begun that would not end in time.
+        series, or that takes long for a single one; nothing is begun that would not end in time.
     """
 
     name: str

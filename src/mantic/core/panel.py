@@ -1,11 +1,14 @@
 """Many series side by side, on one calendar, without holes: what a series learner sees."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mantic.core.calendar import Calendar
 from mantic.core.table import Array
+
+_BLOCK = 500_000  # values that are worked on at once: a few copies of them take little memory
 
 
 @dataclass(frozen=True)
@@ -141,3 +144,37 @@ def spans(starts: Array, lengths: Array) -> Array:
     """
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
+
+
+def alike(values: Array, bounds: Array) -> Iterator[tuple[Array, Array]]:
+    """Give series of equal length together, in blocks: their positions, and their values, shape (n_alike, length).
+
+    What is done with a row of them has the same bits as with the series alone, and takes far less time.
+
+    Parameters
+    ----------
+    values, bounds : series one after the other, as in a `Panel`.
+
+    >>> [(place.tolist(), rows.tolist()) for place, rows in alike(np.arange(5.0), np.array([0, 2, 3, 5]))]
+    [([1], [[2.0]]), ([0, 2], [[0.0, 1.0], [3.0, 4.0]])]
+    """
+    lengths = np.diff(bounds)
+    order = np.argsort(lengths, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        length = int(lengths[group[0]])
+        for block in blocks(group, length):
+            yield block, values[bounds[block][:, None] + np.arange(length)]
+
+
+def blocks(index: Array, n_each: int) -> list[Array]:
+    """Return positions in blocks of about 500,000 values, where each position stands for so many."""
+    return np.array_split(index, max(1, min(len(index), -(-len(index) * n_each // _BLOCK))))
+
+
+def evenly(n_series: int, most: int) -> Array:
+    """Return positions of at most so many series, evenly from the first to the last.
+
+    >>> evenly(10, 4).tolist(), evenly(3, 4).tolist()
+    ([0, 3, 6, 9], [0, 1, 2])
+    """
+    return np.unique(np.linspace(0, n_series - 1, min(n_series, most)).astype(np.int64))

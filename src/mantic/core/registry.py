@@ -6,6 +6,7 @@ import importlib.util
 import pkgutil
 import sys
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -68,9 +69,15 @@ class Registry(Generic[T]):
         return {info.name.rpartition(".")[2]: info.name for info in modules if "._" not in info.name}
 
     def _load_entry_points(self) -> None:
-        for point in importlib.metadata.entry_points(group=self.entry_points):
+        for point in _entry_points(self.entry_points):
             if point.name not in self._found:
                 point.load()
+
+
+@cache
+def _entry_points(group: str) -> importlib.metadata.EntryPoints:
+    """Return what packages offer: every package is looked at, which takes some time, so once in a process."""
+    return importlib.metadata.entry_points(group=group)
 
 
 _plugins: list[Path] = []

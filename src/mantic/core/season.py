@@ -15,34 +15,36 @@ _LEAST = 0.01  # a smaller factor would blow up what is divided by it
 
 @dataclass(frozen=True)
 class Season:
-    """A profile that repeats: `profile[0]` belongs to the first step after the series.
+    """Profiles that repeat, one for each series: column 0 belongs to the first step after it.
 
     Parameters
     ----------
-    profile : factors around 1, or terms around 0; shape (length,).
-    is_factor : whether values are divided by it.
+    profile : factors around 1, or terms around 0; shape (n_series, length).
+    is_factor : whether values are divided by it; shape (n_series,).
     """
 
     profile: Array
-    is_factor: bool
+    is_factor: Array
 
     def out_of(self, values: Array) -> Array:
-        """Return the values without their season."""
-        own = self.profile[np.arange(-len(values), 0) % len(self.profile)]
-        return np.asarray(values / own if self.is_factor else values - own)
+        """Return series of equal length, shape (n_series, n_values), without their seasons."""
+        own, is_factor = self._at(np.arange(-values.shape[1], 0)), self.is_factor[:, None]
+        return np.asarray(np.where(is_factor, values / np.where(is_factor, own, 1.0), values - own))
 
     def into_past(self, level: Array) -> Array:
-        """Return what `out_of` gave, or another level of the same length, with the season."""
-        own = self.profile[np.arange(-len(level), 0) % len(self.profile)]
-        return np.asarray(level * own if self.is_factor else level + own)
+        """Return what `out_of` gave, or another level of the same length, with the seasons."""
+        return self._put(level, np.arange(-level.shape[1], 0))
 
     def into(self, forecast: Array) -> Array:
-        """Return a forecast with the season."""
-        own = self.profile[np.arange(len(forecast)) % len(self.profile)]
-        return np.asarray(forecast * own if self.is_factor else forecast + own)
+        """Return forecasts, shape (n_series, horizon), with the seasons."""
+        return self._put(forecast, np.arange(forecast.shape[1]))
 
+    def _at(self, step: Array) -> Array:
+        return np.asarray(self.profile[:, step % self.profile.shape[1]])
 
-NO_SEASON = Season(np.zeros(1), is_factor=False)
+    def _put(self, level: Array, step: Array) -> Array:
+        own = self._at(step)
+        return np.asarray(np.where(self.is_factor[:, None], level * own, level + own))
 
 
 def cycle(panel: Panel, horizon: int, seasons: tuple[int, ...]) -> Array:
@@ -55,7 +57,10 @@ def cycle(panel: Panel, horizon: int, seasons: tuple[int, ...]) -> Array:
 
 def usable(panel: Panel) -> Array:
     """Return the longest cycle that each series has seen twice and that is not too long for a profile; 1 for none."""
-    return np.array([usable_of(int(n_values), panel.seasons) for n_values in panel.lengths])
+    found = np.ones(len(panel), dtype=np.int64)
+    for season in sorted(one for one in panel.seasons if one <= _LONGEST):
+        found[panel.lengths >= 2 * season] = season
+    return found
 
 
 def usable_of(n_values: int, seasons: tuple[int, ...]) -> int:
@@ -77,56 +82,73 @@ def memory(season: int) -> int:
 
 
 def season_of(values: Array, length: int) -> Season:
-    """Return the season of a series by classical decomposition, or none where a test does not find one.
+    """Return the seasons of series by classical decomposition, or none where a test does not find one.
 
-    Factors where all values are above 0, else terms.
+    Factors where all values of a series are above 0, else terms.
+
+    Parameters
+    ----------
+    values : series of equal length, shape (n_series, n_values).
     """
-    if length < 2 or len(values) < 2 * length or not is_seasonal(values, length):
-        return NO_SEASON
-    smooth = _moving_average(values, length)
-    inner = slice(length // 2, length // 2 + len(smooth))
-    is_factor = bool(values.min() > 0)
-    if is_factor:
-        profile = _profile(values[inner] / smooth, inner.start, len(values), length)
-        profile = profile / profile.mean()
-        if profile.min() >= _LEAST:
-            return Season(profile, is_factor=True)
-    profile = _profile(values[inner] - smooth, inner.start, len(values), length)
-    return Season(profile - profile.mean(), is_factor=False)
+    n_series, n_values = values.shape
+    found = Season(np.zeros((n_series, max(1, length))), np.zeros(n_series, dtype=bool))
+    if length < 2 or n_values < 2 * length:
+        return found
+    rows = np.flatnonzero(is_seasonal(values, length))
+    if not len(rows):
+        return found
+    own = values[rows]
+    smooth = _moving_average(own, length)
+    first = length // 2
+    inner = own[:, first : first + smooth.shape[1]]
+    terms = _profile(inner - smooth, first, n_values, length)
+    terms = terms - terms.mean(axis=1, keepdims=True)
+    is_factor = own.min(axis=1) > 0
+    factors = _profile(inner[is_factor] / smooth[is_factor], first, n_values, length)
+    factors = factors / factors.mean(axis=1, keepdims=True)
+    is_sound = factors.min(axis=1, initial=np.inf) >= _LEAST
+    is_factor[is_factor] = is_sound
+    terms[is_factor] = factors[is_sound]
+    found.profile[rows], found.is_factor[rows] = terms, is_factor
+    return found
 
 
-def is_seasonal(values: Array, length: int) -> bool:
-    """Return whether the autocorrelation at a season's length is more than chance (at 90 %).
+def is_seasonal(values: Array, length: int) -> Array:
+    """Return whether the autocorrelation at a season's length is more than chance (at 90 %), for each series.
+
+    Parameters
+    ----------
+    values : series of equal length, shape (n_series, n_values).
 
     Source: Makridakis, Spyros et al. (2018), the M4 competition: its benchmark Naive2.
     """
-    centred = values - values.mean()
-    total = float(centred @ centred)
-    if total <= 0:
-        return False
-    n_values = len(values)
+    centred = values - values.mean(axis=1, keepdims=True)
+    total = np.einsum("ij,ij->i", centred, centred)
+    n_values = values.shape[1]
     size = 1 << (2 * n_values - 1).bit_length()
     spectrum = np.fft.rfft(centred, size)
-    found = np.fft.irfft(spectrum * spectrum.conj(), size)[: length + 1] / total
-    limit = _Z * np.sqrt((1 + 2 * float((found[1:length] ** 2).sum())) / n_values)
-    return bool(abs(found[length]) > limit)
+    found = np.fft.irfft(spectrum * spectrum.conj(), size)[:, : length + 1] / np.where(total > 0, total, 1.0)[:, None]
+    limit = _Z * np.sqrt((1 + 2 * (found[:, 1:length] ** 2).sum(axis=1)) / n_values)
+    return np.asarray((total > 0) & (np.abs(found[:, length]) > limit))
 
 
 def adjusted(values: Array, horizon: int, length: int, forecast: Callable[[Array, int], Array]) -> Array:
     """Return what a method without a season says of the recent series, whose season is taken out and put back."""
-    values = values[-memory(length) :]
-    season = season_of(values, length)
-    return season.into(forecast(season.out_of(values), horizon))
+    recent = values[None, -memory(length) :]
+    season = season_of(recent, length)
+    return np.asarray(season.into(forecast(season.out_of(recent)[0], horizon)[None])[0])
 
 
 def _moving_average(values: Array, length: int) -> Array:
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    simple = (total[length:] - total[:-length]) / length
-    return np.asarray(simple if length % 2 else (simple[1:] + simple[:-1]) / 2)
+    total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    simple = (total[:, length:] - total[:, :-length]) / length
+    return np.asarray(simple if length % 2 else (simple[:, 1:] + simple[:, :-1]) / 2)
 
 
 def _profile(deviation: Array, start: int, n_values: int, length: int) -> Array:
-    """Return the mean deviation at each place of the cycle, beginning with the step after the series."""
-    place = (np.arange(len(deviation)) + start - n_values) % length
-    total = np.bincount(place, deviation, minlength=length)
+    """Return the mean deviation of each series at each place of the cycle, beginning with the step after it."""
+    n_series, n_inner = deviation.shape
+    place = (np.arange(n_inner) + start - n_values) % length
+    at = (np.arange(n_series)[:, None] * length + place).ravel()
+    total = np.bincount(at, deviation.ravel(), minlength=n_series * length).reshape(n_series, length)
     return np.asarray(total / np.maximum(1, np.bincount(place, minlength=length)))

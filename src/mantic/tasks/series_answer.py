@@ -1,6 +1,6 @@
 """From questions about series to rows of answers, in the user's own words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import polars as pl
 
 from mantic.core.calendar import Unit
 from mantic.core.errors import SchemaError
+from mantic.core.panel import blocks
 from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_times
 from mantic.search.series.basis import BASIS, KIN, OWN
@@ -51,6 +52,16 @@ def all_answers(told: Foretold, roles: Roles, levels: Sequence[float]) -> pl.Dat
     n_series, horizon = told.forecast.shape
     series = np.repeat(np.arange(n_series), horizon)
     return _answers(told, roles, levels, series=series, step=np.tile(np.arange(horizon), n_series))
+
+
+def all_parts(told: Foretold, roles: Roles, levels: Sequence[float]) -> Iterator[pl.DataFrame]:
+    """Give the same in parts of some thousands of series: however many there are, they take little memory."""
+    n_series, horizon = told.forecast.shape
+    if told.coherent is not None or told.outbreak is not None:  # what adds up, or is told anew each day, is one whole
+        yield all_answers(told, roles, levels)
+        return
+    for places in blocks(np.arange(n_series), horizon * (2 + 2 * len(levels))):
+        yield all_answers(told.some(places), roles, levels)
 
 
 def answers_for(told: Foretold, roles: Roles, levels: Sequence[float], rows: pl.DataFrame) -> pl.DataFrame:

@@ -133,8 +133,9 @@ def _findings(held: Known, found: Foreseen, told: Foretold, *, asked: Asked, abo
         for name, spent, weight in zip(found.names, found.spent, found.blend.weights, strict=True)
     ]  # fmt: skip
     return SeriesFindings(
-        about.target, held.names, held.panel, _judged(held, found, levels), told.forecast, told.quantiles(levels),
-        levels, dict(zip(found.names, found.blend.weights.tolist(), strict=True)), {}, told.mixture.level, ledger,
+        about.target, held.names, held.panel, np.arange(len(held.panel)), _judged(held, found, levels), told.forecast,
+        told.quantiles(levels), levels,
+        dict(zip(found.names, found.blend.weights.tolist(), strict=True)), {}, told.mixture.level, ledger,
         [one.to_facts() for one in held.findings], about.warnings, told.spread.n_errors, about.seconds,
         {**asked.parameters, **about.columns}, len(held.vintages.value), (outbreak_blocks(more), outbreak_facts(more)),
     )  # fmt: skip

@@ -10,13 +10,14 @@ import polars as pl
 
 from mantic.core.errors import SchemaError
 from mantic.core.method import Method
+from mantic.core.panel import Panel
 from mantic.core.run import Run, Started
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.evaluate.series.findings import SeriesFindings
 from mantic.evaluate.series.report import evaluation_report, forecast_report
-from mantic.evaluate.series.score import Judged
+from mantic.evaluate.series.score import N_DRAWS, Judged
 from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
 from mantic.features.series.hierarchy import Hierarchy, gather, gathered
@@ -24,7 +25,10 @@ from mantic.features.series.prepare import Prepared, prepare
 from mantic.features.series.vintages import latest
 from mantic.report.blocks import Report
 from mantic.search.series.add_up import added_up, added_up_again
+from mantic.search.series.backtest import origins
+from mantic.search.series.clock import Clock
 from mantic.search.series.coherent import seconds_of
+from mantic.search.series.finish import Finish
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.loss import mean, yardstick
@@ -32,7 +36,6 @@ from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
 
-_SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
 _SUMS_SHARE = 0.25  # of the budget, kept for making forecasts add up, where that takes so long
 _REPORT_SHARE, _REPORT_LEAST, _REPORT_MOST = 0.08, 0.3, 5.0  # of the budget, kept for mixing and the report
@@ -55,17 +58,20 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
+    clock = Clock(run.deadline)
     prepared, hierarchy = _prepared(frame, roles, asked)
     panel = prepared.panel
-    left = run.deadline.left()
-    reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
-    reserve += _SERIES_SECONDS * len(panel)
-    if hierarchy is not None and left != float("inf"):
-        reserve += min(_SUMS_SHARE * left, seconds_of(len(panel) * asked.horizon))
-    if roles.known and left != float("inf"):
-        reserve += _LEARN_SHARE * left
+    left, cost = run.deadline.left(), Finish.of(len(panel), len(origins(panel, asked.horizon).backs), asked.horizon)
+    reserve = 0.0
+    if left != float("inf"):
+        reserve = min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
+        reserve = max(reserve, cost.reserve(left, clock.slowdown()))
+        if hierarchy is not None:
+            reserve += min(_SUMS_SHARE * left, seconds_of(len(panel) * asked.horizon))
+        reserve += _LEARN_SHARE * left * bool(roles.known)
     run.tell(Started("forecasting the past, method by method"))
-    done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
+    search = run.until(run.deadline.earlier(reserve))
+    done = foretell(panel, asked.horizon, search, n_methods=asked.n_methods, clock=clock)
     if hierarchy is not None:
         done = added_up(done, panel, hierarchy, run)
     learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
@@ -75,14 +81,19 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     )  # fmt: skip
     if roles.known:
         _tell_known(roles, learned, run)
-    levels = probabilities(asked.levels)
+    looked, levels, n_draws = done.looked(), probabilities(asked.levels), N_DRAWS
+    if done.found.start.backs and not clock.allows(cost.least + cost.ranges):
+        run.warn("no_ranges", "there was no time for the ranges of the scores: the report gives the scores alone")
+        n_draws = 0
+    few = told if told.coherent is not None else told.some(looked)
     found = SeriesFindings(
-        roles.target, prepared.names, panel, _judged(told, done, levels), told.forecast, told.quantiles(levels), levels,
-        dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)), done.mixture.losses,
-        done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
-        [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
+        roles.target, prepared.names, panel, looked, _judged(panel, done, levels), few.forecast, few.quantiles(levels),
+        levels, dict(zip(done.mixture.names, done.mixture.weights.mean(axis=0).tolist(), strict=True)),
+        done.mixture.losses, done.mixture.level, _ledger(done, panel.scale(panel.season)),
+        [one.to_facts() for one in prepared.findings], [asdict(one) for one in run.warnings], done.spread.n_errors,
+        time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
-        frame.height, coherent=done.coherent,
+        frame.height, coherent=done.coherent, n_draws=n_draws,
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -120,9 +131,9 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
     weights = dict(zip(told.mixture.names, told.mixture.weights.mean(axis=0).tolist(), strict=True))
     return evaluation_report(
         SeriesFindings(
-            roles.target, told.names, panel, judged, told.forecast, quantiles, found, weights, told.mixture.losses,
-            told.mixture.level, (), (), [asdict(one) for one in run.warnings], told.spread.n_errors, 0.0, {},
-            rows.height, coherent=told.coherent,
+            roles.target, told.names, panel, np.arange(len(panel)), judged, told.forecast, quantiles, found, weights,
+            told.mixture.losses, told.mixture.level, (), (), [asdict(one) for one in run.warnings],
+            told.spread.n_errors, 0.0, {}, rows.height, coherent=told.coherent,
         )
     )  # fmt: skip
 
@@ -213,20 +224,23 @@ def _tell_known(roles: Roles, learned: Mapping[str, Method], run: Run) -> None:
     run.warn("known_columns", text)
 
 
-def _judged(told: Foretold, done: Told, levels: Array) -> Judged | None:
-    truth = done.found.truth
+def _judged(panel: Panel, done: Told, levels: Array) -> Judged | None:
+    looked = done.looked()
+    truth, past, reference = (one[:, looked] for one in (done.found.truth, done.past, done.reference))
     if not np.isfinite(truth).any():
         return None
-    quantiles = done.past_quantiles(told.panel, levels)
-    return Judged(truth, done.past, done.reference, quantiles, levels, told.panel.scale(told.panel.season))
+    return Judged(
+        truth, past, reference, done.past_quantiles(panel, levels), levels, panel.scale(panel.season)[looked]
+    )  # fmt: skip
 
 
 def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
     """Return the ledger as plain values, with the loss of each method on the past."""
-    names = done.found.names
-    unit = yardstick(done.found.truth, done.reference, scale)
+    looked = done.looked()
+    found, scale = done.found.rows(looked), scale[looked]
+    unit = yardstick(found.truth, done.reference[:, looked], scale)
     losses = {
-        name: mean(unit.loss(done.found.truth, done.found.past[place], scale)) for place, name in enumerate(names)
+        name: mean(unit.loss(found.truth, past, scale)) for name, past in zip(found.names, found.past, strict=True)
     }
     return [
         {
@@ -234,7 +248,7 @@ def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
             "foretold": round(one.foretold, 3), "spent": round(one.spent, 3), "outcome": one.outcome,
             "reason": one.reason,
         }
-        for one in done.found.ledger
+        for one in found.ledger
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mantic.core.panel import Panel
 from mantic.core.table import Array
-from mantic.evaluate.series.score import Judged
+from mantic.evaluate.series.score import N_DRAWS, Judged
 from mantic.report.blocks import Block
 from mantic.search.series.coherent import Coherent
 
@@ -20,8 +20,9 @@ class SeriesFindings:
     target : name of the column that is forecast.
     names : a text for each series.
     panel : the series.
-    judged : forecasts that have met the truth; None where none has.
-    forecast, quantiles : of the steps to come, shape (n_series, horizon) and (n_series, horizon, n_levels).
+    looked : positions of the series that are judged and shown; of very many a part that lies evenly among them.
+    judged : forecasts of these that have met the truth; None where none has.
+    forecast, quantiles : of these and the steps to come, shape (n_looked, horizon) and (n_looked, horizon, n_levels).
     levels : of the quantiles.
     voices : weight of each method by its name, over all series.
     losses : of each level of weights that was tried; `level` is the one that was chosen.
@@ -34,11 +35,13 @@ class SeriesFindings:
     n_rows : of the table.
     more : blocks of a special kind of forecast, and what they say as plain values.
     coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
+    n_draws : of series, for the ranges of scores; 0 where there is no time for them.
     """
 
     target: str
     names: Sequence[str]
     panel: Panel
+    looked: Array
     judged: Judged | None
     forecast: Array
     quantiles: Array
@@ -55,3 +58,4 @@ class SeriesFindings:
     n_rows: int
     more: tuple[Sequence[Block], Mapping[str, Any]] = ((), {})
     coherent: Coherent | None = None
+    n_draws: int = N_DRAWS

@@ -41,8 +41,8 @@ def evaluation_report(found: SeriesFindings) -> Report:
 
 
 def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
-    held = [] if found.judged is None else coverage(found.judged)
-    known = {} if found.judged is None else scores(found.judged)
+    held = [] if found.judged is None else coverage(found.judged, n_draws=found.n_draws)
+    known = {} if found.judged is None else scores(found.judged, n_draws=found.n_draws)
     levels = [] if found.coherent is None or found.judged is None else by_level(found.coherent, found.judged)
     verdict = _verdict(found, known)
     blocks: list[Block] = [Text(verdict["sentence"], "verdict")]
@@ -52,7 +52,7 @@ def _built(found: SeriesFindings, title: str, *, is_fit: bool) -> Report:
         blocks.append(Group("Mind this", tuple(alerts)))
     blocks += found.more[0]
     if found.judged is not None:
-        blocks.append(Group("All scores", (_score_table(known),)))
+        blocks.append(Group("All scores", (_score_table(known, found),)))
         blocks.append(Group("Whether intervals hold", (_coverage_table(held, found),)))
         if levels and found.coherent is not None:
             blocks.append(Group("Level by level", (level_table(levels, found.coherent),)))
@@ -127,7 +127,7 @@ def _alerts(found: SeriesFindings) -> list[Alert]:
     return alerts
 
 
-def _score_table(known: Mapping[str, Score]) -> Grid:
+def _score_table(known: Mapping[str, Score], found: SeriesFindings) -> Grid:
     rows = tuple(
         (
             name.upper() if name != "smape" else "sMAPE",
@@ -139,6 +139,8 @@ def _score_table(known: Mapping[str, Score]) -> Grid:
         for name, one in known.items()
     )
     note = "Averaged over series; the range is where it would lie for other series of the same kind."
+    if len(found.looked) < len(found.panel):
+        note += f" Of {len(found.panel):,} series {len(found.looked):,} were judged, which lie evenly among them."
     return Grid(("score", "this forecast", "range", "seasonal naive", "what it is"), rows, note=note)
 
 
@@ -171,21 +173,27 @@ def _pictures(found: SeriesFindings, judged: Judged) -> list[Block]:
     chosen = [(int(order[len(order) // 2]), "The middle series")]
     if len(order) > 1:
         chosen.append((int(order[-1]), "The worst series"))
-    return [_picture(found, place, title) for place, title in chosen]
+    return [_picture(found, at, title) for at, title in chosen]
 
 
-def _picture(found: SeriesFindings, place: int, title: str) -> Chart:
-    """Return the end of a series, the forecast with its widest interval, and what was said at the latest origin."""
+def _picture(found: SeriesFindings, at: int, title: str) -> Chart:
+    """Return the end of a series, the forecast with its widest interval, and what was said at the latest origin.
+
+    Parameters
+    ----------
+    at : which of the series that are looked at.
+    """
     said = None
     if (
         found.judged is not None
         and found.judged.truth.shape[0]
         and found.judged.guess.shape[2] == len(found.forecast[0])
     ):
-        said = found.judged.guess[0, place] if np.isfinite(found.judged.guess[0, place]).any() else None
+        said = found.judged.guess[0, at] if np.isfinite(found.judged.guess[0, at]).any() else None
+    place = int(found.looked[at])
     name = found.names[place] or found.target
-    band, level = found.quantiles[place][:, [0, -1]], float(found.levels[-1] - found.levels[0])
-    seen = Seen(found.panel, place, found.forecast[place], band, level, said)
+    band, level = found.quantiles[at][:, [0, -1]], float(found.levels[-1] - found.levels[0])
+    seen = Seen(found.panel, place, found.forecast[at], band, level, said)
     return picture(seen, title=f"{title}: {name}", name=name, target=found.target)
 
 

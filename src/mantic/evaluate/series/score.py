@@ -8,7 +8,8 @@ import numpy as np
 from mantic.core.table import Array
 
 _TINY = 1e-9
-_N_DRAWS = 400
+N_DRAWS = 400
+"""How often series are drawn anew for the range of a score."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,15 @@ class Score:
     reference: float
 
 
-def scores(judged: Judged, *, seed: int = 0) -> Mapping[str, Score]:
+def scores(judged: Judged, *, seed: int = 0, n_draws: int = N_DRAWS) -> Mapping[str, Score]:
     """Return the errors by name: mase, smape, owa, rmsse, wis.
 
     mase: mean absolute error in units of the mean absolute change over a season. smape: in per cent, 0 to 200.
     owa: mean of the two, each as a share of seasonal naive's. rmsse: root of the mean squared error, in the same units
     as mase. wis: weighted interval score in those units, which rewards intervals that are narrow and hold.
 
-    Each is averaged over series. Ranges are from resampled series, or origins where there is one series.
+    Each is averaged over series. Ranges are from series that are drawn anew `n_draws` times, or origins where there is
+    one series.
 
     Source: Makridakis et al. (2020), The M4 competition; Bracher et al. (2021) for the interval score.
     """
@@ -72,7 +74,7 @@ def scores(judged: Judged, *, seed: int = 0) -> Mapping[str, Score]:
     }
     means = {name: (_by_unit(own), _by_unit(naive)) for name, (own, naive) in parts.items()}
     means["rmsse"] = (np.sqrt(means["rmsse"][0]), np.sqrt(means["rmsse"][1]))
-    draws = _draws(len(means["mase"][0]), seed)
+    draws = _draws(len(means["mase"][0]), seed, n_draws)
     found = {name: _score(own, naive, draws) for name, (own, naive) in means.items()}
     found["owa"] = _owa(means, draws)
     return found
@@ -103,16 +105,18 @@ class Coverage:
     width: float
 
 
-def coverage(judged: Judged, *, seed: int = 0) -> list[Coverage]:
-    """Return for each pair of quantiles around the median how often the truth lay between them."""
+def coverage(judged: Judged, *, seed: int = 0, n_draws: int = N_DRAWS) -> list[Coverage]:
+    """Return for each pair of quantiles around the median how often the truth lay between them; draws as `scores`."""
     n_levels = len(judged.levels)
+    n_origins, n_series = judged.truth.shape[:2]
+    draws = _draws(n_origins if n_series == 1 else n_series, seed, n_draws)
     found = []
     for place in range(n_levels // 2):
         low, high = judged.quantiles[..., place], judged.quantiles[..., n_levels - 1 - place]
         is_in = np.where(np.isfinite(judged.truth), (judged.truth >= low) & (judged.truth <= high), np.nan)
         width = np.where(np.isfinite(judged.truth), (high - low) / judged.scale[:, None], np.nan)
         own = _by_unit(is_in)
-        one = _score(own, own, _draws(len(own), seed))
+        one = _score(own, own, draws)
         level = float(judged.levels[n_levels - 1 - place] - judged.levels[place])
         wide = _by_unit(width)
         found.append(Coverage(round(level, 6), one.value, one.low, one.high, float(_mean(wide))))
@@ -159,9 +163,11 @@ def _mean(values: Array) -> float:
     return float(found.mean()) if len(found) else float("nan")
 
 
-def _draws(n_units: int, seed: int) -> Array:
+def _draws(n_units: int, seed: int, n_draws: int) -> Array:
     """Return weights of units in resamples, shape (n_draws, n_units); each row is a Bayesian bootstrap."""
-    return np.random.default_rng([seed, 0x5E41]).dirichlet(np.ones(n_units), _N_DRAWS) if n_units > 1 else np.empty(0)
+    if n_units < 2 or not n_draws:
+        return np.empty(0)
+    return np.random.default_rng([seed, 0x5E41]).dirichlet(np.ones(n_units), n_draws)
 
 
 def _resampled(values: Array, draws: Array) -> Array:

@@ -15,7 +15,8 @@ from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.holed import Holed, about
 from mantic.report.numbers import amount
 
-_MOST_STEPS = 200_000  # of one series: more are a sign of a wrong frequency, and would fill the memory
+_MOST_STEPS = 200_000  # of one series with few values: more are a sign of a wrong frequency, and would fill the memory
+_MOST_EMPTY = 10  # steps of a series for each value of all
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
@@ -59,9 +60,11 @@ def assemble(
     SettingsError : if there is no such frequency.
     """
     long = _without_nothing(_long(frame, roles), findings)
-    calendar = _calendar(long, freq, findings)
-    stepped = long.with_columns(pl.Series(_STEP, calendar.steps(long[_TIME])))
-    if (n_off := int((~calendar.on_grid(long[_TIME])).sum())) > 0:
+    moments = long[_TIME].unique().sort()  # of many series they are few
+    place = np.searchsorted(moments.to_physical().to_numpy(), long[_TIME].to_physical().to_numpy())
+    calendar = _calendar(long, freq, findings, moments=moments, place=place)
+    stepped = long.with_columns(pl.Series(_STEP, calendar.steps(moments)[place]))
+    if (n_off := int((~calendar.on_grid(moments)[place]).sum())) > 0:
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
@@ -164,18 +167,20 @@ def _without_nothing(long: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     return long
 
 
-def _calendar(long: pl.DataFrame, freq: str | Calendar | None, findings: list[Finding]) -> Calendar:
+def _calendar(
+    long: pl.DataFrame, freq: str | Calendar | None, findings: list[Finding], *, moments: pl.Series, place: Array
+) -> Calendar:
     times = long[_TIME]
     if isinstance(freq, Calendar):
         return freq
     if freq is not None:
         return anchored(Calendar.named(freq), times)
-    physical = times if times.dtype.is_integer() else times.cast(pl.Datetime("us"))
-    ordered = pl.DataFrame({_NAME: long[_NAME], "at": physical.to_physical().cast(pl.Int64)}).unique().sort(_NAME, "at")
-    gaps = ordered.select(pl.col("at").diff().over(_NAME)).to_series().drop_nulls().to_numpy()
-    gaps = gaps[gaps > 0]
-    calendar = fitted_calendar(times, gaps)
-    share = _regular_share(calendar, long)
+    physical = moments if moments.dtype.is_integer() else moments.cast(pl.Datetime("us"))
+    name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()[place]
+    order = _by_time(name, at)
+    calendar = fitted_calendar(times, _apart(name[order], at[order]))
+    apart = _apart(name[order], calendar.steps(moments)[place[order]])
+    share = float(np.mean(apart == 1)) if len(apart) else 1.0  # of neighbours that lie one step apart
     if share < _IRREGULAR:
         text = (
             f"only {share:.0%} of the moments follow the one before by one step of '{calendar.name}': the frequency "
@@ -185,20 +190,29 @@ def _calendar(long: pl.DataFrame, freq: str | Calendar | None, findings: list[Fi
     return calendar
 
 
-def _regular_share(calendar: Calendar, long: pl.DataFrame) -> float:
-    """Return which share of neighbours in a series lie one step apart."""
-    steps = pl.DataFrame({_NAME: long[_NAME], _STEP: calendar.steps(long[_TIME])}).unique().sort(_NAME, _STEP)
-    apart = steps.select(pl.col(_STEP).diff().over(_NAME)).to_series().drop_nulls()
-    return float(np.mean(apart.to_numpy() == 1)) if len(apart) else 1.0
+def _by_time(name: Array, at: Array) -> Array:
+    """Return the order in which rows of a series stand together and rise with time."""
+    is_next = name[1:] != name[:-1]
+    n_series = np.count_nonzero(np.bincount(name))
+    if is_next.sum() == n_series - 1 and bool((is_next | (at[1:] >= at[:-1])).all()):
+        return np.arange(len(name))
+    return np.lexsort((at, name))
+
+
+def _apart(name: Array, at: Array) -> Array:
+    """Return the distances, above 0, between neighbours in a series; rows stand as `_by_time` says."""
+    found = np.diff(at)[name[1:] == name[:-1]]
+    return np.asarray(found[found > 0])
 
 
 def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     """Return one row per series and step: equal rows once, sums of counts, else the last."""
     stepped = stepped.sort(_NAME, _STEP, maintain_order=True)
-    is_twice = stepped.select(pl.struct(_NAME, _STEP).is_duplicated()).to_series()
-    if not is_twice.any():
+    name, step = stepped[_NAME].to_numpy(), stepped[_STEP].to_numpy()
+    is_again = (name[1:] == name[:-1]) & (step[1:] == step[:-1])
+    if not is_again.any():
         return stepped
-    twice = stepped.filter(is_twice)
+    twice = stepped.filter(pl.Series(np.append(is_again, False) | np.append(False, is_again)))
     distinct = stepped.unique(maintain_order=True)
     values = stepped[_VALUE].drop_nulls()
     is_count = bool(((values >= 0) & (values % 1 == 0)).all())
@@ -220,7 +234,7 @@ def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> 
     ends = valued.group_by(_NAME).agg(pl.col(_STEP).min().alias("first"), pl.col(_STEP).max().alias("last")).sort(_NAME)
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
     lengths = last - first + 1
-    if int(lengths.max()) > _MOST_STEPS:
+    if int(lengths.max()) > max(_MOST_STEPS, _MOST_EMPTY * valued.height):
         raise SchemaError(
             f"a series would have {int(lengths.max()):,} steps: the frequency is finer than the data",
             where=f"column '{roles.time}'",
@@ -228,11 +242,11 @@ def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> 
         )
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     values = np.full(int(bounds[-1]), np.nan)
-    number = {one: place for place, one in enumerate(ends[_NAME].to_list())}
-    row = valued[_NAME].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+    number = ends[_NAME].to_numpy()
+    row = np.searchsorted(number, valued[_NAME].to_numpy())
     values[bounds[row] + valued[_STEP].to_numpy() - first[row]] = valued[_VALUE].to_numpy()
     inside = unique.filter(pl.col(_NAME).is_in(ends[_NAME].implode()))
-    row = inside[_NAME].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+    row = np.searchsorted(number, inside[_NAME].to_numpy())
     place = inside[_STEP].to_numpy() - first[row]
     is_in = (place >= 0) & (place < lengths[row])
     known = np.full((len(values), len(roles.known)), np.nan)

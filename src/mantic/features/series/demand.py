@@ -17,14 +17,12 @@ def demand_classes(panel: Panel) -> Array:
 
     Source: Syntetos, Boylan and Croston (2005), On the categorization of demand patterns.
     """
-    found = np.zeros(len(panel), dtype=np.int64)
-    for place in range(len(panel)):
-        values = panel.one(place)
-        some = values[values != 0]
-        if not len(some):
-            found[place] = 2
-            continue
-        is_rare = len(values) / len(some) >= _ADI
-        varies = float(some.var()) >= _CV2 * float(some.mean()) ** 2
-        found[place] = 2 * is_rare + varies
-    return found
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    is_some = panel.values != 0
+    owner, some = owner[is_some], panel.values[is_some]
+    count = np.bincount(owner, minlength=len(panel))
+    n_some = np.maximum(1, count)
+    mean = np.bincount(owner, some, minlength=len(panel)) / n_some
+    variance = np.bincount(owner, (some - mean[owner]) ** 2, minlength=len(panel)) / n_some
+    found = 2 * (panel.lengths / n_some >= _ADI) + (variance >= _CV2 * mean**2)
+    return np.asarray(np.where(count > 0, found, CLASSES.index("intermittent")))

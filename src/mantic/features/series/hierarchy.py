@@ -176,7 +176,7 @@ def _carried(prepared: Prepared) -> tuple[Prepared, list[Finding]]:
     values, truth, known = [], [], []
     for place, n_more in enumerate(late):
         span = slice(panel.bounds[place], panel.bounds[place + 1])
-        values.append(filled(np.concatenate([panel.values[span], np.full(n_more, np.nan)]), panel.season))
+        values.append(filled(np.concatenate([panel.values[span], np.full(n_more, np.nan)])[None], panel.season)[0])
         truth.append(np.concatenate([panel.truth[span], np.full(n_more, np.nan)]))
         known.append(np.concatenate([panel.known[span], np.repeat(panel.known[span][-1:], n_more, axis=0)]))
     bounds = np.concatenate([[0], np.cumsum(panel.lengths + late)]).astype(np.int64)

@@ -15,7 +15,7 @@ from mantic.features.series.cycles import find_cycle
 from mantic.features.series.demand import CLASSES, demand_classes
 from mantic.features.series.finding import Finding
 from mantic.features.series.holed import Holed
-from mantic.features.series.repair import filled, repair
+from mantic.features.series.repair import repair, without_holes
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def prepare(
     holed, calendar = assemble(frame, roles, freq, findings)
     seasons = _seasons(season, calendar)
     if seasons is None:
-        plain = _panel(holed, calendar, (), values=_without_holes(holed))
+        plain = _panel(holed, calendar, (), values=without_holes(holed.values, holed.bounds, 1))
         seasons = find_cycle(plain)
         found = f"repeats after {seasons[0]} steps" if seasons else "has no clear cycle"
         text = f"whole numbers say nothing about seasons: the data {found}; season= would say it"
@@ -96,20 +96,15 @@ def seasons_of(season: int | Sequence[int] | None) -> tuple[int, ...] | None:
     return tuple(sorted({one for one in found if one > 1}))
 
 
-def _without_holes(holed: Holed) -> Array:
-    return np.concatenate([filled(holed.one(place), 1) for place in range(len(holed))])
-
-
 def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values: Array) -> Panel:
     seen = holed.values[~np.isnan(holed.values)]
     is_floored = bool((seen >= 0).all())
-    known = holed.known
+    known = holed.known.copy()
+    owner = np.repeat(np.arange(len(holed)), np.diff(holed.bounds))
     for column in range(known.shape[1]):
-        known = np.array(known)
-        for place in range(len(holed)):
-            span = slice(holed.bounds[place], holed.bounds[place + 1])
-            own = known[span, column]
-            known[span, column] = filled(own, 1) if np.isfinite(own).any() else 0.0
+        is_said = np.bincount(owner, np.isfinite(known[:, column]), minlength=len(holed)) > 0
+        known[~is_said[owner], column] = 0.0
+        known[:, column] = without_holes(known[:, column], holed.bounds, 1)
     panel = Panel(values, holed.values, holed.bounds, holed.last, calendar, seasons, known)
     return replace(panel, is_floored=is_floored, is_count=is_floored and bool((seen % 1 == 0).all()))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mantic.core.lazy import need_alone
 from mantic.core.method import METHODS, About
-from mantic.core.panel import Panel
+from mantic.core.panel import Panel, blocks
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.learners.series._lags import Asked, Lags
@@ -17,6 +17,7 @@ from mantic.learners.table._lightgbm_text import check_text
 
 _LEAST_ROWS = 300
 _N_ORIGINS = 400  # of a series, the latest ones
+_WIDTH = 10  # numbers that a question counts as, for blocks of series that are answered at once
 _FILE = "trees.txt"
 _PARAMS = {
     "objective": "l1", "min_data_in_leaf": 30, "feature_fraction": 0.7,
@@ -83,12 +84,14 @@ class Boosting:
 
     def forecast(self, panel: Panel, horizon: int, run: Run) -> Array:
         """Return all steps of all series at once, shape (n_series, horizon)."""
-        lags = Lags(panel)
-        series = np.repeat(np.arange(len(panel)), horizon)
-        asked = Asked(series, panel.lengths[series], np.tile(np.arange(1, horizon + 1), len(panel)))
-        seen = lags.see(asked)
-        answer = np.asarray(self.trees.predict(seen.numbers, num_threads=run.threads))
-        return np.asarray((seen.base + seen.unit * answer).reshape(len(panel), horizon))
+        lags, found = Lags(panel), np.empty((len(panel), horizon))
+        for rows in blocks(np.arange(len(panel)), _WIDTH * horizon):
+            series = np.repeat(rows, horizon)
+            asked = Asked(series, panel.lengths[series], np.tile(np.arange(1, horizon + 1), len(rows)))
+            seen = lags.see(asked)
+            answer = np.asarray(self.trees.predict(seen.numbers, num_threads=run.threads))
+            found[rows] = (seen.base + seen.unit * answer).reshape(len(rows), horizon)
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the trees as text."""

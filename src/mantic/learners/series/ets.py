@@ -17,7 +17,13 @@ def _suits(panel: Panel, horizon: int) -> Array:
     return np.asarray(panel.lengths >= max(2 * panel.season, panel.season + 10))
 
 
-_ABOUT = About("ets", _suits, NEEDS, "level, trend and a short season that change slowly", "30 to 300 ms per series")
+def _guess(panel: Panel, horizon: int) -> float:
+    return 1e-3 * float(np.minimum(panel.lengths, _LONGEST).sum())
+
+
+_ABOUT = About(
+    "ets", _suits, NEEDS, "level, trend and a short season that change slowly", "30 to 300 ms per series", guess=_guess
+)
 
 
 @method_of_one(_ABOUT)

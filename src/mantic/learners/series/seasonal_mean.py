@@ -21,10 +21,11 @@ _ABOUT = About("seasonal_mean", _suits, (), "a noisy pattern on a steady level",
 def seasonal_mean(panel: Panel, horizon: int) -> Array:
     """Return the mean over the latest turns (at most four) of the longest cycle that was seen twice."""
     found = np.full((len(panel), horizon), np.nan)
-    for place, season in enumerate(usable(panel)):
-        if season >= 2:
-            values = panel.one(place)
-            n_turns = min(_N_TURNS, len(values) // season)
-            turn = values[-n_turns * season :].reshape(n_turns, season).mean(axis=0)
-            found[place] = turn[np.arange(horizon) % season]
+    seasons = usable(panel)
+    n_turns = np.minimum(_N_TURNS, panel.lengths // seasons)
+    for season, n in {(int(one), int(turns)) for one, turns in zip(seasons, n_turns, strict=True) if one >= 2}:
+        rows = np.flatnonzero((seasons == season) & (n_turns == n))
+        latest = panel.values[panel.bounds[1:][rows, None] + np.arange(-n * season, 0)]
+        turn = latest.reshape(len(rows), n, season).mean(axis=1)
+        found[rows] = turn[:, np.arange(horizon) % season]
     return found

@@ -46,7 +46,7 @@ def added_up(told: Told, panel: Panel, hierarchy: Hierarchy, run: Run) -> Told:
     coherent = made(past, told.forecast, scores).spread_out(told.together, marginals, panel, n=n_paths)
     moved, at = told.past.copy(), []
     if told.found.start.backs:
-        before = told.past_marginals(panel, GRID)
+        before = told.past_marginals(panel, GRID, np.arange(len(panel)))
         for origin, guess in enumerate(told.past):
             is_there = np.isfinite(guess)
             others = np.delete(scores, origin, axis=0)

@@ -3,14 +3,14 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mantic.core.executor import Executor, Failure
 from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.method import METHODS, can_be_used
-from mantic.core.panel import Panel
+from mantic.core.panel import Panel, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.standing import Standing
@@ -31,6 +31,7 @@ _N_PROBED = 20  # series, from which the cost of all is foretold
 _MARGIN = 1.25  # by which a foretold cost is held to be too low
 _BLOCK_SECONDS = 2.0  # of a piece of work, so that a deadline costs little
 _MOST_ORIGINS = 3
+_NOTHING_LEFT = "nothing was left"
 _LEAST_MIDDLE = 6  # steps of the middle series, for a judgement on the past
 
 
@@ -86,6 +87,10 @@ class Backtest:
     truth: Array
     ledger: tuple[Cost, ...]
     start: Origins
+
+    def rows(self, index: Array) -> "Backtest":
+        """Return what was forecast of these series."""
+        return replace(self, past=self.past[:, :, index], future=self.future[:, index], truth=self.truth[:, index])
 
 
 def origins(panel: Panel, horizon: int, *, most: int = _MOST_ORIGINS) -> Origins:
@@ -182,8 +187,9 @@ def backtest(
 
     Ctrl-C ends it early, with the methods that are complete.
 
-    The naive family is always complete. Each other method is first asked about twenty series; what it took foretells
-    what all would take, and it is let in only if that fits into what is left.
+    Seasonal naive is always complete, and the rest of the naive family as long as anything is left. Each other method
+    is first asked about twenty series; what it took foretells what all would take, and it is let in only if that fits
+    into what is left.
 
     Parameters
     ----------
@@ -193,14 +199,10 @@ def backtest(
     search = _Search(panel, horizon, executor, run, origins(panel, horizon))
     if run.listeners and search.backs:
         search.standing = Standing(run, search.truth(), panel.scale(panel.season))
-    everything = np.arange(len(panel))
     known = [name for name in (*ORDER, *METHODS.names()) if names is None or name in names or name in FREE]
     wanted = [name for name in dict.fromkeys(known) if can_be_used(METHODS.get(name))]
-    for name in (name for name in wanted if name in FREE):
-        if _suits_some(name, panel, horizon):
-            for n_back in (0, *search.backs):
-                piece = search.piece(name, n_back, everything, float("inf"))
-                search.take(piece, run_piece(piece))
+    for name in (REFERENCE, *(one for one in FREE if one != REFERENCE)):
+        _ask(search, name)
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
     if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
         costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
@@ -210,6 +212,21 @@ def backtest(
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
             executor.close()
     return _gathered(search, wanted)
+
+
+def _ask(search: _Search, name: str) -> None:
+    """Ask a free method about all series at every origin, right here; only the reference whatever time it is."""
+    if not _suits_some(name, search.panel, search.horizon):
+        return
+    if name != REFERENCE:
+        if search.run.deadline.passed:
+            search.outcome[name] = ("no time", _NOTHING_LEFT)
+            return
+        if _would_be_late(search, name):
+            return
+    for n_back in (0, *search.backs):
+        piece = search.piece(name, n_back, np.arange(len(search.panel)), float("inf"))
+        search.take(piece, run_piece(piece))
 
 
 def _stages(names: Sequence[str]) -> list[list[str]]:
@@ -232,7 +249,7 @@ def _run_all(search: _Search, stages: Sequence[Sequence[str]]) -> None:
 def _run(search: _Search, names: Sequence[str]) -> None:
     """Foretell what methods cost, and let those work that fit into the time, the cheapest first."""
     if search.run.deadline.passed:
-        search.outcome |= dict.fromkeys(names, ("no time", "nothing was left"))
+        search.outcome |= dict.fromkeys(names, ("no time", _NOTHING_LEFT))
         return
     for name in names:
         about = METHODS.get(name).about
@@ -259,15 +276,21 @@ def _is_too_late(search: _Search, name: str) -> bool:
 
 
 def _would_be_late(search: _Search, name: str) -> bool:
-    """Return whether even one lesson of a pooled method would not end in time; the ledger then says so."""
-    guess = METHODS.get(name).about.guess
-    if guess is None:
+    """Return whether even one lesson of a method would not end in time; the ledger then says so.
+
+    Of a pooled or free method a lesson is one for each origin; of another one it is the longest series.
+    """
+    about = METHODS.get(name).about
+    if about.guess is None:
         return False
-    seconds, left = search.pace() * guess(search.panel, search.horizon), search.run.deadline.left()
-    n_rounds = -(-(1 + len(search.backs)) // search.executor.workers)  # lessons one after the other
-    if seconds * n_rounds <= left:
+    is_whole = about.is_pooled or name in FREE
+    panel = search.panel if is_whole else search.panel.rows(np.array([search.panel.lengths.argmax()]))
+    workers = 1 if name in FREE else search.executor.workers
+    n_rounds = -(-(1 + len(search.backs)) // workers) if is_whole else 1  # lessons one after the other
+    seconds, left = search.pace() * n_rounds * about.guess(panel, search.horizon), search.run.deadline.left()
+    if seconds <= left:
         return False
-    search.outcome[name] = ("no time", f"takes about {seconds * n_rounds:.1f} s, and {left:.1f} s were left")
+    search.outcome[name] = ("no time", f"takes about {seconds:.1f} s, and {left:.1f} s were left")
     return True
 
 
@@ -279,7 +302,7 @@ def _probe(search: _Search, names: Sequence[str]) -> None:
     """Ask each method about a few series, and foretell what all would cost."""
     panel = search.panel
     longest_first = np.argsort(-panel.lengths, kind="stable")
-    few = longest_first[np.unique(np.linspace(0, len(panel) - 1, min(len(panel), _N_PROBED)).astype(np.int64))]
+    few = longest_first[evenly(len(panel), _N_PROBED)]
     n_back = search.backs[0] if search.backs else 0
 
     def pieces() -> Iterator[Piece]:
@@ -350,12 +373,15 @@ def _progress(search: _Search, order: Sequence[str]) -> tuple[float, float, str]
 
 def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
     """Return what is complete; a method counts for a series only where it has forecast its future."""
-    shape = (len(search.panel), search.horizon)
     kept = [name for name in wanted if search.outcome.get(name, ("",))[0] == "used"]
-    none = np.full(shape, np.nan)
-    past = np.stack([np.stack([search.forecasts[name][back] for back in search.backs] or [none]) for name in kept])
-    future = np.stack([search.forecasts[name][0] for name in kept])
-    past = np.where(np.isnan(future)[:, None], np.nan, past)
+    n_series, horizon = len(search.panel), search.horizon
+    past = np.full((len(kept), max(1, len(search.backs)), n_series, horizon), np.nan)
+    future = np.empty((len(kept), n_series, horizon))
+    for place, name in enumerate(kept):
+        whole = search.forecasts.pop(name)  # of very many series two copies are too much
+        future[place] = whole[0]
+        for origin, n_back in enumerate(search.backs):
+            past[place, origin] = np.where(np.isnan(whole[0]), np.nan, whole[n_back])
     ledger = tuple(
         Cost(
             name,

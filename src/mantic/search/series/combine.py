@@ -1,14 +1,17 @@
 """Weights of methods: as simple as the past allows, as particular as it proves."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from mantic.core.panel import blocks, evenly
 from mantic.core.table import Array
 from mantic.search.series.backtest import REFERENCE, Backtest
 from mantic.search.series.loss import Yardstick, mean, yardstick
 
-_MOST_SERIES = 1_000  # that weights are learned from: more say the same
+MOST_JUDGED, MOST_LEARNED = 4_000, 1_000  # series by which weights are judged, and learned: more say the same
 _N_STEPS = 12  # of the greedy search
 _N_FOLDS = 5  # of series, to judge weights on series that did not choose them
 _SHARP = (0.0, 1.0, 2.0, 4.0, 8.0)  # how much a series' own past moves its weights; 0 not at all
@@ -52,36 +55,67 @@ def mixture(found: Backtest, scale: Array) -> tuple[Mixture, Array]:
 
     Equal weights of the good methods first; weights learned on all series if they are better by more than a standard
     error on series that did not choose them; weights that follow each series' own past if those are better again on
-    origins that they have not seen. If nothing beats seasonal naive, it is seasonal naive.
+    origins that they have not seen. If nothing beats seasonal naive, it is seasonal naive. Of very many series a part
+    that lies evenly among them decides for all.
 
     Returns
     -------
     The mixture, and forecasts of shape (n_origins, n_series, horizon) for honest errors.
     """
+    return _mixture(found, scale, _richer)
+
+
+def equal_mixture(found: Backtest, scale: Array) -> tuple[Mixture, Array]:
+    """Return the same without weights that are learned, where there is no time to learn any."""
+    return _mixture(found, scale, lambda judge, best: (best, {}))
+
+
+def _mixture(found: Backtest, scale: Array, richer: "_Richer") -> tuple[Mixture, Array]:
     n_series = len(scale)
     reference = found.names.index(REFERENCE)
-    unit = yardstick(found.truth, found.past[reference], scale)
-    each = np.stack([unit.loss(found.truth, one, scale) for one in found.past])
-    pooled = np.array([mean(one) for one in each])
+    some = evenly(n_series, MOST_JUDGED)
+    few = found if len(some) == n_series else found.rows(some)
+    judge = _Judge(few, yardstick(few.truth, few.past[reference], scale[some]), scale[some])
+    pooled = np.array([mean(one) for one in judge.each])
     if not np.isfinite(pooled[reference]):
         blind = _without_past(found, n_series)
         return blind, blind.mix(found.past)
     pooled[~np.isfinite(pooled)] = np.inf
-    judge = _Judge(found, unit, scale)
-    best, losses = _equal(judge, pooled), {}
-    losses["equal"] = mean(best.loss)
+    best = _equal(judge, pooled)
+    losses = {"equal": mean(best.loss)}
+    best, more = richer(judge, best)
+    losses |= more | {"reference": mean(judge.each[reference])}
+    if mean(best.loss) >= losses["reference"]:
+        best = judge.alone("reference", reference)
+    weights, past = best.weights, best.past
+    if len(some) < n_series:
+        weights, past = _elsewhere(best, found, scale, judge.unit)
+        weights[some], past[:, some] = best.weights, best.past
+    return Mixture(found.names, weights, best.is_median, best.name, losses), past
+
+
+def _richer(judge: "_Judge", best: "_Level") -> tuple["_Level", dict[str, float]]:
+    """Return the best of equal and learned weights, and what the learned ones lost."""
+    losses: dict[str, float] = {}
     if judge.n_judged >= _N_TO_LEARN:
         learned = _learned(judge)
         losses["all series"] = mean(learned.loss)
         best = _better(best, learned)
-        if found.truth.shape[0] > 1:
-            own = _own(judge, each, best)
+        if judge.found.truth.shape[0] > 1:
+            own = _own(judge, best)
             losses["each series"] = mean(own.loss)
             best = _better(best, own)
-    losses["reference"] = mean(each[reference])
-    if mean(best.loss) >= losses["reference"]:
-        best = judge.level("reference", _only(reference, judge), found.past[reference], is_median=False)
-    return Mixture(found.names, best.weights, best.is_median, best.name, losses), best.past
+    return best, losses
+
+
+def _elsewhere(best: "_Level", found: Backtest, scale: Array, unit: Yardstick) -> tuple[Array, Array]:
+    """Return weights and past of all series by the rule of a level that a part of them has chosen."""
+    n_origins, n_series, horizon = found.truth.shape
+    weights, past = np.empty((n_series, len(found.names))), np.empty(found.truth.shape)
+    for rows in blocks(np.arange(n_series), len(found.names) * n_origins * horizon):
+        judge = _Judge(found.rows(rows), unit, scale[rows])
+        weights[rows], past[:, rows] = best.rule(judge)
+    return weights, past
 
 
 @dataclass(frozen=True)
@@ -91,6 +125,7 @@ class _Level:
     past: Array  # (n_origins, n_series, horizon), by weights that had not seen what they are judged by
     loss: Array  # (n_origins, n_series)
     is_median: bool
+    rule: "_Rule"  # to weights and past of series that had no say in it
 
 
 @dataclass(frozen=True)
@@ -111,11 +146,40 @@ class _Judge:
     def n_judged(self) -> int:
         return int((~np.isnan(self.found.truth).all(axis=2)).sum())
 
+    @cached_property
+    def each(self) -> Array:
+        """Return the loss of each method, shape (n_methods, n_origins, n_series)."""
+        return np.stack([self.unit.loss(self.found.truth, one, self.scale) for one in self.found.past])
+
     def past(self, weights: Array, *, is_median: bool) -> Array:
         return _mixed(self.found.past, weights, is_median=is_median)
 
-    def level(self, name: str, weights: Array, past: Array, *, is_median: bool) -> _Level:
-        return _Level(name, weights, past, self.unit.loss(self.found.truth, past, self.scale), is_median)
+    def constant(self, name: str, weights: Array, *, is_median: bool) -> _Level:
+        """Return the level of weights that are alike for all series, shape (n_methods,)."""
+
+        def rule(judge: _Judge) -> tuple[Array, Array]:
+            rows = np.repeat(weights[None], judge.n_series, axis=0)
+            return rows, judge.past(rows, is_median=is_median)
+
+        rows, past = rule(self)
+        return self.level(_Level(name, rows, past, np.empty(0), is_median, rule))
+
+    def alone(self, name: str, place: int) -> _Level:
+        """Return the level of a single method, which says nothing where the method does not."""
+
+        def rule(judge: _Judge) -> tuple[Array, Array]:
+            return np.repeat(np.eye(judge.n_methods)[place][None], judge.n_series, axis=0), judge.found.past[place]
+
+        rows, past = rule(self)
+        return self.level(_Level(name, rows, past, np.empty(0), False, rule))
+
+    def level(self, known: _Level) -> _Level:
+        """Return a level with its loss."""
+        return replace(known, loss=self.unit.loss(self.found.truth, known.past, self.scale))
+
+
+_Rule = Callable[[_Judge], tuple[Array, Array]]
+_Richer = Callable[[_Judge, _Level], tuple[_Level, dict[str, float]]]
 
 
 def _without_past(found: Backtest, n_series: int) -> Mixture:
@@ -123,10 +187,6 @@ def _without_past(found: Backtest, n_series: int) -> Mixture:
     chosen = np.array([name in ("quick_theta", "naive", REFERENCE) for name in found.names], dtype=float)
     weights = np.repeat((chosen / chosen.sum())[None], n_series, axis=0)
     return Mixture(found.names, weights, True, "equal", {})
-
-
-def _only(place: int, judge: _Judge) -> Array:
-    return np.repeat(np.eye(judge.n_methods)[place][None], judge.n_series, axis=0)
 
 
 def _equal(judge: _Judge, pooled: Array) -> _Level:
@@ -140,12 +200,9 @@ def _equal(judge: _Judge, pooled: Array) -> _Level:
     for n_voices in sorted({min(n_voices, len(good)) for n_voices in (2, 3, _MOST_EQUAL)}):
         weights = np.zeros(judge.n_methods)
         weights[good[:n_voices]] = 1 / n_voices
-        rows = np.repeat(weights[None], judge.n_series, axis=0)
-        for is_median in (True, False):
-            tried.append(judge.level("equal", rows, judge.past(rows, is_median=is_median), is_median=is_median))
+        tried += [judge.constant("equal", weights, is_median=is_median) for is_median in (True, False)]
     several = min(tried, key=lambda one: mean(one.loss))
-    alone = judge.level("equal", _only(good[0], judge), judge.found.past[good[0]], is_median=False)
-    return _better(several, alone)
+    return _better(several, judge.alone("equal", int(good[0])))
 
 
 def _learned(judge: _Judge) -> _Level:
@@ -162,8 +219,8 @@ def _learned(judge: _Judge) -> _Level:
             is_other = np.arange(len(past)) != origin
             weights = _greedy(judge, np.ones(1, dtype=bool), origins=is_other if is_other.any() else ~is_other)
             past[origin] = judge.past(weights[None], is_median=False)[origin]
-    everything = np.repeat(_greedy(judge, np.ones(judge.n_series, dtype=bool))[None], judge.n_series, axis=0)
-    return judge.level("all series", everything, past, is_median=False)
+    whole = _greedy(judge, np.ones(judge.n_series, dtype=bool))
+    return judge.level(replace(judge.constant("all series", whole, is_median=False), past=past))
 
 
 def _greedy(judge: _Judge, series: Array, *, origins: Array | None = None) -> Array:
@@ -172,7 +229,7 @@ def _greedy(judge: _Judge, series: Array, *, origins: Array | None = None) -> Ar
     Source: Caruana et al. (2004), Ensemble selection from libraries of models.
     """
     places = np.flatnonzero(series)
-    series = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), _MOST_SERIES)).astype(np.int64))]
+    series = places[evenly(len(places), MOST_LEARNED)]
     chosen_origins = np.ones(judge.found.truth.shape[0], dtype=bool) if origins is None else origins
     past = judge.found.past[:, chosen_origins][:, :, series]
     truth, scale = judge.found.truth[chosen_origins][:, series], judge.scale[series]
@@ -195,19 +252,28 @@ def _fallback(past: Array) -> Array:
     return np.asarray(np.where(is_there, past, 0.0).sum(axis=0) / np.maximum(1, is_there.sum(axis=0)))
 
 
-def _own(judge: _Judge, each: Array, before: _Level) -> _Level:
+def _own(judge: _Judge, before: _Level) -> _Level:
     """Return weights that each series' own past tilts, judged origin by origin with the others' losses."""
-    n_origins = each.shape[1]
-    base = np.maximum(before.weights, 1e-3)
-    tried = []
+    base, is_median, tried = np.maximum(before.weights[:1], 1e-3), before.is_median, []
     for sharp in _SHARP[1:]:
-        past = np.full(judge.found.truth.shape, np.nan)
+        rule = _own_rule(base, sharp, is_median=is_median)
+        weights, past = rule(judge)
+        tried.append(judge.level(_Level("each series", weights, past, np.empty(0), is_median, rule)))
+    return min(tried, key=lambda one: mean(one.loss))
+
+
+def _own_rule(base: Array, sharp: float, *, is_median: bool) -> _Rule:
+    """Return the rule that tilts weights, shape (1, n_methods), by each series' own past, so sharply."""
+
+    def rule(judge: _Judge) -> tuple[Array, Array]:
+        each = judge.each
+        past, n_origins = np.full(judge.found.truth.shape, np.nan), each.shape[1]
         for origin in range(n_origins):
             others = each[:, np.arange(n_origins) != origin]
-            weights = _tilted(base, others, sharp)
-            past[origin] = judge.past(weights, is_median=before.is_median)[origin]
-        tried.append(judge.level("each series", _tilted(base, each, sharp), past, is_median=before.is_median))
-    return min(tried, key=lambda one: mean(one.loss))
+            past[origin] = _mixed(judge.found.past[:, origin], _tilted(base, others, sharp), is_median=is_median)
+        return _tilted(base, each, sharp), past
+
+    return rule
 
 
 def _tilted(base: Array, each: Array, sharp: float) -> Array:
@@ -234,7 +300,13 @@ def _better(simple: _Level, rich: _Level) -> _Level:
 
 
 def _mixed(forecasts: Array, weights: Array, *, is_median: bool) -> Array:
-    """Return the weighted mean or median over the first axis, of what is there."""
+    """Return the weighted mean or median over the first axis, of what is there; block by block of very many series."""
+    parts = blocks(np.arange(len(weights)), forecasts.size // max(1, len(weights)))
+    mixed = [_mixed_block(forecasts[..., one, :], weights[one], is_median=is_median) for one in parts]
+    return mixed[0] if len(mixed) == 1 else np.concatenate(mixed, axis=-2)
+
+
+def _mixed_block(forecasts: Array, weights: Array, *, is_median: bool) -> Array:
     shape = (weights.shape[1], *(1,) * (forecasts.ndim - 3), weights.shape[0], 1)
     own = np.where(np.isnan(forecasts), 0.0, weights.T.reshape(shape))
     total = own.sum(axis=0)

@@ -11,25 +11,28 @@ import numpy as np
 from mantic.core.budget import Deadline
 from mantic.core.executor import Executor, Failure, Here, Processes
 from mantic.core.method import METHODS, Method
-from mantic.core.panel import Panel
+from mantic.core.panel import Panel, evenly
 from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest, origins
+from mantic.search.series.clock import Clock
 from mantic.search.series.coherent import Coherent
-from mantic.search.series.combine import Mixture, mixture
+from mantic.search.series.combine import MOST_JUDGED, Mixture, equal_mixture, mixture
+from mantic.search.series.finish import Finish
 from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
 from mantic.search.series.loss import mean, over_steps
 from mantic.search.series.paths import Together, together
-from mantic.search.series.rare import Rare, learned, past_of, pinball, rare
+from mantic.search.series.rare import Rare, learned, past_of, pinball, rare, rare_series, seconds_of_rare, usual_rare
 from mantic.search.series.rare_pool import seconds_of
-from mantic.search.series.spread import Spread, Unit, cycle_of, past_quantiles, spread, unit_of
+from mantic.search.series.spread import USUAL, Spread, Unit, cycle_of, past_quantiles, spread, unit_of
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
 _JUDGED = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # probabilities by which quantiles are judged
 _LEARNED_SHARE = 0.4  # of the time, for trees on rare series
+_RARE_SHARE = 0.3  # of the time, for what is known of them without trees
 _SHOCK = 0.1  # of a loss: what it is worth to know the shocks of a stretch
 _FEW_VALUES = 30_000  # of all series together: below, this process is enough
 
@@ -65,52 +68,78 @@ class Told:
     coherent: Coherent | None = None
     coherent_past: tuple[Coherent, ...] = ()
 
+    def looked(self) -> Array:
+        """Return the positions of the series by which a forecast is judged: very many are represented by a part."""
+        n_series = len(self.forecast)
+        return np.arange(n_series) if self.coherent is not None else evenly(n_series, MOST_JUDGED)
+
     def past_quantiles(self, panel: Panel, levels: Array) -> Array:
-        """Return quantiles of the past that had not seen it, shape (n_origins, n_series, horizon, n_levels)."""
+        """Return quantiles of the past that had not seen it, shape (n_origins, n_looked, horizon, n_levels)."""
         if self.coherent_past:
             return in_bounds(panel, np.stack([one.quantiles(levels) for one in self.coherent_past]))
-        return in_bounds(panel, self.past_marginals(panel, levels))
+        return in_bounds(panel, self.past_marginals(panel, levels, self.looked()))
 
-    def past_marginals(self, panel: Panel, levels: Array) -> Array:
-        """Return the same before anything adds up."""
-        backs = self.found.start.backs
-        found = past_quantiles(panel, self.found.truth, self.past, backs=backs, levels=levels, unit=self.unit)
+    def past_marginals(self, panel: Panel, levels: Array, looked: Array) -> Array:
+        """Return the same before anything adds up, of the series that are looked at."""
+        backs, few = self.found.start.backs, panel.rows(looked)
+        truth, past = self.found.truth[:, looked], self.past[:, looked]
+        found = past_quantiles(few, truth, past, backs=backs, levels=levels, unit=self.unit)
         for place, one in enumerate(self.rare_past):
-            found[place] = with_rare(found[place], one, levels)
+            found[place] = with_rare(found[place], one.rows(looked), levels)
         return found
 
 
-def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None) -> Told:
+def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None, clock: Clock | None = None) -> Told:
     """Try methods on the past as long as there is time, weigh them, and forecast; whatever happens, all is finite.
 
     Parameters
     ----------
     n_methods : how many beside the naive family, in the order of what they usually cost; all that fit when None.
+    clock : of everything; what follows the search is made simpler where it says that there is no time.
     """
-    known = _known_rare(panel, horizon, run)
+    clock = clock or Clock(run.deadline)
+    known = _known_rare(panel, horizon, run, clock)
     with _executor(panel, run) as executor:
         found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
-    chosen, past = mixture(found, panel.scale(panel.season))
+        clock.paused(executor.waited)
+    backs = found.start.backs
+    cost = Finish.of(len(panel), len(backs), horizon, n_methods=len(found.names))
+    weigh = mixture
+    if backs and not clock.allows(cost.learned + cost.unit + cost.least):
+        run.warn("equal_weights", "there was no time to learn weights: methods count alike, or the best one alone")
+        weigh = equal_mixture
+    chosen, past = weigh(found, panel.scale(panel.season))
     forecast = chosen.mix(found.future)
     reference = found.names.index(REFERENCE)
     forecast = np.where(np.isfinite(forecast), forecast, found.future[reference])
     kept, voices = of_used(found.names, chosen, found.future)
-    backs = found.start.backs
-    cycle = cycle_of(panel, max(backs, default=0))
-    unit = unit_of(panel, found.truth, past, backs=backs)
+    cycle, unit = cycle_of(panel, max(backs, default=0)), USUAL
+    if len(backs) < 2 or clock.allows(cost.unit + cost.least):
+        unit = unit_of(panel, found.truth, past, backs=backs)
+    else:
+        run.warn("usual_unit", "there was no time to choose what errors are measured by: intervals are the usual ones")
     widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, unit=unit)
-    paths = together(widths, found.truth - past, backs)
+    few = evenly(len(panel), MOST_JUDGED)
+    paths = together(widths.rows(few), found.truth[:, few] - past[:, few], backs)
     told = Told(kept, widths, forecast, voices, found, past, found.past[reference], unit, paths)
     return told if known is None else _with_rare(told, panel, simple=known[0], taught=known[1])
 
 
-def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[Rare] | None] | None:
+def _known_rare(panel: Panel, horizon: int, run: Run, clock: Clock) -> tuple[list[Rare], list[Rare] | None] | None:
     """Return what may come of rare series now and what the same would have said at each origin, by their latest values
-    and by trees; None where no series is rare, or none can be judged. Trees only where a part of the time is enough.
+    and by trees; None where no series is rare, or none can be judged, or there is no time. Trees only where a part of
+    the time is enough.
     """
-    known, start = rare(panel, horizon), origins(panel, horizon)
-    if known is None or not start.backs:
+    start = origins(panel, horizon)
+    if not start.backs or not rare_series(panel).any():
         return None
+    to_sample, to_choose = seconds_of_rare(panel, len(start.backs))
+    if not clock.allows(to_sample / _RARE_SHARE):
+        run.warn("rare_series", "there was no time to look at series that are mostly 0 by themselves")
+        return None
+    has_time = clock.allows((to_sample + to_choose) / _RARE_SHARE)
+    known = rare(panel, horizon) if has_time else usual_rare(panel)
+    assert known is not None
     at = [known, *(past_of(known, panel, back, least=start.least) for back in start.backs)]
     rows = panel.rows(known.is_rare)
     most = _LEARNED_SHARE * run.deadline.left()
@@ -134,18 +163,20 @@ def _with_rare(told: Told, panel: Panel, *, simple: list[Rare], taught: list[Rar
     counts if it is better than the latest values by more than a standard error over series. Errors of other methods
     that come from the very stretch that they are judged on know its shocks: there they must be better by a tenth.
     """
-    found, (known, *at), horizon = told.found, simple, told.forecast.shape[1]
-    is_rare, levels = known.is_rare, _JUDGED
-    unit = np.maximum(panel.scale(1)[is_rare], 1e-9)[:, None]
-    truth, before = found.truth[:, is_rare], told.past[:, is_rare]
+    found, (known, *at), horizon, looked = told.found, simple, told.forecast.shape[1], told.looked()
+    is_rare, levels = known.rows(looked).is_rare, _JUDGED
+    if not is_rare.any():
+        return told
+    unit = np.maximum(panel.scale(1)[looked][is_rare], 1e-9)[:, None]
+    truth, before = found.truth[:, looked][:, is_rare], told.past[:, looked][:, is_rare]
 
     def losses(quantiles: Array) -> Array:
         return pinball(truth, quantiles, levels) / unit
 
     def losses_of(several: list[Rare]) -> Array:
-        return losses(np.stack([one.quantiles(levels)[is_rare, None] for one in several]))
+        return losses(np.stack([one.rows(looked).quantiles(levels)[is_rare, None] for one in several]))
 
-    means = np.stack([np.repeat(one.means[is_rare, None], horizon, axis=1) for one in at])
+    means = np.stack([np.repeat(one.means[looked][is_rare, None], horizon, axis=1) for one in at])
     own = losses_of(at)
     if taught is not None and _is_surely_better(gained := losses_of(taught[1:]), own):
         (known, *at), own = taught, gained

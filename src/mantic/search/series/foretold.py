@@ -118,13 +118,11 @@ class Foretold:
 
     def some(self, places: Array) -> "Foretold":
         """Return the forecast of these series, in this order."""
-        rare = self.rare
-        if rare is not None:
-            rare = replace(rare, values=rare.values[places], means=rare.means[places])
+        rare = None if self.rare is None else self.rare.rows(places)
         return replace(
             self, panel=self.panel.rows(places), ids=self.ids[places], rare=rare, young=self.young[places],
             mixture=replace(self.mixture, weights=self.mixture.weights[places]),
-            spread=replace(self.spread, width=self.spread.width[places], cycle=self.spread.cycle[places]),
+            spread=self.spread.rows(places),
             forecast=self.forecast[places], voices=self.voices[:, places],
         )  # fmt: skip
 

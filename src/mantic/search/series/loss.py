@@ -55,6 +55,8 @@ def errors(truth: Array, guess: Array, scale: Array) -> tuple[Array, Array]:
 def over_steps(values: Array) -> Array:
     """Return the mean over the last axis of what is there; NaN where nothing is."""
     is_there = ~np.isnan(values)
+    if is_there.all():  # most panels have no gaps: a third of the time
+        return np.asarray(values.sum(axis=-1) / values.shape[-1])
     count = is_there.sum(axis=-1)
     total = np.where(is_there, values, 0.0).sum(axis=-1)
     return np.where(count > 0, total / np.maximum(1, count), np.nan)

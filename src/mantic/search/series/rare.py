@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mantic.core.panel import Panel
+from mantic.core.panel import Panel, blocks, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.series.loss import mean
@@ -21,6 +21,8 @@ _N_SHARED = 60  # values that stand for the others
 _LEAST_UNIT = 0.05  # of a series that hardly has any
 _N_KINDS = 12  # groups of series, by how much there is of them on average
 _DEFAULT = (5.0, 12.0)  # did best on car parts, with the last steps of their training rows held back
+_MOST_CHOSEN = 1_500  # series by which half-life and weight are chosen: more say the same
+_SECONDS = 2e-7  # of the processor, for one value of a sample, measured
 _N_ORIGINS, _LEAST_ORIGINS, _LEAST = 3, 2, 8  # from where the choice is judged; values that a series had by then
 
 
@@ -53,8 +55,16 @@ class Rare:
 
     def quantiles(self, levels: Array) -> Array:
         """Return quantiles of all series, shape (n_series, n_levels); NaN for those that are not rare."""
-        found = [np.interp(levels, self.levels, row) for row in self.values]
-        return np.stack(found) if found else np.empty((0, len(levels)))
+        place = np.clip(np.searchsorted(self.levels, levels, side="right") - 1, 0, len(self.levels) - 2)
+        low, high = self.levels[place], self.levels[place + 1]
+        below, above = self.values[:, place], self.values[:, place + 1]
+        found = (above - below) / (high - low) * (np.minimum(levels, self.levels[-1]) - low) + below
+        found = np.where(levels >= self.levels[-1], self.values[:, -1:], found)
+        return np.asarray(np.where(levels <= self.levels[0], self.values[:, :1], found))
+
+    def rows(self, index: Array) -> Self:
+        """Return the same of these series."""
+        return replace(self, values=self.values[index], means=self.means[index])
 
     def used(self, *, for_means: bool, for_quantiles: bool) -> Self:
         """Return the same, for what it did better than other methods."""
@@ -89,10 +99,28 @@ def rare(panel: Panel, horizon: int) -> Rare | None:
     is_rare = rare_series(panel)
     if not is_rare.any():
         return None
-    half, shared = _chosen(panel.rows(is_rare), horizon)
+    rows = panel.rows(is_rare)
+    return _by(panel, is_rare, _chosen(rows.rows(evenly(len(rows), _MOST_CHOSEN)), horizon))
+
+
+def usual_rare(panel: Panel) -> Rare | None:
+    """Return the same by the usual half-life and weight, where there is no time to choose them."""
+    is_rare = rare_series(panel)
+    return _by(panel, is_rare, _DEFAULT) if is_rare.any() else None
+
+
+def seconds_of_rare(panel: Panel, n_origins: int) -> tuple[float, float]:
+    """Return the processor seconds that it takes to sample rare series at so many origins, and to choose how."""
+    n_rare = int(rare_series(panel).sum())
+    each = _SECONDS * (_LONGEST + _N_SHARED)
+    n_forms = len(_HALVES) * len(_SHARED) + 1
+    return each * n_rare * (2 + 2 * n_origins), each * min(n_rare, _MOST_CHOSEN) * n_forms * _N_ORIGINS
+
+
+def _by(panel: Panel, is_rare: Array, memory: tuple[float, float]) -> Rare:
     values, means = np.full((len(panel), len(_GRID)), np.nan), np.full(len(panel), np.nan)
-    values[is_rare], means[is_rare] = _sampled(panel.rows(is_rare), half, shared)
-    return Rare(half, shared, _GRID, values, means, has_means=True, has_quantiles=True)
+    values[is_rare], means[is_rare] = _sampled(panel.rows(is_rare), *memory)
+    return Rare(*memory, _GRID, values, means, has_means=True, has_quantiles=True)
 
 
 def past_of(found: Rare, panel: Panel, back: int, *, least: int) -> Rare:
@@ -179,16 +207,18 @@ def _sampled(panel: Panel, half: float, shared: float) -> tuple[Array, Array]:
     others = np.empty((len(panel), _N_SHARED))
     for one in np.unique(kind):
         others[kind == one] = _spread_out(own[kind == one], weight[kind == one])
-    values = np.concatenate([own, others], axis=1)
-    mass = np.concatenate([weight, np.full(others.shape, shared / _N_SHARED)], axis=1)
-    order = np.argsort(values, axis=1, kind="stable")
-    values, mass = np.take_along_axis(values, order, 1), np.take_along_axis(mass, order, 1)
-    reached = np.cumsum(mass, axis=1) / mass.sum(axis=1, keepdims=True)
-    found = np.empty((len(panel), len(_GRID)))
-    for column, level in enumerate(_GRID):
-        place = np.argmax(reached >= level - 1e-9, axis=1)
-        found[:, column] = values[np.arange(len(panel)), place]
-    return found, np.asarray((values * mass).sum(axis=1) / mass.sum(axis=1))
+    found, means = np.empty((len(panel), len(_GRID))), np.empty(len(panel))
+    for rows in blocks(np.arange(len(panel)), own.shape[1] + _N_SHARED):
+        values = np.concatenate([own[rows], others[rows]], axis=1)
+        mass = np.concatenate([weight[rows], np.full((len(rows), _N_SHARED), shared / _N_SHARED)], axis=1)
+        order = np.argsort(values, axis=1, kind="stable")
+        values, mass = np.take_along_axis(values, order, 1), np.take_along_axis(mass, order, 1)
+        reached = np.cumsum(mass, axis=1) / mass.sum(axis=1, keepdims=True)
+        for column, level in enumerate(_GRID):
+            place = np.argmax(reached >= level - 1e-9, axis=1)
+            found[rows, column] = values[np.arange(len(rows)), place]
+        means[rows] = (values * mass).sum(axis=1) / mass.sum(axis=1)
+    return found, means
 
 
 def _spread_out(values: Array, weight: Array) -> Array:

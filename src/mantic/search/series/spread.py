@@ -35,6 +35,10 @@ class Unit:
     own: float
 
 
+USUAL = Unit(1, 4.0)
+"""What errors are measured by where nothing says that another unit is better."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """How far the truth lay from the forecast.
@@ -96,6 +100,10 @@ class Spread:
         places = np.arange(horizon) % self.cycle.shape[1]
         return np.asarray(self.width[:, None] * self.growth[:horizon] * self.cycle[:, places])
 
+    def rows(self, index: Array) -> "Spread":
+        """Return the spread of these series."""
+        return replace(self, width=self.width[index], cycle=self.cycle[index])
+
     def before(self, n_back: int) -> "Spread":
         """Return the spread of forecasts from `n_back` steps before each series' end."""
         return replace(self, cycle=np.roll(self.cycle, n_back % self.cycle.shape[1], axis=1))
@@ -125,9 +133,9 @@ def unit_of(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int]) ->
     The simplest of those within one standard error of the best, over series. Where the day repeats itself, the change
     from hour to hour says little about errors, and a series' own errors say much.
     """
-    usual, season = Unit(1, 4.0), panel.season
+    season = panel.season
     if len(backs) < 2 or len(panel) < 2:
-        return usual
+        return USUAL
     some = np.unique(np.linspace(0, len(panel) - 1, min(len(panel), _MOST_JUDGED)).astype(np.int64))
     few, truth, past = panel.rows(some), truth[:, some], past[:, some]
     tried = [Unit(lag, own) for own in (4.0, 1.0, 0.25) for lag in dict.fromkeys((1, season))]
@@ -144,7 +152,7 @@ def unit_of(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int]) ->
         worse = (own - best)[np.isfinite(own - best)]
         if len(worse) and worse.mean() <= worse.std() / np.sqrt(len(worse)):
             return unit
-    return usual
+    return USUAL
 
 
 def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, unit: Unit) -> Spread:

@@ -85,3 +85,13 @@ def test_one_series_is_resampled_by_its_origins():
     one = scores(judged(truth, np.zeros_like(truth), np.ones_like(truth)))["mase"]
 
     assert one.low < one.value < one.high
+
+
+def test_without_draws_a_score_has_no_range():
+    chance = np.random.default_rng(0)
+    truth, guess = 50 + chance.normal(size=(2, 5, 6)), 50 + chance.normal(size=(2, 5, 6))
+    found = judged(truth, guess, guess)
+
+    assert all(np.isnan(one.low) for one in scores(found, n_draws=0).values())
+    assert all(np.isnan(one.low) and np.isfinite(one.share) for one in coverage(found, n_draws=0))
+    assert scores(found, n_draws=0)["mase"].value == scores(found)["mase"].value

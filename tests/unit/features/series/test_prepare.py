@@ -241,3 +241,12 @@ def test_a_frequency_that_is_far_too_fine_is_refused():
 def test_a_season_below_one_is_refused():
     with pytest.raises(SettingsError, match="is no season"):
         prepare(sales(), ROLES, season=0)
+
+
+def test_a_long_series_is_taken_and_one_that_is_mostly_empty_names_its_frequency(monkeypatch):
+    monkeypatch.setattr("mantic.features.series.assemble._MOST_STEPS", 100)
+    frame = sales()
+
+    assert prepare(frame, ROLES).panel.lengths.tolist() == [120]
+    with pytest.raises(SchemaError, match="finer than the data"):
+        prepare(frame, ROLES, freq="h")

@@ -11,7 +11,7 @@ from mantic.core.executor import Here, Processes
 from mantic.core.method import METHODS, About, OneByOne, everywhere
 from mantic.core.panel import Panel
 from mantic.core.run import Run
-from mantic.search.series.backtest import FREE, backtest, origins
+from mantic.search.series.backtest import FREE, _Search, backtest, origins
 
 
 def panel_of(lengths: list[int], season: int = 7) -> Panel:
@@ -91,6 +91,34 @@ def test_a_method_that_does_not_fit_is_left_out_and_the_ledger_says_why(slow):
     assert "slow" not in found.names
     assert line.foretold == pytest.approx(200 * 4 * 0.02, rel=0.5)
     assert run.deadline.left() > 0
+
+
+def test_when_time_is_up_only_the_reference_is_asked():
+    found = backtest(panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(0)), names=FREE)
+
+    assert found.names == ("seasonal_naive",)
+    assert np.isfinite(found.past).all()
+    assert outcomes(found)["quick_theta"] == "no time"
+
+
+def test_a_free_method_that_would_be_late_is_not_begun(monkeypatch):
+    monkeypatch.setattr(_Search, "pace", lambda search: 1e9)
+
+    found = backtest(panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), names=FREE)
+
+    line = next(one for one in found.ledger if one.method == "quick_theta")
+    assert line.outcome == "no time"
+    assert "takes about" in line.reason
+    assert "drift" in found.names
+
+
+def test_a_method_that_takes_long_for_a_single_series_is_not_tried_when_that_would_be_late(slow):
+    about = About("slow", everywhere, (), "a test", "20 ms", guess=lambda panel, horizon: 100.0 * len(panel))
+    METHODS.add("slow", OneByOne(about, None))
+
+    found = backtest(panel_of([60] * 5), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), names=["slow"])
+
+    assert outcomes(found)["slow"] == "no time"
 
 
 def test_a_method_that_fits_is_used_at_every_origin(slow):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from mantic.search.series import combine
 from mantic.search.series.backtest import Backtest, Origins
-from mantic.search.series.combine import Mixture, mixture
+from mantic.search.series.combine import Mixture, equal_mixture, mixture
 
 HORIZON, N_ORIGINS = 4, 3
 
@@ -93,3 +94,61 @@ def test_the_mean_of_equal_weights_is_their_mean():
     two = Mixture(("a", "b"), np.array([[0.5, 0.5]]), False, "equal", {})
 
     assert two.mix(np.array([[[1.0]], [[3.0]]])).item() == 2.0
+
+
+def _two_kinds(n_series: int) -> Backtest:
+    """Return a backtest in which every second series is better forecast by theta, the others by ces."""
+    is_even = np.arange(n_series) % 2 == 0
+    chance = np.random.default_rng(0)
+    noise = chance.normal(0, 0.1, (2, N_ORIGINS, n_series))
+    return found_of(
+        {
+            "seasonal_naive": np.full((N_ORIGINS, n_series), 9.0),
+            "theta": np.where(is_even, 0.5, 6.0) + noise[0],
+            "ces": np.where(is_even, 6.0, 0.5) + noise[1],
+        },
+        n_series,
+    )
+
+
+def test_of_very_many_series_a_part_decides_and_each_still_has_weights_of_its_own(monkeypatch):
+    monkeypatch.setattr(combine, "MOST_JUDGED", 41)
+    looked_at, better = set(), combine._better
+
+    def watched(simple, rich):
+        looked_at.add(rich.loss.shape[1])
+        return better(simple, rich)
+
+    monkeypatch.setattr(combine, "_better", watched)
+    found = _two_kinds(300)
+
+    chosen, past = mixture(found, np.ones(300))
+
+    assert chosen.level == "each series"
+    assert looked_at == {41}
+    assert (chosen.weights[::2, 1] > 0.6).all()
+    assert (chosen.weights[1::2, 2] > 0.6).all()
+    assert past.shape == (N_ORIGINS, 300, HORIZON)
+    assert np.abs(past - 100.0).max() < 6
+
+
+def test_blocks_of_series_mix_as_all_do_together(monkeypatch):
+    found = _two_kinds(50)
+    chosen, past = mixture(found, np.ones(50))
+    monkeypatch.setattr("mantic.core.panel._BLOCK", 100)
+
+    again, same = mixture(found, np.ones(50))
+
+    np.testing.assert_array_equal(again.weights, chosen.weights)
+    np.testing.assert_array_equal(same, past)
+    np.testing.assert_array_equal(again.mix(found.future), chosen.mix(found.future))
+
+
+def test_where_there_is_no_time_to_learn_weights_none_are_learned(monkeypatch):
+    monkeypatch.setattr(combine, "_greedy", None)  # it is not called
+
+    chosen, past = equal_mixture(_two_kinds(60), np.ones(60))
+
+    assert chosen.level == "equal"
+    assert set(chosen.losses) == {"equal", "reference"}
+    assert np.isfinite(past).all()

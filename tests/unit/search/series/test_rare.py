@@ -6,7 +6,7 @@ import pytest
 from mantic.core.calendar import Calendar
 from mantic.core.panel import Panel
 from mantic.core.run import Run
-from mantic.search.series.rare import learned, past_of, pinball, rare, rare_series
+from mantic.search.series.rare import learned, past_of, pinball, rare, rare_series, seconds_of_rare, usual_rare
 
 LEVELS = np.array([0.5, 0.75, 0.9, 0.95])
 
@@ -113,3 +113,52 @@ def test_what_trees_said_is_learned_again_from_series_that_have_grown():
     expected = learned(rare(before, 6), after, 6, Run())
     np.testing.assert_array_equal(found.values, expected.values)
     assert found.is_learned
+
+
+def test_where_there_is_no_time_to_choose_the_usual_memory_is_taken(monkeypatch):
+    monkeypatch.setattr("mantic.search.series.rare._chosen", None)  # it is not called
+
+    found = usual_rare(panel_of(parts(20)))
+
+    assert (found.half, found.shared) == (5.0, 12.0)
+    assert found.is_rare.all()
+
+
+def test_of_very_many_series_a_part_chooses_the_memory(monkeypatch):
+    asked = []
+    monkeypatch.setattr("mantic.search.series.rare._MOST_CHOSEN", 50)
+    monkeypatch.setattr(
+        "mantic.search.series.rare._chosen", lambda panel, horizon: asked.append(len(panel)) or (3.0, 6.0)
+    )
+
+    found = rare(panel_of(parts(200)), 12)
+
+    assert asked == [50]
+    assert found.half == 3.0
+    assert found.is_rare.sum() == 200
+
+
+def test_blocks_of_series_are_sampled_as_all_are_together(monkeypatch):
+    found = rare(panel_of(parts(60)), 12)
+    monkeypatch.setattr("mantic.core.panel._BLOCK", 1_000)
+
+    again = rare(panel_of(parts(60)), 12)
+
+    np.testing.assert_array_equal(again.values, found.values)
+    np.testing.assert_array_equal(again.means, found.means)
+
+
+def test_quantiles_between_levels_are_those_of_a_line():
+    found = rare(panel_of(parts(20)), 6)
+    levels = np.array([0.0, 0.005, 0.03, 0.5, 0.99, 0.999])
+
+    expected = [np.interp(levels, found.levels, row) for row in found.values]
+
+    np.testing.assert_array_equal(found.quantiles(levels), expected)
+
+
+def test_sampling_costs_more_for_more_series_and_origins_and_nothing_where_none_is_rare():
+    few, many = panel_of(parts(20)), panel_of(parts(200))
+
+    assert seconds_of_rare(few, 3)[0] < seconds_of_rare(many, 1)[0] < seconds_of_rare(many, 3)[0]
+    assert seconds_of_rare(panel_of(np.full((2, 30), 5)), 3) == (0.0, 0.0)
