@@ -24,7 +24,8 @@ from mantic.search.series.loss import mean, over_steps
 from mantic.search.series.paths import Together, together
 from mantic.search.series.rare import Rare, learned, past_of, pinball, rare
 from mantic.search.series.rare_pool import seconds_of
-from mantic.search.series.spread import Spread, Unit, cycle_of, past_quantiles, spread, unit_of
+from mantic.search.series.size import sizes
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles, spread
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
@@ -44,7 +45,7 @@ class Told:
     found : all that was tried.
     past : what such a mixture said at each origin that it had not seen, shape (n_origins, n_series, horizon).
     reference : the same of seasonal naive.
-    unit : what errors are measured by.
+    known : what `sizes` says of each series at the origins and now.
     together : how errors go together from step to step.
     rare, rare_past : what may come of rare series, and what the same would have said at each origin.
     coherent, coherent_past : how sums and what they are made of add up, and the same at each origin by what the others
@@ -58,7 +59,7 @@ class Told:
     found: Backtest
     past: Array
     reference: Array
-    unit: Unit
+    known: Array
     together: Together
     rare: Rare | None = None
     rare_past: tuple[Rare, ...] = ()
@@ -74,7 +75,7 @@ class Told:
     def past_marginals(self, panel: Panel, levels: Array) -> Array:
         """Return the same before anything adds up."""
         backs = self.found.start.backs
-        found = past_quantiles(panel, self.found.truth, self.past, backs=backs, levels=levels, unit=self.unit)
+        found = past_quantiles(panel, self.found.truth, self.past, backs=backs, levels=levels, known=self.known)
         for place, one in enumerate(self.rare_past):
             found[place] = with_rare(found[place], one, levels)
         return found
@@ -87,7 +88,7 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     ----------
     n_methods : how many beside the naive family, in the order of what they usually cost; all that fit when None.
     """
-    known = _known_rare(panel, horizon, run)
+    few = _known_rare(panel, horizon, run)
     with _executor(panel, run) as executor:
         found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
     chosen, past = mixture(found, panel.scale(panel.season))
@@ -97,11 +98,11 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     kept, voices = of_used(found.names, chosen, found.future)
     backs = found.start.backs
     cycle = cycle_of(panel, max(backs, default=0))
-    unit = unit_of(panel, found.truth, past, backs=backs)
-    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, unit=unit)
+    known = sizes(panel, [*backs, 0])
+    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, known=known)
     paths = together(widths, found.truth - past, backs)
-    told = Told(kept, widths, forecast, voices, found, past, found.past[reference], unit, paths)
-    return told if known is None else _with_rare(told, panel, simple=known[0], taught=known[1])
+    told = Told(kept, widths, forecast, voices, found, past, found.past[reference], known, paths)
+    return told if few is None else _with_rare(told, panel, simple=few[0], taught=few[1])
 
 
 def _known_rare(panel: Panel, horizon: int, run: Run) -> tuple[list[Rare], list[Rare] | None] | None:
