@@ -30,7 +30,8 @@ def sizes(panel: Panel, backs: Sequence[int]) -> Array:
     """
     own = panel.scale(1)  # in units of it, since what is added up over all series must not drown the smallest
     values = panel.values / np.repeat(own, panel.lengths)
-    ends, found = panel.bounds[1:] - np.array(backs)[:, None], []
+    ends = panel.bounds[1:] - np.array(backs)[:, None]
+    found: list[Array] = []
     usual = np.ones(ends.shape)
     for lag in dict.fromkeys((1, panel.season)):
         change, first = np.abs(values[lag:] - values[:-lag]), panel.bounds[:-1] + lag

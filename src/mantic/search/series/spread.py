@@ -252,7 +252,7 @@ def past_quantiles(
         return found
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
-        others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, others, past, backs=backs, cycle=cycle, known=known[[0, 0]]).before(backs[0])
+        elsewhere = np.where((fold == number)[:, None], np.nan, truth[0])[None]
+        own = spread(panel, elsewhere, past, backs=backs, cycle=cycle, known=known[[0, 0]]).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found
