@@ -14,7 +14,7 @@ from mantic.search.series.finish import Finish
 
 MONTHS = pl.date_range(date(2015, 1, 1), date(2019, 12, 1), "1mo", eager=True)
 ASKED = {"time": "month", "target": "sold", "series": "item"}
-SIMPLER = {"equal_weights", "usual_unit", "no_ranges"}
+SIMPLER = {"equal_weights", "no_ranges"}
 
 
 def sales(n_series: int = 20, *, is_rare: bool = False) -> pl.DataFrame:
@@ -40,7 +40,7 @@ def stuck(monkeypatch):
 
 
 def test_the_least_is_seasonal_naive_with_its_intervals_and_a_short_report(stuck, monkeypatch):
-    for name in ("unit_of", "mixture", "rare"):
+    for name in ("mixture", "rare"):
         monkeypatch.setattr(foretell, name, None)  # it is not called
 
     model = fitted()
@@ -74,15 +74,8 @@ def test_where_there_is_time_nothing_is_left_out():
     assert model.report_.facts["metrics"]["owa"] < 1
 
 
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
-        ((), {"equal_weights", "usual_unit"}),
-        (("least", "unit"), {"equal_weights"}),
-        (("least", "unit", "learned"), set()),
-    ],
-)
-def test_weights_become_equal_before_the_unit_becomes_the_usual_one(parts, expected, monkeypatch):
+@pytest.mark.parametrize(("parts", "expected"), [(("least",), {"equal_weights"}), (("least", "learned"), set())])
+def test_weights_become_equal_where_there_is_no_time_to_learn_them(parts, expected, monkeypatch):
     allowed = []
 
     def allows(clock: Clock, seconds: float) -> bool:
@@ -99,6 +92,6 @@ def test_weights_become_equal_before_the_unit_becomes_the_usual_one(parts, expec
 
     model = fitted()
 
-    assert codes(model) & {"equal_weights", "usual_unit"} == expected
+    assert codes(model) & {"equal_weights"} == expected
     assert model.told_.mixture.level in ("equal", "reference") or not expected
     assert model.told_.spread.n_errors > 0

@@ -7,7 +7,7 @@ from mantic.search.series.combine import MOST_JUDGED, MOST_LEARNED
 N_METHODS = 8  # that are weighed, where nobody knows yet
 # Processor seconds on a common core, for each value (series, origin and step), and method, draw or level. Measured.
 _EQUAL, _MIX, _LEARN, _GREEDY = 8e-8, 3e-8, 1.2e-7, 1.2e-6
-_UNIT, _WIDTH, _JUDGE, _DRAW = 2.5e-6, 2e-7, 6e-7, 1e-7
+_WIDTH, _JUDGE, _DRAW = 8e-7, 6e-7, 1e-7
 _LEAST = 0.04  # whatever there is
 _N_DRAWS = 400  # of series, for the ranges of scores
 _SPARE = 0.4  # share of the time that is kept for what can be left out
@@ -20,13 +20,11 @@ class Finish:
     Parameters
     ----------
     least : equal weights, widths, and a report without ranges.
-    unit : to choose what errors are measured by.
     learned : weights that are learned.
     ranges : of the scores in the report.
     """
 
     least: float
-    unit: float
     learned: float
     ranges: float
 
@@ -37,7 +35,6 @@ class Finish:
         judged, learned = (min(n_series, most) for most in (MOST_JUDGED, MOST_LEARNED))
         return cls(
             least=_LEAST + each * (n_series * (_WIDTH + n_methods * _MIX) + judged * (_JUDGE + n_methods * _EQUAL)),
-            unit=each * learned * _UNIT,
             learned=each * n_methods * (judged * _LEARN + learned * _GREEDY),
             ranges=_N_DRAWS * judged * _DRAW,
         )
@@ -45,9 +42,9 @@ class Finish:
     def reserve(self, left: float, slowdown: float) -> float:
         """Return the seconds to keep when so many are left: for all of it where there is plenty, else for the least.
 
-        >>> one = Finish(least=0.1, unit=0.1, learned=0.6, ranges=0.2)
+        >>> one = Finish(least=0.1, learned=0.7, ranges=0.2)
         >>> one.reserve(60.0, 1.0), one.reserve(60.0, 5.0), one.reserve(1.0, 1.0), one.reserve(0.2, 5.0)
         (1.0, 5.0, 0.4, 0.5)
         """
-        wished = slowdown * (self.least + self.unit + self.learned + self.ranges)
+        wished = slowdown * (self.least + self.learned + self.ranges)
         return max(slowdown * self.least, min(wished, _SPARE * left))

@@ -26,7 +26,8 @@ from mantic.search.series.loss import mean, over_steps
 from mantic.search.series.paths import Together, together
 from mantic.search.series.rare import Rare, learned, past_of, pinball, rare, rare_series, seconds_of_rare, usual_rare
 from mantic.search.series.rare_pool import seconds_of
-from mantic.search.series.spread import USUAL, Spread, Unit, cycle_of, past_quantiles, spread, unit_of
+from mantic.search.series.size import sizes
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles, spread
 from mantic.search.series.trial import Piece, run_piece
 
 _AT_HOME = 12.0  # seconds: with less time, starting processes costs more than it brings
@@ -47,7 +48,7 @@ class Told:
     found : all that was tried.
     past : what such a mixture said at each origin that it had not seen, shape (n_origins, n_series, horizon).
     reference : the same of seasonal naive.
-    unit : what errors are measured by.
+    known : what `sizes` says of each series at the origins and now.
     together : how errors go together from step to step.
     rare, rare_past : what may come of rare series, and what the same would have said at each origin.
     coherent, coherent_past : how sums and what they are made of add up, and the same at each origin by what the others
@@ -61,7 +62,7 @@ class Told:
     found: Backtest
     past: Array
     reference: Array
-    unit: Unit
+    known: Array
     together: Together
     rare: Rare | None = None
     rare_past: tuple[Rare, ...] = ()
@@ -82,8 +83,8 @@ class Told:
     def past_marginals(self, panel: Panel, levels: Array, looked: Array) -> Array:
         """Return the same before anything adds up, of the series that are looked at."""
         backs, few = self.found.start.backs, panel.rows(looked)
-        truth, past = self.found.truth[:, looked], self.past[:, looked]
-        found = past_quantiles(few, truth, past, backs=backs, levels=levels, unit=self.unit)
+        truth, past, known = self.found.truth[:, looked], self.past[:, looked], self.known[:, looked]
+        found = past_quantiles(few, truth, past, backs=backs, levels=levels, known=known)
         for place, one in enumerate(self.rare_past):
             found[place] = with_rare(found[place], one.rows(looked), levels)
         return found
@@ -98,14 +99,14 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     clock : of everything; what follows the search is made simpler where it says that there is no time.
     """
     clock = clock or Clock(run.deadline)
-    known = _known_rare(panel, horizon, run, clock)
+    rare_known = _known_rare(panel, horizon, run, clock)
     with _executor(panel, run) as executor:
         found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
         clock.paused(executor.waited)
     backs = found.start.backs
     cost = Finish.of(len(panel), len(backs), horizon, n_methods=len(found.names))
     weigh = mixture
-    if backs and not clock.allows(cost.learned + cost.unit + cost.least):
+    if backs and not clock.allows(cost.learned + cost.least):
         run.warn("equal_weights", "there was no time to learn weights: methods count alike, or the best one alone")
         weigh = equal_mixture
     chosen, past = weigh(found, panel.scale(panel.season))
@@ -113,16 +114,13 @@ def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = No
     reference = found.names.index(REFERENCE)
     forecast = np.where(np.isfinite(forecast), forecast, found.future[reference])
     kept, voices = of_used(found.names, chosen, found.future)
-    cycle, unit = cycle_of(panel, max(backs, default=0)), USUAL
-    if len(backs) < 2 or clock.allows(cost.unit + cost.least):
-        unit = unit_of(panel, found.truth, past, backs=backs)
-    else:
-        run.warn("usual_unit", "there was no time to choose what errors are measured by: intervals are the usual ones")
-    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, unit=unit)
+    cycle = cycle_of(panel, max(backs, default=0))
+    known = sizes(panel, [*backs, 0])
+    widths = spread(panel, found.truth, past, backs=backs, cycle=cycle, known=known)
     few = evenly(len(panel), MOST_JUDGED)
     paths = together(widths.rows(few), found.truth[:, few] - past[:, few], backs)
-    told = Told(kept, widths, forecast, voices, found, past, found.past[reference], unit, paths)
-    return told if known is None else _with_rare(told, panel, simple=known[0], taught=known[1])
+    told = Told(kept, widths, forecast, voices, found, past, found.past[reference], known, paths)
+    return told if rare_known is None else _with_rare(told, panel, simple=rare_known[0], taught=rare_known[1])
 
 
 def _known_rare(panel: Panel, horizon: int, run: Run, clock: Clock) -> tuple[list[Rare], list[Rare] | None] | None:

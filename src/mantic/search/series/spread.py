@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 import numpy as np
 
 from mantic.core.panel import Panel, spans
 from mantic.core.table import Array
-from mantic.search.series.loss import mean, over_steps
+from mantic.search.series.size import expected, moved
 
 FEW = 40  # errors below which an interval is a guess, and says so
 _LEAST_SEASON, _TURNS = 4, 10.0  # steps of a cycle that has places; turns that all places together count as
@@ -16,27 +17,10 @@ _QUICK, _SLOW, _ENOUGH = 0.5, 0.03, 20.0  # how fast intervals follow: with very
 _MOST_REACH = 20.0
 _FRESH = 3.0  # how many old errors a new one weighs
 _N_FOLDS = 5  # of series
-_MOST_JUDGED = 1_000  # series from which a unit is chosen
-_JUDGED = np.array([0.025, 0.1, 0.25, 0.75, 0.9, 0.975])
+_SIDED = 0.25  # of what makes one side other than the other, that will last
+_N_FREE = 2.0  # errors of its own that a stretch of steps holds
 _GRID = np.concatenate([[0.005, 0.01], np.linspace(0.025, 0.975, 39), [0.99, 0.995]])
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What a series' errors are measured by.
-
-    Parameters
-    ----------
-    lag : steps; the mean absolute change over so many is a series' size.
-    own : how many horizons of a series' own errors weigh as much as its mere size.
-    """
-
-    lag: int
-    own: float
-
-
-USUAL = Unit(1, 4.0)
-"""What errors are measured by where nothing says that another unit is better."""
+_NORMAL = np.array([NormalDist().inv_cdf(level) for level in _GRID.tolist()])
 
 
 @dataclass(frozen=True)
@@ -127,35 +111,7 @@ class Spread:
         return replace(self, errors=errors, n_errors=self.n_errors + len(fresh))
 
 
-def unit_of(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int]) -> Unit:
-    """Return the unit whose intervals scored best on origins that they had not seen; the usual one for a single origin.
-
-    The simplest of those within one standard error of the best, over series. Where the day repeats itself, the change
-    from hour to hour says little about errors, and a series' own errors say much.
-    """
-    season = panel.season
-    if len(backs) < 2 or len(panel) < 2:
-        return USUAL
-    some = np.unique(np.linspace(0, len(panel) - 1, min(len(panel), _MOST_JUDGED)).astype(np.int64))
-    few, truth, past = panel.rows(some), truth[:, some], past[:, some]
-    tried = [Unit(lag, own) for own in (4.0, 1.0, 0.25) for lag in dict.fromkeys((1, season))]
-    scale = few.scale(season)[:, None]
-    losses = []
-    for unit in tried:
-        quantiles = past_quantiles(few, truth, past, backs=backs, levels=_JUDGED, unit=unit)
-        away = truth[..., None] - quantiles
-        missed = np.maximum(_JUDGED * away, (_JUDGED - 1) * away).mean(axis=-1) / scale
-        losses.append(over_steps(np.moveaxis(missed, 1, 0).reshape(len(some), -1)))
-    means = [mean(one) for one in losses]
-    best = losses[int(np.argmin(means))]
-    for unit, own in zip(tried, losses, strict=True):
-        worse = (own - best)[np.isfinite(own - best)]
-        if len(worse) and worse.mean() <= worse.std() / np.sqrt(len(worse)):
-            return unit
-    return USUAL
-
-
-def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, unit: Unit) -> Spread:
+def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cycle: Array, known: Array) -> Spread:
     """Return what the errors of the past say about those to come.
 
     Parameters
@@ -163,50 +119,30 @@ def spread(panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], cyc
     truth, past : shape (n_origins, n_series, horizon), with NaN; the mixture's forecasts from the origins.
     backs : steps between each origin and the series' ends.
     cycle : what `cycle_of` says of the farthest origin.
-    unit : what `unit_of` says.
+    known : what `sizes` says at each origin and, last, where the forecast starts.
 
     Quantiles are those of split conformal prediction, with the correction for a finite sample: (n + 1) in place of n.
     Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world.
     """
     missed = truth - past
     horizon = truth.shape[2]
-    simple = panel.scale(unit.lag)
     if not np.isfinite(missed).any():
         return _walk(panel, horizon, panel.scale(1))
     places = [(np.arange(horizon) - back) % cycle.shape[1] for back in backs]
     missed = missed / np.stack([cycle[:, own] for own in places])
-    growth = _growth(missed, simple)
-    if truth.shape[0] > 1:  # an error is held against a width that it has not made wider itself
-        relative = np.stack(
-            [one / _width(np.delete(missed, at, 0), growth, simple, unit.own) for at, one in enumerate(missed)]
-        )
-        width = _width(missed, growth, simple, unit.own)
-    else:
-        width = _width(np.full_like(missed, np.nan), growth, simple, unit.own)
-        relative = missed / width
-    relative = relative / growth
+    growth = _growth(missed, np.exp(known[:-1, :, 0]))
+    missed = missed / growth
+    told, over = expected(known, missed)
+    width = told.copy()
+    if len(over) > 1:  # an error is held against a width that it has not made wider itself
+        width[:-1] += np.stack([moved(np.delete(over, at, axis=0)) for at in range(len(over))])
+        width[-1] += moved(over)
+    width = np.maximum(np.exp(width), 1e-9)
+    relative = missed / width[:-1, :, None]
     found = relative[np.isfinite(relative)]
-    errors = _corrected(found if is_skewed(panel) else np.concatenate([found, -found]), len(found))
-    return Spread(width[:, 0], growth, cycle, _GRID, errors, len(found))
-
-
-def _width(missed: Array, growth: Array, simple: Array, shared: float) -> Array:
-    """Return a series' own unit of error: its size, moved towards its own errors the more there are; (n_series, 1).
-
-    Parameters
-    ----------
-    missed : shape (n_origins, n_series, horizon), with NaN.
-    simple : the size of each series.
-    shared : how many horizons of own errors weigh as much as that.
-    """
-    n_series, horizon = missed.shape[1:]
-    own = over_steps(np.moveaxis(np.abs(missed) / growth, 1, 0).reshape(n_series, -1))
-    is_known = np.isfinite(own) & (own > 0)
-    usual = float(np.median(own[is_known] / simple[is_known])) if is_known.any() else 1.0
-    n_own = np.isfinite(missed).sum(axis=(0, 2)) / horizon
-    share = np.where(is_known, n_own / (n_own + shared), 0.0)
-    moved = np.log(np.where(is_known, own, 1.0) / np.where(is_known, usual * simple, 1.0))
-    return np.asarray(np.maximum(usual * simple * np.exp(share * moved), 1e-9)[:, None])
+    n_stretches = int(np.isfinite(relative).any(axis=-1).sum())
+    errors = _corrected(found, _N_FREE * n_stretches, is_skewed=is_skewed(panel))
+    return Spread(width[-1], growth, cycle, _GRID, errors, len(found))
 
 
 def cycle_of(panel: Panel, n_back: int) -> Array:
@@ -234,11 +170,7 @@ def cycle_of(panel: Panel, n_back: int) -> Array:
 
 
 def is_skewed(panel: Panel) -> bool:
-    """Return whether errors to both sides are kept apart: where most values are small counts or 0.
-
-    Elsewhere they are not: series share the shocks of the few stretches that they are judged on, and a stretch in which
-    most fell says nothing about the next.
-    """
+    """Return whether errors to both sides are wholly kept apart: where most values are small counts or 0."""
     return panel.is_floored and float(np.mean(panel.values == 0)) > _MANY_ZEROS
 
 
@@ -251,16 +183,21 @@ def _walk(panel: Panel, horizon: int, simple: Array) -> Spread:
     return Spread(np.maximum(simple, 1e-9), growth, ones, levels, normal * 1.25, 0, np.ones(len(levels)))
 
 
-def _growth(missed: Array, simple: Array) -> Array:
-    """Return how much larger errors are at each step than at the first; it never falls."""
-    relative = np.abs(missed) / simple[:, None]
-    size = np.array([_middle(relative[..., step]) for step in range(missed.shape[-1])])
-    size = np.where(np.isnan(size) | (size <= 0), np.nan, size)
-    if np.isnan(size).all():
+def _growth(missed: Array, size: Array) -> Array:
+    """Return how much larger errors are at each step than at the first; it never falls.
+
+    Parameters
+    ----------
+    missed, size : shapes (n_origins, n_series, horizon), with NaN, and (n_origins, n_series).
+    """
+    relative = np.abs(missed) / size[..., None]
+    found = np.array([_middle(relative[..., step]) for step in range(missed.shape[-1])])
+    found = np.where(np.isnan(found) | (found <= 0), np.nan, found)
+    if np.isnan(found).all():
         return np.ones(missed.shape[-1])
-    place = np.arange(len(size))
-    size = np.interp(place, place[~np.isnan(size)], size[~np.isnan(size)])
-    rising = np.maximum.accumulate(_smooth(size))
+    place = np.arange(len(found))
+    found = np.interp(place, place[~np.isnan(found)], found[~np.isnan(found)])
+    rising = np.maximum.accumulate(_smooth(found))
     return np.asarray(rising / rising[0])
 
 
@@ -276,14 +213,30 @@ def _smooth(values: Array) -> Array:
     return np.convolve(padded, np.full(2 * half + 1, 1 / (2 * half + 1)), mode="valid")
 
 
-def _corrected(found: Array, n_errors: int) -> Array:
-    """Return the quantiles of the grid, moved outwards as a sample of so many asks."""
-    moved = np.where(_GRID < 0.5, _GRID * (n_errors + 1) - 1, _GRID * (n_errors + 1)) / max(1, n_errors)
-    return np.maximum.accumulate(np.quantile(found, np.clip(moved, 0.0, 1.0)))
+def _corrected(found: Array, n_free: float, *, is_skewed: bool) -> Array:
+    """Return quantiles of errors, moved outwards as a sample of this size asks.
+
+    Most of what makes one side other than the other is held for chance, if they are not skewed by nature: series share
+    the shocks of the few stretches that they are judged on. Errors of neighbouring steps say the same, so that few
+    stretches get the longer tails of Student's t.
+
+    Parameters
+    ----------
+    found : shape (n_errors,).
+    n_free : how many errors of their own these are.
+    """
+    level = np.where(_GRID < 0.5, _GRID * (len(found) + 1) - 1, _GRID * (len(found) + 1)) / len(found)
+    level = np.clip(level, 0.0, 1.0)
+    errors = np.quantile(found, level)
+    if not is_skewed:
+        even = np.sign(_GRID - 0.5) * np.quantile(np.abs(found), np.abs(2 * level - 1))
+        errors = _SIDED * errors + (1 - _SIDED) * even
+    middle = float(np.interp(0.5, _GRID, errors))
+    return np.maximum.accumulate(middle + (1 + (_NORMAL**2 + 3) / (4 * n_free)) * (errors - middle))
 
 
 def past_quantiles(
-    panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array, unit: Unit
+    panel: Panel, truth: Array, past: Array, *, backs: Sequence[int], levels: Array, known: Array
 ) -> Array:
     """Return the quantiles that the errors of other origins would have given, or of other series where there is one.
 
@@ -294,16 +247,16 @@ def past_quantiles(
     found = np.full((n_origins, n_series, horizon, len(levels)), np.nan)
     if n_origins > 1:
         for origin in range(n_origins):
-            others = np.arange(n_origins) != origin
+            others = [*range(origin), *range(origin + 1, n_origins)]
             own = spread(
-                panel, truth[others], past[others], backs=np.array(backs)[others].tolist(), cycle=cycle,
-                unit=unit,
+                panel, truth[others], past[others], backs=[backs[one] for one in others], cycle=cycle,
+                known=known[[*others, origin]],
             )  # fmt: skip
             found[origin] = own.before(backs[origin]).quantiles(past[origin], levels)
         return found
     fold = np.arange(n_series) % min(_N_FOLDS, n_series)
     for number in range(int(fold.max()) + 1):
-        others = np.where((fold == number)[:, None], np.nan, truth[0])[None]
-        own = spread(panel, others, past, backs=backs, cycle=cycle, unit=unit).before(backs[0])
+        elsewhere = np.where((fold == number)[:, None], np.nan, truth[0])[None]
+        own = spread(panel, elsewhere, past, backs=backs, cycle=cycle, known=known[[0, 0]]).before(backs[0])
         found[0, fold == number] = own.quantiles(past[0], levels)[fold == number]
     return found

@@ -65,12 +65,11 @@ def test_more_of_anything_costs_more_but_very_many_series_are_judged_by_a_part()
 
     assert Finish.of(1_000, 3, 12, n_methods=6).learned < one.learned < Finish.of(2_000, 3, 12, n_methods=9).learned
     assert one.least < Finish.of(20_000, 3, 12, n_methods=6).least
-    assert Finish.of(20_000, 3, 12).unit == Finish.of(200_000, 3, 12).unit
     assert Finish.of(20_000, 3, 12).ranges == Finish.of(200_000, 3, 12).ranges
 
 
 @pytest.mark.parametrize(("left", "slowdown", "seconds"), [(60, 1, 1.0), (60, 5, 5.0), (1, 1, 0.4), (0.2, 5, 0.5)])
 def test_all_of_it_is_kept_time_for_where_there_is_plenty_and_else_the_least(left, slowdown, seconds):
-    cost = Finish(least=0.1, unit=0.1, learned=0.6, ranges=0.2)
+    cost = Finish(least=0.1, learned=0.7, ranges=0.2)
 
     assert cost.reserve(left, slowdown) == pytest.approx(seconds)

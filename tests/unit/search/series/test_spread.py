@@ -5,11 +5,11 @@ import pytest
 
 from mantic.core.calendar import Calendar
 from mantic.core.panel import Panel
-from mantic.search.series.spread import Spread, Unit, cycle_of, past_quantiles, unit_of
+from mantic.search.series.size import sizes
+from mantic.search.series.spread import Spread, cycle_of, past_quantiles
 from mantic.search.series.spread import spread as spread_of
 
 BACKS = (6, 12, 18)
-UNIT = Unit(1, 4.0)
 LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
 
 
@@ -32,7 +32,8 @@ def world(n_series: int, n_origins: int, horizon: int = 6, *, seed: int = 0):
 
 
 def spread(panel: Panel, truth: np.ndarray, past: np.ndarray, *, backs) -> Spread:
-    return spread_of(panel, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)), unit=UNIT)
+    known = sizes(panel, [*backs, 0])
+    return spread_of(panel, truth, past, backs=backs, cycle=cycle_of(panel, max(backs)), known=known)
 
 
 def held(truth: np.ndarray, quantiles: np.ndarray, low: int, high: int) -> float:
@@ -55,7 +56,8 @@ def test_intervals_of_the_past_hold_too_without_having_seen_it(n_origins):
     panel, forecast, truth, _ = world(200, n_origins)
 
     past = np.broadcast_to(forecast, truth.shape)
-    found = past_quantiles(panel, truth, past, backs=BACKS[:n_origins], levels=LEVELS, unit=UNIT)
+    backs = BACKS[:n_origins]
+    found = past_quantiles(panel, truth, past, backs=backs, levels=LEVELS, known=sizes(panel, [*backs, 0]))
 
     assert held(truth, found, 1, 5) == pytest.approx(0.8, abs=0.03)
 
@@ -121,22 +123,34 @@ def test_places_of_the_cycle_that_change_more_get_wider_intervals():
     assert moved[3] > 3 * max(moved[:3])
 
 
-def test_the_unit_is_the_change_over_a_season_where_the_day_repeats_itself():
-    chance = np.random.default_rng(0)
-    day = 100 * np.sin(np.arange(24) / 24 * 2 * np.pi)
-    noise = 10.0 ** chance.uniform(-1, 1, 60)[:, None]
-    swing = 10.0 ** chance.uniform(-1, 1, 60)[:, None]
-    values = 1000 + swing * np.tile(day, 20) + noise * chance.normal(size=(60, 480))
-    bounds, last = np.arange(61) * 480, np.zeros(60, dtype=np.int64)
-    panel = Panel(values.ravel(), values.ravel(), bounds, last, Calendar.named("h"), (24,), np.zeros((60 * 480, 0)))
-    backs = (24, 48, 72)
-    truth = np.stack([values[:, 480 - back : 504 - back] for back in backs])
-    past = np.stack([1000 + swing * day for _ in backs])
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_of_one_series_hold_though_its_past_is_three_stretches(seed):
+    held_so = []
+    for one in range(60):
+        panel, forecast, truth, coming = world(1, 3, seed=100 * seed + one)
+        found = spread(panel, truth, np.broadcast_to(forecast, truth.shape), backs=BACKS).quantiles(forecast, LEVELS)
+        held_so.append(held(coming, found, 0, 6))
 
-    unit = unit_of(panel, truth, past, backs=backs)
+    assert np.mean(held_so) == pytest.approx(0.95, abs=0.035)
 
-    assert unit.lag == 24
-    assert unit_of(panel, truth[:1], past[:1], backs=backs[:1]) == UNIT
+
+def test_a_forecast_that_was_too_low_everywhere_is_held_to_be_so_by_a_quarter():
+    panel, forecast, truth, _ = world(200, 3)
+    lifted = truth + np.abs(truth - forecast).mean(axis=(0, 2))[:, None]
+
+    found = spread(panel, lifted, np.broadcast_to(forecast, truth.shape), backs=BACKS)
+
+    middle = np.interp(0.5, found.levels, found.errors)
+    reach = found.errors[-1] - found.errors[0]
+    assert 0.01 * reach < middle < 0.1 * reach
+
+
+def test_a_perfect_past_says_nothing_and_breaks_nothing():
+    panel, forecast, truth, _ = world(5, 3)
+
+    found = spread(panel, truth, truth, backs=BACKS).quantiles(forecast, LEVELS)
+
+    assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("n_series", [1, 200])
