@@ -39,6 +39,8 @@ class Forecaster(Parameters):
     capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
     hierarchy : columns over which sums are formed, as ["state", "region"], or "all" that tell series apart: sums are
         forecast too, and all levels add up.
+    country : whose public holidays are reckoned with where that was better on the past, with a region if wanted: "DE",
+        "DE-BY", "US-CA".
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -75,6 +77,7 @@ class Forecaster(Parameters):
         season: int | Sequence[int] | None = None,
         capacity: float | None = None,
         hierarchy: str | Sequence[str] | None = None,
+        country: str | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -84,6 +87,7 @@ class Forecaster(Parameters):
         self.season = season
         self.capacity = capacity
         self.hierarchy = hierarchy
+        self.country = country
 
     def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
@@ -247,7 +251,10 @@ class Forecaster(Parameters):
 
     def _asked(self, budget: Budget) -> Asked:
         sums = _several(self.hierarchy or ())
-        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
+        return Asked(
+            self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.country or "",
+            self.get_params(),
+        )  # fmt: skip
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
@@ -258,6 +265,8 @@ class Forecaster(Parameters):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
         if self.capacity is not None and not 0 <= self.capacity < float("inf"):
             faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
+        if not isinstance(self.country, str | None):
+            faults.append(f"country is {self.country!r}, and should be a text as 'DE' or 'DE-BY'")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)
@@ -290,6 +299,11 @@ class Forecaster(Parameters):
             raise SettingsError(
                 "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
             )
+        if roles.as_of and self.country:
+            raise SettingsError(
+                "holidays are not reckoned with where values are revised", where="country",
+                fix="leave out as_of= or country=",
+            )  # fmt: skip
         if self.hierarchy and not roles.series:
             raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]

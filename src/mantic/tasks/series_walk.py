@@ -15,11 +15,14 @@ from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.holidays import holiday_blocks, holiday_facts, holiday_text
 from mantic.evaluate.series.report import evaluation_report, forecast_report
 from mantic.evaluate.series.score import Judged
 from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
+from mantic.features.series.finding import Finding
 from mantic.features.series.hierarchy import Hierarchy, gather, gathered
+from mantic.features.series.holidays import with_holidays, with_later_holidays
 from mantic.features.series.prepare import Prepared, prepare
 from mantic.features.series.vintages import latest
 from mantic.report.blocks import Report
@@ -27,6 +30,7 @@ from mantic.search.series.add_up import added_up, added_up_again
 from mantic.search.series.coherent import seconds_of
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
+from mantic.search.series.holiday_judge import Reckoned, reckoned
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
@@ -56,6 +60,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     started : when the budget began, on `time.monotonic`.
     """
     prepared, hierarchy = _prepared(frame, roles, asked)
+    prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
     left = run.deadline.left()
     reserve = 0.0 if left == float("inf") else min(_REPORT_MOST, max(_REPORT_LEAST, _REPORT_SHARE * left))
@@ -83,6 +88,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
         frame.height, coherent=done.coherent,
+        more=((), {}) if holidays is None else (holiday_blocks(holidays), holiday_facts(holidays)),
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -93,6 +99,15 @@ def _prepared(frame: pl.DataFrame, roles: Roles, asked: Asked) -> tuple[Prepared
     """Return the series, with their sums where these are asked for."""
     prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
     return gather(prepared, asked.hierarchy) if asked.hierarchy else (prepared, None)
+
+
+def _with_holidays(prepared: Prepared, asked: Asked) -> tuple[Prepared, Reckoned | None]:
+    """Return the series with the holidays of a country, if one was named and they are better forecast so."""
+    if not asked.country:
+        return prepared, None
+    found = reckoned(with_holidays(prepared.panel, asked.country, asked.horizon), asked.horizon)
+    said = Finding("holidays", holiday_text(found), n_series=len(found.panel))
+    return replace(prepared, panel=found.panel, findings=(*prepared.findings, said)), found
 
 
 def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Sequence[float], run: Run) -> Report:
@@ -155,6 +170,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
+    if told.panel.holidays is not None:
+        known = with_later_holidays(prepared.panel, told.panel.holidays, told.horizon)
+        prepared = replace(prepared, panel=known)
     truth, _ = _arrived(told, roles, rows)
     missed = (truth - told.forecast) / told.spread.unit(told.horizon)
     spread = told.spread.followed(missed).learned(missed)

@@ -169,4 +169,9 @@ class Lags:
                 ahead = np.clip(place - panel.bounds[1:][asked.series], 0, panel.future.shape[1] - 1)
                 own = np.where(is_past, own, panel.future[asked.series, ahead, column])
             found.append(own)
+            end = self.start[asked.series] + asked.n_known
+            for season in self.seasons:
+                then = end + asked.step - 1 - self._turn(asked, season) * season
+                there = (then >= self.start[asked.series]) & (then < end)
+                found.append(own - np.where(there, panel.known[np.where(there, then, 0), column], np.nan))
         return found
