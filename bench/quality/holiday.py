@@ -1,6 +1,6 @@
 """What a country's holidays, and columns that are known beforehand, bring to a forecast.
 
-``python bench/quality/holiday.py [--budget "5 trials"] [--keep FILE] [SET ...]``. Sets are made here with holiday
+``python bench/quality/holiday.py [--budget "5 trials"] [--methods A,B] [--keep FILE] [SET ...]``. Sets are made here with holiday
 effects that are known, apart from `victoria`: hourly load of Victoria, of which the last week (its test rows) is cut
 off before anything else. Weeks that begin at `STARTS` are forecast from what came before each. Errors are mean absolute
 ones as a share of the mean (WAPE, in per cent), on holidays with the day (or week) before and after, and on all other
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from run import machine
 
 import mantic
+from mantic.search.series import foretell
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "forecast"
@@ -205,9 +207,11 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("sets", nargs="*", metavar="SET")
     options.add_argument("--budget", default="5 trials")
+    options.add_argument("--methods", type=lambda text: text.split(","), help="beside the naive family (all)")
     options.add_argument("--keep", type=Path, help="write the figures to this file of results")
     options.add_argument("--quick", action="store_true", help="one small set, to see that it works")
     asked = options.parse_args()
+    foretell.backtest = partial(foretell.backtest, names=asked.methods)
     figures = []
     for name in asked.sets or (["orders"] if asked.quick else SETS):
         found = measure(name, budget="1 trial" if asked.quick else asked.budget)

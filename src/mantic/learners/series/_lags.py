@@ -159,7 +159,10 @@ class Lags:
         return [one.to_numpy().astype(float)[inverse] for one in parts]
 
     def _known_of(self, asked: Asked) -> list[Array]:
-        """Return what is known beforehand of the steps; NaN where nobody said it."""
+        """Return what is known beforehand of the steps, and how far it lies from a cycle ago; NaN where nobody said it.
+
+        What is learned is how far a value lies from that of a cycle ago, which such a change explains.
+        """
         panel, found = self.panel, []
         place = self.start[asked.series] + asked.n_known + asked.step - 1
         is_past = place < panel.bounds[1:][asked.series]

@@ -70,7 +70,7 @@ class Effects:
     """
 
     offsets: tuple[int, ...]
-    levels: tuple["Table", ...]
+    levels: tuple["Factors", ...]
 
     def at(self, series: Array, marks: Marks) -> Array:
         """Return the factor of steps of series, in their shape; 1 on ordinary steps."""
@@ -82,7 +82,7 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Table:
+class Factors:
     """Factors by keys, which rise."""
 
     keys: Array
@@ -106,7 +106,7 @@ def effects_of(past: Past, holidays: Holidays, n_series: int) -> Effects:
     is_seen = past.is_seen
     unit = past.size(n_series)[past.series[is_seen]]
     seen, day = (past.truth[is_seen] / unit, past.usual[is_seen] / unit), marks.day[is_seen]
-    levels: list[Table] = []
+    levels: list[Factors] = []
     priors = (1.0, _OF_NAME, _OF_NAME) if n_series == 1 else (1.0, _OF_NAME, _OF_NAME, holidays.prior)
     found = np.ones(len(day))
     for keys, prior in zip(_keys(past.series, marks), priors, strict=False):
@@ -128,13 +128,13 @@ def _keys(series: Array, marks: Marks) -> tuple[Array, ...]:
     )
 
 
-def _table(keys: Array, seen: tuple[Array, Array], day: Array, *, prior: float, towards: Array) -> Table:
+def _table(keys: Array, seen: tuple[Array, Array], day: Array, *, prior: float, towards: Array) -> Factors:
     """Return a factor per key: the sum of the first over the sum of the second, drawn to what is said of its kind."""
     unique, inverse = np.unique(keys, return_inverse=True)
     truth, usual, draw = (np.bincount(inverse, one) for one in (*seen, towards))
     count = np.bincount(inverse)
-    rank = np.unique(day, return_inverse=True)[1]
-    dates = np.unique(inverse * (int(rank.max(initial=0)) + 1) + rank) // (int(rank.max(initial=0)) + 1)
-    mass = prior * usual / np.maximum(1, np.bincount(dates, minlength=len(unique)))
+    days, rank = np.unique(day, return_inverse=True)
+    owner = np.unique(inverse * max(1, len(days)) + rank) // max(1, len(days))  # of each date of each key
+    mass = prior * usual / np.maximum(1, np.bincount(owner, minlength=len(unique)))
     found = (truth + mass * draw / np.maximum(1, count)) / np.maximum(1e-12, usual + mass)
-    return Table(unique, np.clip(found, 0.0, _MOST))
+    return Factors(unique, np.clip(found, 0.0, _MOST))
