@@ -1,10 +1,10 @@
 """What a country's holidays, and columns that are known beforehand, bring to a forecast.
 
-``python bench/quality/holiday.py [--budget "5 trials"] [--methods A,B] [--keep FILE] [SET ...]``. Sets are made here with holiday
-effects that are known, apart from `victoria`: hourly load of Victoria, of which the last week (its test rows) is cut
-off before anything else. Weeks that begin at `STARTS` are forecast from what came before each. Errors are mean absolute
-ones as a share of the mean (WAPE, in per cent), on holidays with the day (or week) before and after, and on all other
-steps. `known` is the temperature, as it came.
+``python bench/quality/holiday.py [--budget "5 trials"] [--methods A,B] [--keep FILE] [SET ...]``. Sets are made here
+with holiday effects that are known, apart from `victoria`: hourly load of Victoria, of which the last week (its test
+rows) is cut off before anything else. Weeks that begin at `STARTS` are forecast from what came before each. Errors are
+mean absolute ones as a share of the mean (WAPE, in per cent), on holidays with the day (or week) before and after, and
+on all other steps. `known` is the temperature, as it came.
 """
 
 import argparse

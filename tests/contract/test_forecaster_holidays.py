@@ -150,7 +150,7 @@ def test_a_longer_step_says_what_it_makes_of_a_country():
 
 @pytest.mark.parametrize(
     ("country", "what"),
-    [("Germany", "no country"), ("DE-XY", "no region"), (49, "should be a text")],
+    [("Germany", "no country"), ("DE-XY", "no region"), (49, "'49' is no country")],
 )
 def test_a_country_that_is_not_known_is_named_with_a_way_out(country, what):
     with pytest.raises(SettingsError, match=what) as caught:

@@ -265,8 +265,6 @@ class Forecaster(Parameters):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
         if self.capacity is not None and not 0 <= self.capacity < float("inf"):
             faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
-        if not isinstance(self.country, str | None):
-            faults.append(f"country is {self.country!r}, and should be a text as 'DE' or 'DE-BY'")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)

@@ -60,7 +60,7 @@ def _between(place: str, first: int, last: int) -> Holidays:
     days = np.array([one for one in named if first <= one <= last], dtype=np.int64)
     names = tuple(dict.fromkeys(named[int(one)] for one in days))
     which = np.array([names.index(named[int(one)]) for one in days], dtype=np.int64)
-    return Holidays(place.strip().upper(), names, days, which, tuple(sorted(found.weekend)))
+    return Holidays(str(place).strip().upper(), names, days, which, tuple(sorted(found.weekend)))
 
 
 def _checked(place: str, library: Any) -> tuple[str, str]:
@@ -70,7 +70,7 @@ def _checked(place: str, library: Any) -> tuple[str, str]:
     ------
     SettingsError : if there are none such.
     """
-    country, _, region = (part.strip().upper() for part in place.strip().partition("-"))
+    country, _, region = (part.strip().upper() for part in str(place).partition("-"))
     known = library.list_supported_countries()
     if country not in known:
         near = _near(country, library)

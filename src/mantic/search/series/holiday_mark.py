@@ -124,12 +124,8 @@ class Past:
 
     def some(self, chosen: Array) -> "Past":
         """Return these steps."""
-        return Past(
-            *(one[chosen] for one in (self.place, self.series)),
-            self.marks.some(chosen),
-            self.truth[chosen],
-            self.usual[chosen],
-        )
+        place, series, truth, usual = (one[chosen] for one in (self.place, self.series, self.truth, self.usual))
+        return Past(place, series, self.marks.some(chosen), truth, usual)
 
 
 def past_of(panel: Panel, holidays: Holidays, *, n_back: int = 0) -> Past:
