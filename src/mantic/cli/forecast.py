@@ -13,17 +13,20 @@ TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
 _SAVE_SECONDS = 3e-6  # of the processor, to write a row of a very large table with its forecast
 _OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
-_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy", "country")
 
 
 def add_forecast(options: Parser) -> None:
-    """Add --series, --known, --horizon, --freq, --season, --hierarchy and --levels."""
+    """Add --series, --known, --horizon, --freq, --season, --country, --hierarchy and --levels."""
     options.add_argument("--series", type=_names, metavar="A,B", help="forecast: columns that tell series apart")
     options.add_argument("--known", type=_names, metavar="A,B", help="forecast: numbers that are known beforehand")
     options.add_argument("--horizon", type=int, metavar="STEPS", help=f"forecast: how far ahead ({_HORIZON})")
     options.add_argument("--freq", metavar="NAME", help="forecast: h, D, W, M, Q, Y, B, 15min ... (the commonest gap)")
     options.add_argument(
         "--season", type=_wholes, metavar="STEPS", help="forecast: length of the cycle, or several (by the frequency)"
+    )
+    options.add_argument(
+        "--country", metavar="CODE", help="forecast: whose holidays count, if that is better: DE, DE-BY, US-CA ..."
     )
     options.add_argument(
         "--as-of",
@@ -76,7 +79,7 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     frame = read(options.data, run=work)
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = without(frame, dropped, target=options.target)
-    asked = {name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy")}
+    asked = {name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy", "country")}
     if options.capacity is not None:
         asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}

@@ -16,6 +16,7 @@ EXTRAS = {
     "catboost": "mantic[catboost]",
     "gcsfs": "mantic[gcs]",
     "hierarchicalforecast": "mantic[forecast]",
+    "holidays": "mantic[forecast]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mantic.core.calendar import Calendar
+from mantic.core.holidays import Holidays
 from mantic.core.table import Array
 
 _BLOCK = 500_000  # values that are worked on at once: a few copies of them take little memory
@@ -27,6 +28,7 @@ class Panel:
     future : float64, shape (n_series, n_steps, n_known): the same for the steps after the last; None when not given.
     is_count : whether all values are whole numbers of 0 or more.
     is_floored : whether no value is below 0.
+    holidays : those of a country, over all steps and a horizon more; None where there is no country.
     """
 
     values: Array
@@ -39,6 +41,7 @@ class Panel:
     future: Array | None = None
     is_count: bool = False
     is_floored: bool = False
+    holidays: Holidays | None = None
 
     def __len__(self) -> int:
         """Return the number of series."""

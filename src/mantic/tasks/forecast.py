@@ -39,6 +39,8 @@ class Forecaster(Parameters):
     capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
     hierarchy : columns over which sums are formed, as ["state", "region"], or "all" that tell series apart: sums are
         forecast too, and all levels add up.
+    country : whose public holidays are reckoned with where that was better on the past, with a region if wanted: "DE",
+        "DE-BY", "US-CA".
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -75,6 +77,7 @@ class Forecaster(Parameters):
         season: int | Sequence[int] | None = None,
         capacity: float | None = None,
         hierarchy: str | Sequence[str] | None = None,
+        country: str | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -84,6 +87,7 @@ class Forecaster(Parameters):
         self.season = season
         self.capacity = capacity
         self.hierarchy = hierarchy
+        self.country = country
 
     def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
@@ -247,7 +251,10 @@ class Forecaster(Parameters):
 
     def _asked(self, budget: Budget) -> Asked:
         sums = _several(self.hierarchy or ())
-        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
+        return Asked(
+            self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.country or "",
+            self.get_params(),
+        )  # fmt: skip
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
@@ -290,6 +297,11 @@ class Forecaster(Parameters):
             raise SettingsError(
                 "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
             )
+        if roles.as_of and self.country:
+            raise SettingsError(
+                "holidays are not reckoned with where values are revised", where="country",
+                fix="leave out as_of= or country=",
+            )  # fmt: skip
         if self.hierarchy and not roles.series:
             raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]

@@ -16,11 +16,14 @@ from mantic.core.schema import Column, Kind, Schema
 from mantic.core.season import cycle
 from mantic.core.table import Array
 from mantic.evaluate.series.findings import SeriesFindings
+from mantic.evaluate.series.holidays import holiday_blocks, holiday_facts, holiday_text
 from mantic.evaluate.series.report import evaluation_report, forecast_report
 from mantic.evaluate.series.score import N_DRAWS, Judged
 from mantic.features.infer import MOST_LEVELS
 from mantic.features.series.assemble import Roles, as_id
+from mantic.features.series.finding import Finding
 from mantic.features.series.hierarchy import Hierarchy, gather, gathered
+from mantic.features.series.holidays import with_holidays, with_later_holidays
 from mantic.features.series.prepare import Prepared, prepare
 from mantic.features.series.vintages import latest
 from mantic.report.blocks import Report
@@ -31,6 +34,7 @@ from mantic.search.series.coherent import seconds_of
 from mantic.search.series.finish import Finish
 from mantic.search.series.foretell import Told, foretell, renewed, taught
 from mantic.search.series.foretold import Foretold, with_means
+from mantic.search.series.holiday_judge import Reckoned, reckoned
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
@@ -60,6 +64,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     """
     clock = Clock(run.deadline)
     prepared, hierarchy = _prepared(frame, roles, asked)
+    prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
     left, cost = run.deadline.left(), Finish.of(len(panel), len(origins(panel, asked.horizon).backs), asked.horizon)
     reserve = 0.0
@@ -94,6 +99,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
         frame.height, coherent=done.coherent, n_draws=n_draws,
+        more=((), {}) if holidays is None else (holiday_blocks(holidays), holiday_facts(holidays)),
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -104,6 +110,15 @@ def _prepared(frame: pl.DataFrame, roles: Roles, asked: Asked) -> tuple[Prepared
     """Return the series, with their sums where these are asked for."""
     prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
     return gather(prepared, asked.hierarchy) if asked.hierarchy else (prepared, None)
+
+
+def _with_holidays(prepared: Prepared, asked: Asked) -> tuple[Prepared, Reckoned | None]:
+    """Return the series with the holidays of a country, if one was named and they are better forecast so."""
+    if not asked.country:
+        return prepared, None
+    found = reckoned(with_holidays(prepared.panel, asked.country, asked.horizon), asked.horizon)
+    said = Finding("holidays", holiday_text(found), n_series=len(found.panel))
+    return replace(prepared, panel=found.panel, findings=(*prepared.findings, said)), found
 
 
 def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Sequence[float], run: Run) -> Report:
@@ -166,6 +181,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
+    if told.panel.holidays is not None:
+        known = with_later_holidays(prepared.panel, told.panel.holidays, told.horizon)
+        prepared = replace(prepared, panel=known)
     truth, _ = _arrived(told, roles, rows)
     missed = (truth - told.forecast) / told.spread.unit(told.horizon)
     spread = told.spread.followed(missed).learned(missed)

@@ -159,7 +159,10 @@ class Lags:
         return [one.to_numpy().astype(float)[inverse] for one in parts]
 
     def _known_of(self, asked: Asked) -> list[Array]:
-        """Return what is known beforehand of the steps; NaN where nobody said it."""
+        """Return what is known beforehand of the steps, and how far it lies from a cycle ago; NaN where nobody said it.
+
+        What is learned is how far a value lies from that of a cycle ago, which such a change explains.
+        """
         panel, found = self.panel, []
         place = self.start[asked.series] + asked.n_known + asked.step - 1
         is_past = place < panel.bounds[1:][asked.series]
@@ -169,4 +172,9 @@ class Lags:
                 ahead = np.clip(place - panel.bounds[1:][asked.series], 0, panel.future.shape[1] - 1)
                 own = np.where(is_past, own, panel.future[asked.series, ahead, column])
             found.append(own)
+            end = self.start[asked.series] + asked.n_known
+            for season in self.seasons:
+                then = end + asked.step - 1 - self._turn(asked, season) * season
+                there = (then >= self.start[asked.series]) & (then < end)
+                found.append(own - np.where(there, panel.known[np.where(there, then, 0), column], np.nan))
         return found

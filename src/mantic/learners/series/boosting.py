@@ -16,7 +16,7 @@ from mantic.learners.series._lags import Asked, Lags
 from mantic.learners.table._lightgbm_text import check_text
 
 _LEAST_ROWS = 300
-_N_ORIGINS = 400  # of a series, the latest ones
+_N_ORIGINS, _N_OF_FEW = 400, 25_000  # of a series, the latest ones; of all together where there are few series
 _WIDTH = 10  # numbers that a question counts as, for blocks of series that are answered at once
 _FILE = "trees.txt"
 _PARAMS = {
@@ -28,7 +28,12 @@ _PARAMS = {
 
 def origins_of(panel: Panel, horizon: int) -> int:
     """Return from how many origins there is something to learn, over all series."""
-    return int(np.clip(panel.lengths - horizon - Lags(panel).least, 0, _N_ORIGINS).sum()) if len(panel) else 0
+    return int(np.clip(panel.lengths - horizon - Lags(panel).least, 0, _most_origins(panel)).sum()) if len(panel) else 0
+
+
+def _most_origins(panel: Panel) -> int:
+    """Return from how many origins of a series something is learned: of few series, from years back."""
+    return max(_N_ORIGINS, _N_OF_FEW // max(1, len(panel)))
 
 
 def seconds_of(panel: Panel, horizon: int, *, rounds: int, most_rows: int) -> float:
@@ -112,7 +117,7 @@ class Boosting:
 
 def _questions(panel: Panel, horizon: int, most_rows: int, chance: np.random.Generator) -> Asked:
     """Return questions whose answers are known: origins by chance, steps by chance."""
-    n_origins = np.clip(panel.lengths - Lags(panel).least, 0, _N_ORIGINS)
+    n_origins = np.clip(panel.lengths - Lags(panel).least, 0, _most_origins(panel))
     series = np.repeat(np.arange(len(panel)), n_origins)
     back = np.arange(len(series)) - np.repeat(np.cumsum(n_origins) - n_origins, n_origins) + 1
     n_known = panel.lengths[series] - back

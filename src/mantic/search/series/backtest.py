@@ -13,6 +13,7 @@ from mantic.core.method import METHODS, can_be_used
 from mantic.core.panel import Panel, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.search.series.holiday import ordinary
 from mantic.search.series.standing import Standing
 from mantic.search.series.trial import Answer, Piece, run_piece
 
@@ -127,7 +128,8 @@ class _Search:
     def piece(self, method: str, n_back: int, rows: Array, seconds: float) -> Piece:
         least = self.start.least if n_back else 1  # the future is forecast whatever there is
         run = self.run
-        return Piece(self.handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds)
+        handle = self.handle if method == REFERENCE else self.plain[n_back]
+        return Piece(handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds)
 
     @property
     def backs(self) -> tuple[int, ...]:
@@ -135,6 +137,11 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.handle = self.executor.share(self.panel)
+        self.plain, self.factor = dict.fromkeys((0, *self.backs), self.handle), {}
+        if self.panel.holidays is not None:  # what a day's holidays do is known from before it alone
+            for n_back in self.plain:
+                seen = ordinary(self.panel, self.horizon, n_back=n_back)
+                self.plain[n_back], self.factor[n_back] = self.executor.share(seen.panel), seen.factor
         self.began = time.monotonic(), time.process_time()
 
     def pace(self) -> float:
@@ -150,7 +157,8 @@ class _Search:
         whole = self.forecasts.setdefault(piece.method, {})
         if piece.n_back not in whole:
             whole[piece.n_back] = np.full((len(self.panel), self.horizon), np.nan)
-        whole[piece.n_back][piece.rows] = answer.forecast
+        factor = self.factor[piece.n_back][piece.rows] if self.factor and piece.method != REFERENCE else 1.0
+        whole[piece.n_back][piece.rows] = answer.forecast * factor
         self.n_rows[piece.method] = self.n_rows.get(piece.method, 0) + len(piece.rows)
         if self.n_rows[piece.method] == len(self.panel) * (1 + len(self.backs)):
             self.outcome[piece.method] = ("used", "")

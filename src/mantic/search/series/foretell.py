@@ -22,6 +22,7 @@ from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import MOST_JUDGED, Mixture, equal_mixture, mixture
 from mantic.search.series.finish import Finish
 from mantic.search.series.foretold import Foretold, in_bounds, of_used, with_means, with_rare
+from mantic.search.series.holiday import ordinary
 from mantic.search.series.loss import mean, over_steps
 from mantic.search.series.paths import Together, together
 from mantic.search.series.rare import Rare, learned, past_of, pinball, rare, rare_series, seconds_of_rare, usual_rare
@@ -202,7 +203,8 @@ def _is_surely_better(rich: Array, simple: Array) -> bool:
 def taught(panel: Panel, names: Sequence[str], horizon: int, run: Run) -> dict[str, Method]:
     """Return the pooled methods of these that have learned from all there is, for answers when more is known."""
     pooled = [name for name in names if METHODS.get(name).about.is_pooled]
-    return {name: METHODS.get(name).learn(panel, horizon, run) for name in pooled}
+    plain = ordinary(panel, horizon).panel
+    return {name: METHODS.get(name).learn(plain, horizon, run) for name in pooled}
 
 
 def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
@@ -214,19 +216,23 @@ def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
     horizon, names = told.horizon, told.mixture.names
     voices = np.full((len(names), len(panel), horizon), np.nan)
     everything = np.arange(len(panel))
+    plain = ordinary(panel, horizon)
     with _executor(panel, run) as executor:
         handle = executor.share(panel)
+        handle_of_plain = handle if panel.holidays is None else executor.share(plain.panel)
 
         def pieces() -> Iterator[Piece]:
             for name in sorted(names, key=ORDER.index):
                 left = run.deadline.left()
                 if left > 0 or name in FREE:
+                    seen = handle if name == REFERENCE else handle_of_plain
                     for rows in np.array_split(everything, 1 if name in FREE else max(1, len(panel) // 500)):
-                        yield Piece(handle, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left))
+                        yield Piece(seen, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left))
 
         for piece, answer in executor.run(run_piece, pieces()):
             if not isinstance(answer, Failure):
-                voices[names.index(piece.method), piece.rows] = answer.forecast
+                factor = 1.0 if piece.method == REFERENCE else plain.factor[piece.rows]
+                voices[names.index(piece.method), piece.rows] = answer.forecast * factor
     forecast = told.mixture.mix(voices)
     simple = cycle(panel, horizon, panel.seasons[:1])
     return voices, np.where(np.isfinite(forecast), forecast, simple)

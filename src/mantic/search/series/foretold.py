@@ -10,6 +10,7 @@ import polars as pl
 
 from mantic.core.arrow_lengths import check_lengths
 from mantic.core.calendar import Calendar
+from mantic.core.holidays import Holidays
 from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
 from mantic.core.parts import read_parts, write_parts
@@ -18,6 +19,7 @@ from mantic.core.table import Array
 from mantic.features.series.hierarchy import node_name
 from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import Mixture
+from mantic.search.series.holiday import ordinary
 from mantic.search.series.outbreak import Outbreak
 from mantic.search.series.paths import GRID, Together, alone, at_levels, walking
 from mantic.search.series.rare import Rare
@@ -133,10 +135,11 @@ class Foretold:
         ----------
         future : float64, shape (n_series, horizon, n_known).
         """
-        panel, run = replace(self.panel, future=future), Run()
+        plain, run = ordinary(self.panel, self.horizon), Run()
+        panel = replace(plain.panel, future=future)
         voices = self.voices.copy()
         for name, method in self.learned.items():
-            voices[self.mixture.names.index(name)] = method.forecast(panel, self.horizon, run)
+            voices[self.mixture.names.index(name)] = method.forecast(panel, self.horizon, run) * plain.factor
         if panel.is_floored:
             voices = np.maximum(voices, 0.0)
         forecast = self.mixture.mix(voices)
@@ -158,6 +161,7 @@ class Foretold:
             "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
             "together": None if self.together is None else self.together.to_facts(),
             "coherent": None if self.coherent is None else self.coherent.to_facts(),
+            "holidays": None if panel.holidays is None else panel.holidays.to_facts(),
         }  # fmt: skip
         arrays = {name: getattr(panel, name) for name in _PANEL} | {
             "weights": self.mixture.weights, "width": self.spread.width, "growth": self.spread.growth,
@@ -193,6 +197,7 @@ class Foretold:
             arrays["values"], arrays["truth"], arrays["bounds"], arrays["last"],
             Calendar.from_facts(facts["calendar"]), tuple(int(one) for one in facts["seasons"]), arrays["known"],
             is_count=bool(facts["is_count"]), is_floored=bool(facts["is_floored"]),
+            holidays=None if facts.get("holidays") is None else Holidays.from_facts(facts["holidays"]),
         )  # fmt: skip
         mixture = Mixture(
             tuple(map(str, facts["names"])), arrays["weights"], bool(facts["is_median"]), str(facts["level"]),
