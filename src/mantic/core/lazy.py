@@ -14,13 +14,18 @@ from mantic.core.errors import MissingExtraError
 EXTRAS = {
     "adlfs": "mantic[azure]",
     "catboost": "mantic[catboost]",
+    "chronos": "mantic[pretrained]",
     "gcsfs": "mantic[gcs]",
     "hierarchicalforecast": "mantic[forecast]",
+    "huggingface_hub": "mantic[pretrained]",
     "psycopg": "mantic[postgresql]",
     "pymysql": "mantic[mysql]",
     "pyarrow": "mantic[arrow]",
     "s3fs": "mantic[s3]",
+    "safetensors": "mantic[pretrained]",
     "statsforecast": "mantic[forecast]",
+    "torch": "mantic[pretrained]",
+    "transformers": "mantic[pretrained]",
     "xgboost": "mantic[xgboost]",
     "zstandard": "mantic[zstd]",
 }

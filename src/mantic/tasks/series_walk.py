@@ -31,6 +31,7 @@ from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
+from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
 _SERIES_SECONDS = 1e-4  # to weigh, widen and judge one more series
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
@@ -55,6 +56,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
+    guest = brought(asked.pretrained, run)
     prepared, hierarchy = _prepared(frame, roles, asked)
     panel = prepared.panel
     left = run.deadline.left()
@@ -65,13 +67,16 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     if roles.known and left != float("inf"):
         reserve += _LEARN_SHARE * left
     run.tell(Started("forecasting the past, method by method"))
-    done = foretell(panel, asked.horizon, run.until(run.deadline.earlier(reserve)), n_methods=asked.n_methods)
+    work = run.until(run.deadline.earlier(reserve))
+    with put_away():
+        done = foretell(panel, asked.horizon, work, n_methods=asked.n_methods, guest=guest)
+    about_guest = tell(guest, done.found.ledger, done.mixture, run)
     if hierarchy is not None:
         done = added_up(done, panel, hierarchy, run)
     learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
     told = Foretold(
         panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned,
-        together=done.together, coherent=done.coherent,
+        together=done.together, coherent=done.coherent, pretrained=sealed(guest, done.mixture),
     )  # fmt: skip
     if roles.known:
         _tell_known(roles, learned, run)
@@ -82,7 +87,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         done.mixture.level, _ledger(done, panel.scale(panel.season)), [one.to_facts() for one in prepared.findings],
         [asdict(one) for one in run.warnings], done.spread.n_errors, time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
-        frame.height, coherent=done.coherent,
+        frame.height, ((), about_guest), coherent=done.coherent,
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -127,11 +132,16 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
     )  # fmt: skip
 
 
-def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
+def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretrained: str) -> Foretold:
     """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed.
 
     Series may be new.
+
+    Parameters
+    ----------
+    pretrained : where the pretrained model is now, if one is among the methods; empty to go on without it.
     """
+    guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
     is_new = (series >= _first_asked(told)) & (step >= 0)
     if told.coherent is None:
@@ -163,7 +173,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     told = adopted(replace(told, spread=spread), prepared.panel, prepared.ids)
     grown = prepared.panel.last - told.panel.last
     spread = replace(told.spread, cycle=_turned(told.spread.cycle, grown))
-    voices, forecast = renewed(prepared.panel, told, run)
+    with put_away():
+        voices, forecast = renewed(prepared.panel, told, run, guest=guest)
+    tell_absent(guest, told.mixture, voices, run)
     rare = None if told.rare is None else told.rare.renewed(prepared.panel, told.horizon, run)
     told = replace(
         told, panel=prepared.panel, ids=prepared.ids, spread=spread, voices=voices, rare=rare,
