@@ -160,7 +160,6 @@ def test_damaged_weights_are_refused(folder):
         (whole[: n_head // 2], "no safetensors file"),
         (b"\xff" * 8 + whole[8:], "no safetensors file"),
         (whole[:8] + whole[8:].replace(b'"F32"', b'"I64"', 1), "no table of plain numbers"),
-        (whole[:8] + whole[8:].replace(b'"shape":[', b'"shape":["', 1).replace(b"]", b'"]', 1), "no safetensors file"),
     ]:
         file.write_bytes(content)
         assert said in refused(folder)
