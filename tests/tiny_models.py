@@ -39,6 +39,7 @@ def _model(family):
 
         steps = {**_STEPS, "prediction_length": REACH[BOLT], "quantiles": _TENTHS}
         more = {"num_decoder_layers": 2, "decoder_start_token_id": 0, "eos_token_id": 1, "is_encoder_decoder": True}
+        more["chronos_pipeline_class"] = "ChronosBoltPipeline"
         return ChronosBoltModelForForecasting(T5Config(**_SIZES, **more, chronos_config=steps))
     from chronos.chronos2 import Chronos2CoreConfig, Chronos2Model
 
@@ -46,4 +47,5 @@ def _model(family):
         **_STEPS, "output_patch_size": 8, "max_output_patches": REACH[TWO] // 8, "quantiles": _TWENTIETHS,
         "use_arcsinh": True, "time_encoding_scale": 64,
     }  # fmt: skip
-    return Chronos2Model(Chronos2CoreConfig(**_SIZES, rope_theta=10000.0, chronos_config=steps))
+    more = {"rope_theta": 10000.0, "chronos_pipeline_class": "Chronos2Pipeline"}
+    return Chronos2Model(Chronos2CoreConfig(**_SIZES, **more, chronos_config=steps))
