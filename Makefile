@@ -27,7 +27,7 @@ demo: system .make/demo
 	@$(BIN)/python examples/demo.py --data "$(DATA)" --target "$(TARGET)" --budget "$(BUDGET)"
 
 test: system-test .make/test check
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .make/test
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mantic.core.errors import ManticError
@@ -111,12 +112,14 @@ def main() -> None:
 
 
 def _work(wanted: Mapping[str, Any]) -> None:
-    with open_store(wanted["url"], blobs=wanted["blobs"]) as store:
+    with (
+        TemporaryDirectory(prefix="mantic-clerk-") as folder,
+        open_store(wanted["url"], blobs=wanted["blobs"]) as store,
+    ):
         reader = LogReader(Path(wanted["log"]), server=os.getppid()) if wanted["log"] else None
         standing = stands_of(wanted["standing"])
-        clerk = Clerk(
-            store, reader, Follower(store, wanted["watched"], wanted["deployed"], standing), wanted["keep_days"]
-        )
+        follower = Follower(store, wanted["watched"], wanted["deployed"], standing, Path(folder))
+        clerk = Clerk(store, reader, follower, wanted["keep_days"])
         tell({"ready": True})
         while not _is_over(_EVERY):
             clerk.round()

@@ -4,7 +4,6 @@ The steps are plain values, told in lines of JSON: `moved` (a version answers), 
 `trial_ended`, `removed`, and `failed` (the store cannot give what should answer). Each name is looked at by itself.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -45,13 +44,14 @@ class Follower:
     watched : name in the server's address to the reference that it follows, `churn@champion` for instance.
     is_deployed : follow what is deployed in the store, whatever that is.
     standing : how each name stands at the server.
+    folder : where files of versions are put down for the server to load and remove.
     """
 
     store: "Store"
     watched: Mapping[str, str]
     is_deployed: bool
     standing: dict[str, Stand]
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mantic-clerk-")))
+    folder: Path
     _quiet_until: dict[str, float] = field(default_factory=dict)
     _has_looked: bool = False
 

@@ -30,6 +30,7 @@ from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe
 from mantic.search.slim import slim
 from mantic.search.split import by_time
 from mantic.search.trial import Material, Part, forget
+from mantic.search.worth import is_worth_it
 from mantic.tasks.about import about
 from mantic.tasks.door import Given
 from mantic.tasks.haste import Haste
@@ -80,7 +81,7 @@ class _Sought:
     started: float
     pace: Pace
     quick_learners: tuple[str, ...]
-    fallback: dict[int, Blend]
+    first: dict[int, Blend] = field(default_factory=dict)  # quick models by part; all judged parts have one, or none
     search: Search | None = None
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
@@ -110,7 +111,7 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     quick_learners = prepare(request, seconds=haste.first_load)  # not in the time that says how fast the machine is
     haste = replace(haste, left=run.deadline.left())
-    sought = _Sought(given, division, request, reserve, started, pace, quick_learners, fallback=baselines)
+    sought = _Sought(given, division, request, reserve, started, pace, quick_learners)
     with watch_ctrl_c() as ctrl_c, _executor(given, wishes, run, haste) as executor:
         if interrupted := ctrl_c.ended(lambda: _seek(sought, executor, run, wishes.again)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
@@ -121,8 +122,8 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
         if interrupted and sought.search is not None:
             sought.search.go_home()
         run.tell(Started("fitting the best again, on more rows"))
-        recipes, fits = _finish(sought.search, until, ctrl_c, wishes.again)
-    search, fallback = sought.search, sought.fallback
+        recipes, fits = _finish(sought, until, ctrl_c, wishes.again)
+    search, fallback = sought.search, sought.first or baselines
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
     forget()
@@ -132,8 +133,8 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     used = [] if models is fallback else recipes
     if models is fallback and wishes.budget.trials is None:
-        what = "this is a first, quick model" if fallback is not baselines else "this always says the same"
-        run.warn("no_search", f"there was no time for a search: {what}")
+        what = "this is a first, quick model" if sought.first else "this always says the same"
+        run.warn("no_search", f"there was too little time for a search: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
     rehearsed = _rehearsed(given, division, earlier)
     judges = [
@@ -163,9 +164,9 @@ def _seek(sought: _Sought, executor: Executor, run: Run, again: Record | None) -
     before = time.monotonic()
     is_hasty = isinstance(executor, Here) and not _is_small(sought.given, run.deadline.left())
     learners = {name: (ONLY if is_hasty else FIRST).get(name, {}) for name in sought.quick_learners}
-    if first := _first_models(sought, learners, share=_ONLY_SHARE if is_hasty else _QUICK_SHARE):
-        sought.fallback = first
-        score = _first_score(sought.request, sought.division, first)
+    sought.first = _first_models(sought, learners, share=_ONLY_SHARE if is_hasty else _QUICK_SHARE)
+    if sought.first:
+        score = _first_score(sought.request, sought.division, sought.first)
         run.measure("first_model", score, seconds=time.monotonic() - sought.started)
     quick_seconds = time.monotonic() - before
     run.tell(Started("looking for columns that know the answer"))
@@ -263,15 +264,17 @@ def _leaks(sought: _Sought, run: Run) -> tuple[Leak, ...]:
     return leaks
 
 
-def _finish(
-    search: Search | None, deadline: Deadline, ctrl_c: CtrlC, again: Record | None
-) -> tuple[list[Recipe], Fits]:
-    """Choose, and fit again on all rows; a search that is repeated ends with the models that it ended with before."""
+def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None) -> tuple[list[Recipe], Fits]:
+    """Choose, and fit again on all rows; nothing where the first models are better than what was found.
+
+    A search that is repeated ends with the models that it ended with before.
+    """
+    search = sought.search
     if search is None or not search.eligible:
         return [], {}
     recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
     fits: Fits = {}
-    if not recipes:
+    if not recipes or (again is None and not is_worth_it(search.request, recipes, sought.first)):
         return [], {}
     if again is None:
         recipes, only = affordable(search, recipes, deadline)

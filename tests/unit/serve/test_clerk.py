@@ -103,12 +103,12 @@ def test_a_version_that_cannot_be_served_leaves_the_one_before(serving, models, 
     assert shelf.place("churn").live is before
 
 
-def test_the_clerk_ends_when_its_server_is_gone(models):
+def test_the_clerk_ends_when_its_server_is_gone_and_leaves_no_files(models, tmp_path):
     clerk = subprocess.Popen(
         [sys.executable, "-m", "mantic.serve.clerk"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(tmp_path)},
     )
     wanted = {
         "url": str(models / "store"), "blobs": "", "log": None, "watched": {}, "standing": {}, "deployed": False,
@@ -124,6 +124,7 @@ def test_the_clerk_ends_when_its_server_is_gone(models):
     clerk.stdin.close()
 
     assert clerk.wait(30) == 0
+    assert not any(tmp_path.iterdir())
     clerk.stdout.close()
 
 

@@ -13,15 +13,20 @@ from mantic.studio.studio import Studio
 from mantic.tasks.classify import Classifier
 
 
-@pytest.fixture
-def churn(studio: Studio, churn_like: pl.DataFrame) -> Classifier:
-    """Keep two versions of a model of churn; return the first."""
+@pytest.fixture(scope="module")
+def models(churn_like: pl.DataFrame) -> tuple[Classifier, Classifier]:
+    """Return two models of churn."""
     table = churn_like.drop("customer")
     first = Classifier(budget="3 trials", learners=["linear"]).fit(table, "churned")
-    second = Classifier(budget="2 trials", learners=["tree"]).fit(table, "churned")
-    for model in (first, second):
+    return first, Classifier(budget="2 trials", learners=["tree"]).fit(table, "churned")
+
+
+@pytest.fixture
+def churn(studio: Studio, models: tuple[Classifier, Classifier]) -> Classifier:
+    """Keep two versions of a model of churn; return the first."""
+    for model in models:
         studio.store.models.register(model, "churn")
-    return first
+    return models[0]
 
 
 def test_the_report_is_the_one_of_the_fit(client: TestClient, churn: Classifier) -> None:

@@ -19,9 +19,11 @@ _LEAST_ROWS = 30
 _EXACT = 1e-9  # of the spread, left unexplained by a straight line
 _SPLIT = 0.985  # area under the curve from which the target says whether a column is filled
 _PURE = 0.995  # share of one class among the filled rows
+_LIFT = 0.05  # share of the other classes' rows that may be among them, of what there would be by chance
 _CHANCE = np.log(1e-8)  # how unlikely such rows must be if the gaps did not depend on the target
 _USUAL = 0.9  # share of the commonest value, beyond which a column says too little
-_REACH = 0.15  # share of the class (or of the upper or lower half) that must be found so
+_REACH = 0.15  # share of the class that must be found so
+_RANGE_REACH = 0.5  # share of the rows in a range of numbers: dear things may well have what cheap ones lack
 _NEIGHBOURS = 40_000  # rows at most that are held against the next
 
 
@@ -50,12 +52,16 @@ def copies(sample: Sample) -> list[Sign]:
 
 
 def merged(sample: Sample) -> list[Sign]:
-    """Name columns whose value follows from the class in every row: classes that were put together."""
+    """Name columns whose value follows from the class in every row: classes that were put together.
+
+    With few values beside many classes it rather is a trait of theirs, as the number of legs is of animals.
+    """
     target, found = sample.target, []
     if target.n_classes < 3:
         return []
     for place, column in enumerate(sample.schema.columns):
-        if not column.is_used or column.kind is Kind.TEXT or not 2 <= column.n_levels <= target.n_classes:
+        is_merged = max(2, target.n_classes / 2) <= column.n_levels <= target.n_classes
+        if not column.is_used or column.kind is Kind.TEXT or not is_merged:
             continue
         codes = sample.frame.to_series(place).cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
         table = _crossed(codes, target)
@@ -173,12 +179,16 @@ def gaps(sample: Sample) -> list[Sign]:
 
 
 def _filled(series: pl.Series, column: Column) -> tuple[Array, str]:
-    """Return where a column says something, and the word for that."""
+    """Return where a column says something, and the word for that.
+
+    Where nothing is missing, amounts say something where they are not 0; a mark of 0 or 1 is an answer either way.
+    """
     present = series.is_not_null() & (series.is_not_nan() if series.dtype.is_float() else True)
     if column.share_missing > 0 or column.kind is not Kind.NUMBER:
         return present.to_numpy(), "filled"
     counts = (series != 0).to_numpy()
-    return (counts if counts.mean() < 0.5 else np.zeros(len(counts), dtype=bool)), "not 0"
+    is_amount = column.n_levels > 2 and counts.mean() <= _USUAL
+    return (counts if is_amount else np.zeros(len(counts), dtype=bool)), "not 0"
 
 
 def _class_gap(filled: Array, target: Target, word: str) -> str:
@@ -189,7 +199,9 @@ def _class_gap(filled: Array, target: Target, word: str) -> str:
         counts = np.bincount(codes[where], minlength=target.n_classes)
         top, n_rows = int(counts.argmax()), int(counts.sum())
         by_chance = n_rows * np.log(max(base[top], 1e-12))
-        if counts[top] >= _PURE * n_rows and by_chance < _CHANCE and n_rows >= _REACH * base[top] * len(codes):
+        most_others = min(1 - _PURE, _LIFT * (1 - base[top])) * n_rows
+        is_pure = n_rows - counts[top] <= most_others and by_chance < _CHANCE
+        if is_pure and n_rows >= _REACH * base[top] * len(codes):
             return f"wherever {said} the target is the same ({n_rows:,} of {len(codes):,} rows)"
     return ""
 
@@ -205,6 +217,7 @@ def _number_gap(filled: Array, target: Target, word: str) -> str:
     below, above = np.searchsorted(ordered, low) / len(ordered), 1 - np.searchsorted(ordered, high) / len(ordered)
     for share, side in ((below, "high"), (above, "low")):
         rest = 1 - share
-        if rest < 0.6 and len(held) * np.log(max(rest, 1e-12)) < _CHANCE and len(held) >= _REACH * rest * len(ordered):
+        n_within = rest * len(ordered)
+        if rest < 0.6 and len(held) * np.log(max(rest, 1e-12)) < _CHANCE and len(held) >= _RANGE_REACH * n_within:
             return f"it is {word} only where the target is {side} (among the {side}est {say(rest, 'share')})"
     return ""

@@ -91,6 +91,40 @@ def test_a_column_made_from_classes_is_named(made, confidence):
     assert {name: leak.confidence for name, leak in leaks.items()} == {"extra": confidence}
 
 
+def test_a_mark_that_only_dear_things_have_is_left_in_peace():
+    chance = np.random.default_rng(1)
+    brand = chance.choice(["noble", "usual", "plain"], N, p=[0.15, 0.5, 0.35])
+    price = 10_000 + 30_000 * (brand == "noble") + chance.normal(0, 4_000, N)
+    power = 0.01 * price + chance.normal(0, 100, N)
+    frame = pl.DataFrame({name: (brand == name).astype(int) for name in ("noble", "usual")} | {"power": power})
+    frame = frame.with_columns(**{f"other {place}": chance.normal(size=N) for place in range(4)})
+    has_pool = (brand == "noble") & (chance.random(N) < 0.3)
+    frame = frame.with_columns(pool=pl.Series(np.where(has_pool, chance.normal(50, 9, N), np.nan)).fill_nan(None))
+
+    assert named(frame, Target(price)) == {}
+
+
+def test_traits_of_many_classes_are_left_in_peace():
+    chance = np.random.default_rng(2)
+    kind = chance.integers(20, size=N)
+    frame = pl.DataFrame({f"size {place}": kind * (place + 1) % 7 + chance.normal(0, 2, N) for place in range(6)})
+    frame = frame.with_columns(legs=pl.Series(np.array(["two", "four", "six"])[kind % 3]))
+
+    assert named(frame, Target(kind, 20)) == {}
+
+
+def test_an_amount_that_is_spent_only_by_one_class_is_named():
+    chance = np.random.default_rng(3)
+    frame, amount = honest()
+    target = classes(amount + 5)
+    spent = np.where(target.values == 1, np.round(chance.exponential(200, N), 2) + 1, 0.0)
+    many = Target((amount > np.quantile(amount, 0.25)).astype(int), 2)
+    of_many = np.where(many.values == 1, np.round(chance.exponential(200, N), 2) + 1, 0.0)
+
+    assert set(named(frame.with_columns(spent=pl.Series(spent)), target)) == {"spent"}
+    assert set(named(frame.with_columns(spent=pl.Series(of_many)), many)) == {"spent"}
+
+
 def test_one_leak_does_not_hide_another():
     frame, amount = honest()
     noise = np.random.default_rng(3).normal(size=(2, N))
