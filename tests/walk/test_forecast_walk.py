@@ -172,5 +172,7 @@ def test_a_pretrained_model_is_named_by_its_folder(folder, tiny_models):
     facts = json.loads(done.stdout)
     assert (facts["pretrained"]["family"], facts["pretrained"]["outcome"]) == ("Chronos-2", "used")
     assert "Loading weights" not in done.stderr  # its libraries say nothing of their own
-    assert "--pretrained" in mantic(folder, *"fit sales.csv --target sold --pretrained x".split(), code=2).stderr
+    assert (
+        "--pretrained" in mantic(folder, *["fit", "sales.csv", "--target", "sold", "--pretrained", "x"], code=2).stderr
+    )
     assert "hf://amazon/chronos-2" in mantic(folder, *words.split(), "--pretrained", "amazon/chronos-2", code=2).stderr
