@@ -75,7 +75,8 @@ class Pretrained:
         width = np.array([one.std() for one in series])
         width = np.where(width > 0, width, 1.0)
         plain = [(one - at) / by for one, at, by in zip(series, middle, width, strict=True)]
-        return middle[:, None] + width[:, None] * said(opened(self.weights), plain, horizon, threads=threads)
+        answer = said(opened(self.weights), plain, horizon, threads=threads)
+        return np.asarray(middle[:, None] + width[:, None] * answer)
 
     def _seconds(self, lengths: Array, horizon: int) -> Array:
         """Return processor seconds by length: two operations for each weight and each patch that goes through."""
