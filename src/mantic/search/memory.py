@@ -48,7 +48,7 @@ class Memory:
         if isinstance(result, TrialResult) and not result.is_cut:
             arrays = {"rows": result.rows, "guess": result.guess}
             seconds = {"fit_seconds": result.fit_seconds, "guess_seconds": result.guess_seconds}
-            self._add({**_of(job), **seconds, "found": result.found}, arrays)
+            self._add({**_of(job), **seconds, "found": result.found, "hurried": result.hurried}, arrays)
         elif isinstance(result, Failure) and result != LATE:
             self._add({**_of(job), "failed": result.reason}, None)
 
@@ -76,5 +76,6 @@ def _finished(done: Done) -> Finished:
         result = Failure(facts["failed"])
     else:
         seconds = facts["fit_seconds"], facts["guess_seconds"]
-        result = TrialResult(done.arrays["rows"], done.arrays["guess"], *seconds, found=facts["found"])
+        learned = {"found": facts["found"], "hurried": facts.get("hurried", {})}
+        result = TrialResult(done.arrays["rows"], done.arrays["guess"], *seconds, **learned)
     return Finished(candidate, facts["part"], tuple(facts["folds"]), facts.get("extra", {}), result)

@@ -100,6 +100,7 @@ class Search:
         self._memory = Memory(run)
         self._partial: dict[int, dict[int, TrialResult]] = {}
         self._given_up: set[int] = set()
+        self._probed: set[int] = set()  # begun on one fold; what has not ended yet counts where one fold must do
         self._paid: list[tuple[str, float]] = []  # learner, and seconds per fold of a configuration with its defaults
         self._leaders: list[Entry] = []
         self._best = float("inf")
@@ -236,7 +237,8 @@ class Search:
 
     def _is_new(self, candidate: Candidate, part: int) -> bool:
         is_begun = part in self._partial.get(candidate.number, {}) or self.race.knows(candidate)
-        return not is_begun and candidate.number not in self._given_up
+        is_probed = self._one_fold and part == self.request.searched[-1] and candidate.number in self._probed
+        return not is_begun and not is_probed and candidate.number not in self._given_up
 
     @property
     def _keeps(self) -> bool:
@@ -263,6 +265,7 @@ class Search:
             if candidate.number >= _N_PROBES and self._knows_probes():
                 break
             if candidate.number not in self._partial:
+                self._probed.add(candidate.number)
                 yield self.job(candidate, guide, self._folds(guide), seconds=self._left(1), keep=True)
         known = [result for mine in self._partial.values() for result in mine.values()]
         if not known:

@@ -73,6 +73,7 @@ class Race:
             fit_seconds=first.fit_seconds + rest.fit_seconds,
             guess_seconds=first.guess_seconds + rest.guess_seconds,
             found=first.found,
+            hurried=first.hurried,
             is_cut=first.is_cut or rest.is_cut,
         )
 

@@ -92,6 +92,7 @@ class TrialResult:
     rows, guess : positions, and probabilities (n, n_classes) or values (n,) for them.
     fit_seconds, guess_seconds : of all folds together.
     found : parameters that the learner found itself, for instance the number of rounds.
+    hurried : parameters that the learner changed, to be done in time.
     is_cut : whether a learner was stopped by its deadline before it was done.
     members : fitted, one per fold, if they were to be kept.
     """
@@ -101,6 +102,7 @@ class TrialResult:
     fit_seconds: float
     guess_seconds: float
     found: Params = field(default_factory=dict)
+    hurried: Params = field(default_factory=dict)
     members: tuple[Member, ...] = ()
     is_cut: bool = False
 
@@ -124,6 +126,7 @@ def run_trial(job: TrialJob) -> TrialResult:
         fit_seconds=sum(one.fit_seconds for one in done),
         guess_seconds=sum(one.guess_seconds for one in done),
         found=done[0].found,
+        hurried=done[0].hurried,
         members=tuple(member for one in done for member in one.members),
         is_cut=any(one.is_cut for one in done),
     )
@@ -149,6 +152,7 @@ def _one_fold(job: TrialJob, material: Material, fold: int, *, deadline: Deadlin
         fit_seconds=encoded.seconds + fit_seconds,
         guess_seconds=time.perf_counter() - started - fit_seconds,
         found=dict(getattr(fitted, "found_", {})),
+        hurried=dict(getattr(fitted, "hurried_", {})),
         members=(Member(encoded.encoder, fitted),) if job.keep else (),
         is_cut=is_cut,
     )

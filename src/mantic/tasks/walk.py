@@ -265,7 +265,7 @@ def _leaks(sought: _Sought, run: Run) -> tuple[Leak, ...]:
 
 
 def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None) -> tuple[list[Recipe], Fits]:
-    """Choose, and fit again on all rows; nothing where the first models are better than what was found.
+    """Choose, and fit again on all rows; no recipe where the first models are better than what could be done.
 
     A search that is repeated ends with the models that it ended with before.
     """
@@ -283,7 +283,9 @@ def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | 
     if ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
         return recipes, {}
     settled = [settle(search, own, fits) for own in recipes]
-    return settled if again is None else held_to(again, search, settled), fits
+    if again is not None:
+        return held_to(again, search, settled), fits
+    return settled if is_worth_it(search.request, settled, sought.first) else [], fits
 
 
 def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> dict[int, Blend]:

@@ -1,6 +1,7 @@
 """Gradient-boosted trees by LightGBM."""
 
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,10 @@ _ROWS_TO_STOP = 300  # with fewer, rows are too dear to be held out: a fixed num
 _FEW_ROUNDS = 100
 _PATIENCE = 40
 _JUDGE_EVERY = 2  # rounds
+_TASTE = 6  # rounds that tell what one takes
+_WORTH = 6.0  # rounds times learning rate: with less, most is not learned yet
+_MOST_RATE = 0.3
+_WITHIN = {"once": 0.9, "holdout": 0.4}  # of the time; the second is fitted twice
 _FIXED = {
     "verbose": -1,
     "deterministic": True,
@@ -43,6 +48,7 @@ _FIXED = {
 class Boosting:
     """Boosted trees by LightGBM, stopped by held-out rows, then fitted again on all rows when time allows.
 
+    Where there is no time for as many rounds as the learning rate asks for, it is raised, and `hurried_` says so.
     `rounds_found_` is how many rounds were best. With `stopping="once"` it is not fitted again on all rows; with
     `stopping="none"` exactly `rounds` are used and no rows are held out. With `objective="poisson"` a regression learns
     the logarithm of the mean, so that effects multiply; the target must not be below 0.
@@ -78,6 +84,7 @@ class Boosting:
         if "min_data_in_leaf" not in params:
             full["min_data_in_leaf"] = max(1, min(20, len(target) // 20))
         self.n_classes_ = target.n_classes
+        self.hurried_: Params = {}
         self.link_ = _link(target, objective)
         labels = self.link_.labels(target.values)
         options = full | _FIXED | _objective(target, objective) | {"seed": run.seed, "num_threads": run.threads}
@@ -90,8 +97,11 @@ class Boosting:
         before = run.deadline.left()
         rows = _dataset(table.rows(learned), labels[learned], options)
         judge = rows.create_valid(table.numbers[judged], label=labels[judged], params=options)
-        self.trees_ = _boosted(rows, judge, rounds, options=options, run=run)
+        self.trees_ = _boosted(rows, judge, rounds, options=options, run=run, within=_WITHIN[stopping])
         self.rounds_found_ = max(1, self.trees_.best_iteration)
+        if self.trees_.params["learning_rate"] != options["learning_rate"]:
+            self.hurried_ = {"learning_rate": self.trees_.params["learning_rate"]}
+            options |= self.hurried_
         if stopping == "once":
             return self
         if has_time_again(run, left_before=before):
@@ -101,7 +111,7 @@ class Boosting:
     @property
     def found_(self) -> Params:
         """Return the parameters with which a fit on other rows of the same table needs no held-out rows."""
-        return {"rounds": self.rounds_found_, "stopping": "none"}
+        return {"rounds": self.rounds_found_, "stopping": "none"} | self.hurried_
 
     def predict(self, table: Table) -> Array:
         """Return probabilities or values."""
@@ -186,8 +196,15 @@ def _dataset(table: Table, labels: Array, options: Params) -> Any:
     return lightgbm.Dataset(table.numbers, label=labels, feature_name=names, categorical_feature=codes, params=options)
 
 
-def _boosted(rows: Any, judge: Any, rounds: int, *, options: Params, run: Run) -> Any:
-    """Return the booster; `best_iteration` is set when there are rows to judge by. One round at least."""
+def _boosted(rows: Any, judge: Any, rounds: int, *, options: Params, run: Run, within: float = 0.0) -> Any:
+    """Return the booster; `best_iteration` is set when there are rows to judge by. One round at least.
+
+    Parameters
+    ----------
+    within : share of the time left in which it should end: if its first rounds take too long for that, it begins anew
+        with a higher learning rate. 0 leaves the rate as it is.
+    """
+    began = monotonic()
     booster = need_alone("lightgbm", why=_WHY).Booster(params=options, train_set=rows)
     best, best_round = float("inf"), 0
     if judge is not None:
@@ -201,5 +218,21 @@ def _boosted(rows: Any, judge: Any, rounds: int, *, options: Params, run: Run) -
         is_late = judge is not None and done - best_round > _PATIENCE
         if is_finished or is_late or run.deadline.passed:
             break
+        if done == _TASTE and within:
+            n_affordable = within * run.deadline.left() / max(1e-9, (monotonic() - began) / _TASTE)
+            faster = _rate_for(options["learning_rate"], rounds, n_affordable)
+            if faster != options["learning_rate"]:
+                return _boosted(rows, judge, rounds, options=options | {"learning_rate": faster}, run=run)
     booster.best_iteration = best_round or booster.current_iteration()
     return booster
+
+
+def _rate_for(rate: float, rounds: int, n_affordable: float) -> float:
+    """Return the learning rate, or a higher one where too few rounds can be afforded for it.
+
+    >>> _rate_for(0.02, 1500, 5000.0), _rate_for(0.02, 1500, 100.0), _rate_for(0.02, 1500, 10.0)
+    (0.02, 0.06, 0.3)
+    """
+    if n_affordable >= min(rounds, _WORTH / rate):
+        return rate
+    return max(rate, min(_MOST_RATE, _WORTH / max(1.0, n_affordable)))

@@ -1,5 +1,7 @@
 """Boosting by each of the libraries: categories, held-out rows, files."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from mantic.core.budget import Deadline
 from mantic.core.learner import LEARNERS, is_installed
 from mantic.core.run import Run
 from mantic.core.table import Table, Target
+from mantic.learners.table import boosting
 
 NAMES = [name for name in ("boosting", "xgboost", "catboost") if is_installed(LEARNERS.get(name))]
 CHANCE = np.random.default_rng(0)
@@ -53,6 +56,21 @@ def test_a_deadline_ends_the_rounds(name):
     model = LEARNERS.get(name)().fit(TABLE, ODD, {"rounds": 100_000, "stopping": "none"}, run)
 
     assert 1 <= model.found_["rounds"] < 100_000
+
+
+def test_where_rounds_are_dear_the_learning_rate_is_raised_and_the_same_comes_out_without_a_clock(monkeypatch):
+    seconds = count()
+    monkeypatch.setattr(boosting, "monotonic", lambda: next(seconds))  # a taste of six rounds takes a second
+    params = {"learning_rate": 0.01, "stopping": "once"}
+
+    hurried = boosting.Boosting().fit(TABLE, ODD, params, Run(deadline=Deadline.after(100)))
+    calm = boosting.Boosting().fit(TABLE, ODD, params, Run())
+    again = boosting.Boosting().fit(TABLE, ODD, params | hurried.hurried_, Run())
+
+    assert 0.01 < hurried.hurried_["learning_rate"] < 0.02
+    assert hurried.found_ == {"rounds": hurried.rounds_found_, "stopping": "none"} | hurried.hurried_
+    assert calm.hurried_ == {}
+    assert hurried.predict(TABLE).tolist() == again.predict(TABLE).tolist() != calm.predict(TABLE).tolist()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,57 @@
+"""What a search begins, and what it does not begin twice."""
+
+from collections import deque
+
+import numpy as np
+import polars as pl
+
+from mantic.core.budget import Budget, Deadline
+from mantic.core.executor import Held
+from mantic.core.metric import METRICS
+from mantic.core.run import Run
+from mantic.core.schema import Column, Kind, Schema
+from mantic.core.table import Target
+from mantic.search.plan import Request, Search
+from mantic.search.trial import Material, Part, TrialResult
+
+TRUTH = np.random.default_rng(0).normal(size=1000)
+ROWS = np.arange(800)
+FOLDS = tuple((np.delete(ROWS, ROWS[fold::5]), ROWS[fold::5]) for fold in range(5))
+
+
+class Workers:
+    """Three workers that say every fit took nine seconds; a job ends when a third one has been begun after it."""
+
+    workers = 3
+
+    def share(self, material):
+        return Held(material)
+
+    def run(self, function, jobs):
+        under_way = deque()
+        for job in jobs:
+            under_way.append(job)
+            if len(under_way) == self.workers:
+                yield self.done(under_way.popleft())
+        while under_way:
+            yield self.done(under_way.popleft())
+
+    def done(self, job):
+        rows = np.concatenate([FOLDS[fold][1] for fold in job.folds])
+        noise = np.random.default_rng(job.candidate.number).normal(size=len(rows))
+        return job, TrialResult(rows, TRUTH[rows] + noise, 9.0 * len(job.folds), 0.0, members=("kept",))
+
+
+def test_what_is_under_way_when_one_fold_must_do_is_not_begun_again():
+    schema = Schema((Column("a", Kind.NUMBER),))
+    parts = (Part(ROWS, np.arange(800, 1000), FOLDS), Part(np.arange(1000), np.arange(0), ()))
+    material = Material(schema, pl.DataFrame({"a": TRUTH}), Target(TRUTH), parts)
+    request = Request(material, METRICS.get("rmse"), Budget(60.0), Deadline.after(60))
+    search = Search(request, Workers(), Run())
+
+    search.go()
+
+    numbers = [one.candidate.number for one in search.scored]
+    assert search.one_fold
+    assert len(numbers) > 5
+    assert sorted(set(numbers)) == sorted(numbers)
