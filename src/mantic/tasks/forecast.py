@@ -221,8 +221,7 @@ class Forecaster(Parameters):
             walked = grown(self.told_, self.roles_, to_polars(rows), asked=self._asked(self._checked()), run=run)
             self.told_, self.report_ = walked.told, walked.report
         else:
-            source = str(self.pretrained or "")
-            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run, pretrained=source)
+            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run, pretrained=str(self.pretrained or ""))
         self.schema_ = row_schema(self.told_, self.roles_)
         self.version_, self.run_ = "unsaved", _kept(run)
         return self
@@ -257,11 +256,7 @@ class Forecaster(Parameters):
 
     def _asked(self, budget: Budget) -> Asked:
         sums = _several(self.hierarchy or ())
-        source = str(self.pretrained or "")
-        parameters = {**self.get_params(), "pretrained": source or None}
-        return Asked(
-            self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, source, parameters
-        )  # fmt: skip
+        return Asked(self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.get_params())
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
@@ -307,10 +302,8 @@ class Forecaster(Parameters):
                 "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
             )
         if roles.as_of and self.pretrained:
-            raise SettingsError(
-                "a pretrained model is not asked where values are revised", where="Forecaster",
-                fix="leave out as_of= or pretrained=",
-            )  # fmt: skip
+            fix = "leave out as_of= or pretrained="
+            raise SettingsError("a pretrained model is not asked where values are revised", where="Forecaster", fix=fix)
         if self.hierarchy and not roles.series:
             raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]

@@ -14,7 +14,6 @@ class Asked:
     horizon, levels, freq, season : as the estimator has them.
     n_methods : how many methods beside the naive family; as many as there is time for when None.
     hierarchy : columns over which sums are formed; none when empty.
-    pretrained : where a pretrained model is; none when empty.
     parameters : all of the estimator's, for the report.
     """
 
@@ -24,5 +23,4 @@ class Asked:
     season: int | Sequence[int] | None
     n_methods: int | None
     hierarchy: Sequence[str]
-    pretrained: str
     parameters: Mapping[str, Any]

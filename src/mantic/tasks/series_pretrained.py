@@ -104,7 +104,9 @@ def tell(guest: Pretrained | None, ledger: Sequence[Cost], mixture: Mixture, run
 def tell_absent(guest: Pretrained | None, mixture: Mixture, voices: Array, run: Run) -> None:
     """Warn where a pretrained model had no time, or failed, though it has weight."""
     if guest is not None and not np.isfinite(voices[mixture.names.index(NAME)]).all():
-        run.warn(NAME, "the pretrained model gave no answer in time for some series: there its weight went to the others")
+        run.warn(
+            NAME, "the pretrained model gave no answer in time for some series: there its weight went to the others"
+        )
 
 
 def _check_installed() -> None:

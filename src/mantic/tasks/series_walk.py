@@ -56,7 +56,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
-    guest = brought(asked.pretrained, run)
+    guest = brought(str(asked.parameters.get("pretrained") or ""), run)
     prepared, hierarchy = _prepared(frame, roles, asked)
     panel = prepared.panel
     left = run.deadline.left()

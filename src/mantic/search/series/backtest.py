@@ -24,7 +24,7 @@ ORDER = (
 REFERENCE = "seasonal_naive"
 FREE = ORDER[:6]
 """Methods that need no probe: all series together take less time than a process to start."""
-LIBRARIES = {"statsforecast": 4.0, "lightgbm": 1.5, "torch": 3.0, "chronos": 6.0}  # processor seconds to load them
+LIBRARIES = {"statsforecast": 4.0, "lightgbm": 1.5, "torch": 3.5, "chronos": 8.5}  # processor seconds to load them
 _SLOWEST, _LEAST_WALL = 8.0, 0.02  # of the machine's pace; seconds from which it can be told
 LOADED = 2.0  # how many times that must be left
 _N_PROBED = 20  # series, from which the cost of all is foretold
