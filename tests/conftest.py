@@ -32,6 +32,7 @@ import hypothesis
 import numpy as np
 import polars as pl
 import pytest
+from tests.tiny_models import BOLT, TWO, make
 
 from mantic.core.budget import Deadline
 from mantic.core.run import Run
@@ -152,3 +153,10 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the folder of a tiny pretrained model of each family; weights are random."""
+    folder = tmp_path_factory.mktemp("models")
+    return {family: make(family, folder / family) for family in (BOLT, TWO)}

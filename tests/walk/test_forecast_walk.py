@@ -161,3 +161,18 @@ def _ask(address: str, body: object = None) -> Any:
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+def test_a_pretrained_model_is_named_by_its_folder(folder, tiny_models):
+    words = (
+        "fit sales.csv --task forecast --time date --target sold --series store --json --no-store --out brought.mantic"
+    )
+    done = mantic(folder, *words.split(), "--budget", "1 trial", "--pretrained", tiny_models["Chronos-2"])
+
+    facts = json.loads(done.stdout)
+    assert (facts["pretrained"]["family"], facts["pretrained"]["outcome"]) == ("Chronos-2", "used")
+    assert "Loading weights" not in done.stderr  # its libraries say nothing of their own
+    assert (
+        "--pretrained" in mantic(folder, *["fit", "sales.csv", "--target", "sold", "--pretrained", "x"], code=2).stderr
+    )
+    assert "hf://amazon/chronos-2" in mantic(folder, *words.split(), "--pretrained", "amazon/chronos-2", code=2).stderr

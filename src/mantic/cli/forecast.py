@@ -13,7 +13,7 @@ TASKS = ("classify", "regress", FORECAST)
 _HORIZON = 28
 _SAVE_SECONDS = 3e-6  # of the processor, to write a row of a very large table with its forecast
 _OF_TABLES = ("metric", "positive", "learner", "set", "group", "cost", "latency", "resume")
-_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy", "country")
+_OF_SERIES = ("series", "known", "horizon", "freq", "season", "levels", "as_of", "hierarchy", "country", "pretrained")
 
 
 def add_forecast(options: Parser) -> None:
@@ -36,6 +36,10 @@ def add_forecast(options: Parser) -> None:
     options.add_argument(
         "--hierarchy", type=_names, nargs="?", const=["all"], metavar="A,B",
         help="forecast: also sums over these columns, and all levels add up (all of --series)",
+    )  # fmt: skip
+    options.add_argument(
+        "--pretrained", metavar="FOLDER",
+        help="forecast: a Chronos-Bolt or Chronos-2 model as one method more; hf://owner/name fetches it from the hub",
     )  # fmt: skip
     options.add_argument("--levels", type=_numbers, metavar="50,80,95", help="forecast: intervals, in per cent")
 
@@ -79,7 +83,9 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     frame = read(options.data, run=work)
     dropped = [name for names in options.drop for name in names.split(",") if name]
     frame = without(frame, dropped, target=options.target)
-    asked = {name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy", "country")}
+    asked = {
+        name: getattr(options, name) for name in ("freq", "season", "levels", "hierarchy", "country", "pretrained")
+    }
     if options.capacity is not None:
         asked["capacity"] = _amount(options.capacity)
     given = {name: value for name, value in asked.items() if value is not None}

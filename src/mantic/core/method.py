@@ -31,6 +31,7 @@ class About:
     like, times : a method and how many times its cost this one takes; where it is known, nothing has to be tried.
     guess : from a panel and a horizon to the processor seconds of one lesson, for a method that cannot be tried on few
         series, or that takes long for a single one; nothing is begun that would not end in time.
+    ready : loads what it needs before the first answer, where that takes long; what it takes is no series' cost.
     """
 
     name: str
@@ -42,6 +43,7 @@ class About:
     like: str = ""
     times: float = 1.0
     guess: Callable[[Panel, int], float] | None = None
+    ready: Callable[[], None] | None = None
 
 
 class Method(Protocol):

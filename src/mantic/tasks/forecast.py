@@ -41,6 +41,8 @@ class Forecaster(Parameters):
         forecast too, and all levels add up.
     country : whose public holidays are reckoned with where that was better on the past, with a region if wanted: "DE",
         "DE-BY", "US-CA".
+    pretrained : a folder with a Chronos-Bolt or Chronos-2 model, which becomes one method among others, or
+        "hf://owner/name" to fetch it from the hub; none when absent.
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.
@@ -78,6 +80,7 @@ class Forecaster(Parameters):
         capacity: float | None = None,
         hierarchy: str | Sequence[str] | None = None,
         country: str | None = None,
+        pretrained: str | Path | None = None,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -88,6 +91,7 @@ class Forecaster(Parameters):
         self.capacity = capacity
         self.hierarchy = hierarchy
         self.country = country
+        self.pretrained = pretrained
 
     def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
@@ -205,6 +209,11 @@ class Forecaster(Parameters):
         ----------
         rows : as in `fit`, new ones only. Series that were not there go on as similar ones do, with wide intervals,
             and become their own as points arrive.
+
+        Raises
+        ------
+        ArtifactError : if a pretrained model has weight, and is no longer where `pretrained` says, or is another one;
+            `set_params(pretrained=None)` goes on without it, and says so.
         """
         from mantic.tasks.series_walk import row_schema, updated
 
@@ -216,7 +225,7 @@ class Forecaster(Parameters):
             walked = grown(self.told_, self.roles_, to_polars(rows), asked=self._asked(self._checked()), run=run)
             self.told_, self.report_ = walked.told, walked.report
         else:
-            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run)
+            self.told_ = updated(self.told_, self.roles_, to_polars(rows), run, pretrained=str(self.pretrained or ""))
         self.schema_ = row_schema(self.told_, self.roles_)
         self.version_, self.run_ = "unsaved", _kept(run)
         return self
@@ -265,6 +274,8 @@ class Forecaster(Parameters):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
         if self.capacity is not None and not 0 <= self.capacity < float("inf"):
             faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
+        if not isinstance(self.pretrained, str | Path | None) or self.pretrained == "":
+            faults.append(f"pretrained is {self.pretrained!r}, and should be a folder or hf://owner/name")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)
@@ -302,6 +313,9 @@ class Forecaster(Parameters):
                 "holidays are not reckoned with where values are revised", where="country",
                 fix="leave out as_of= or country=",
             )  # fmt: skip
+        if roles.as_of and self.pretrained:
+            fix = "leave out as_of= or pretrained="
+            raise SettingsError("a pretrained model is not asked where values are revised", where="Forecaster", fix=fix)
         if self.hierarchy and not roles.series:
             raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
         taken = [name for name in (roles.time, *roles.series) if name in own]

@@ -27,6 +27,7 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
     roles = forecaster.roles_
     asked = forecaster.get_params()
     plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in asked.items()}
+    plain["pretrained"] = None if forecaster.pretrained is None else str(forecaster.pretrained)
     manifest: dict[str, Any] = {
         "task": forecaster.task.name,
         "parameters": plain,

@@ -39,6 +39,7 @@ from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import places_of, probabilities
 from mantic.tasks.series_asked import Asked
+from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
 _SUMS_SHARE = 0.25  # of the budget, kept for making forecasts add up, where that takes so long
@@ -63,6 +64,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     started : when the budget began, on `time.monotonic`.
     """
     clock = Clock(run.deadline)
+    guest = brought(str(asked.parameters.get("pretrained") or ""), run)
     prepared, hierarchy = _prepared(frame, roles, asked)
     prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
@@ -75,14 +77,16 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
             reserve += min(_SUMS_SHARE * left, seconds_of(len(panel) * asked.horizon))
         reserve += _LEARN_SHARE * left * bool(roles.known)
     run.tell(Started("forecasting the past, method by method"))
-    search = run.until(run.deadline.earlier(reserve))
-    done = foretell(panel, asked.horizon, search, n_methods=asked.n_methods, clock=clock)
+    work = run.until(run.deadline.earlier(reserve))
+    with put_away():
+        done = foretell(panel, asked.horizon, work, n_methods=asked.n_methods, guest=guest, clock=clock)
+    about_guest = tell(guest, done.found.ledger, done.mixture, run)
     if hierarchy is not None:
         done = added_up(done, panel, hierarchy, run)
     learned = taught(panel, done.mixture.names, asked.horizon, run) if roles.known else {}
     told = Foretold(
         panel, prepared.ids, done.mixture, done.spread, done.forecast, done.voices, done.rare, learned,
-        together=done.together, coherent=done.coherent,
+        together=done.together, coherent=done.coherent, pretrained=sealed(guest, done.mixture),
     )  # fmt: skip
     if roles.known:
         _tell_known(roles, learned, run)
@@ -99,7 +103,8 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
         time_now() - started,
         {**asked.parameters, "time": roles.time, "series": list(roles.series), "known": list(roles.known)},
         frame.height, coherent=done.coherent, n_draws=n_draws,
-        more=((), {}) if holidays is None else (holiday_blocks(holidays), holiday_facts(holidays)),
+        more=(() if holidays is None else holiday_blocks(holidays),
+              about_guest | ({} if holidays is None else holiday_facts(holidays))),
     )  # fmt: skip
     seen = panel.truth[np.isfinite(panel.truth)]
     target = Column(roles.target, Kind.NUMBER, low=float(seen.min()), high=float(seen.max()))
@@ -153,11 +158,16 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
     )  # fmt: skip
 
 
-def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foretold:
+def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretrained: str) -> Foretold:
     """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed.
 
     Series may be new.
+
+    Parameters
+    ----------
+    pretrained : where the pretrained model is now, if one is among the methods; empty to go on without it.
     """
+    guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
     is_new = (series >= _first_asked(told)) & (step >= 0)
     if told.coherent is None:
@@ -192,7 +202,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run) -> Foret
     told = adopted(replace(told, spread=spread), prepared.panel, prepared.ids)
     grown = prepared.panel.last - told.panel.last
     spread = replace(told.spread, cycle=_turned(told.spread.cycle, grown))
-    voices, forecast = renewed(prepared.panel, told, run)
+    with put_away():
+        voices, forecast = renewed(prepared.panel, told, run, guest=guest)
+    tell_absent(guest, told.mixture, voices, run)
     rare = None if told.rare is None else told.rare.renewed(prepared.panel, told.horizon, run)
     told = replace(
         told, panel=prepared.panel, ids=prepared.ids, spread=spread, voices=voices, rare=rare,

@@ -9,7 +9,7 @@ import numpy as np
 
 from mantic.core.executor import Executor, Failure
 from mantic.core.interrupt import watch_ctrl_c
-from mantic.core.method import METHODS, can_be_used
+from mantic.core.method import METHODS, About, Method, can_be_used
 from mantic.core.panel import Panel, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
@@ -25,15 +25,32 @@ ORDER = (
 REFERENCE = "seasonal_naive"
 FREE = ORDER[:6]
 """Methods that need no probe: all series together take less time than a process to start."""
-LIBRARIES = {"statsforecast": 4.0, "lightgbm": 1.5}  # processor seconds that it takes to load them
+LIBRARIES = {"statsforecast": 4.0, "lightgbm": 1.5, "torch": 3.5, "chronos": 8.5}  # processor seconds to load them
 _SLOWEST, _LEAST_WALL = 8.0, 0.02  # of the machine's pace; seconds from which it can be told
-_LOADED = 2.0  # how many times that must be left
+LOADED = 2.0  # how many times that must be left
 _N_PROBED = 20  # series, from which the cost of all is foretold
 _MARGIN = 1.25  # by which a foretold cost is held to be too low
 _BLOCK_SECONDS = 2.0  # of a piece of work, so that a deadline costs little
 _MOST_ORIGINS = 3
 _NOTHING_LEFT = "nothing was left"
 _LEAST_MIDDLE = 6  # steps of the middle series, for a judgement on the past
+_GUEST_SHARE = 0.5  # of the time that is left, for a method that was brought along
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What may be tried beside the naive family.
+
+    Parameters
+    ----------
+    names : of methods; all when None.
+    n_costly : how many of these at most, in the order of `ORDER`.
+    guest : a method that the user has brought along; it is tried first, in a part of the time, and counts as none.
+    """
+
+    names: Sequence[str] | None = None
+    n_costly: int | None = None
+    guest: Method | None = None
 
 
 @dataclass(frozen=True)
@@ -118,18 +135,30 @@ class _Search:
     executor: Executor
     run: Run
     start: Origins
+    guest: Method | None = None
     forecasts: dict[str, dict[int, Array]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
+    loading: dict[str, float] = field(default_factory=dict)
     foretold: dict[str, float] = field(default_factory=dict)
     outcome: dict[str, tuple[str, str]] = field(default_factory=dict)
     n_rows: dict[str, int] = field(default_factory=dict)
     standing: Standing | None = None  # where somebody looks on
 
+    def method(self, name: str) -> Method:
+        return self.guest if self.guest is not None and self.is_guest(name) else METHODS.get(name)
+
+    def is_guest(self, name: str) -> bool:
+        return self.guest is not None and name == self.guest.about.name
+
+    def left(self, name: str) -> float:
+        """Return the seconds that there are for a method."""
+        return self.run.deadline.left() * (_GUEST_SHARE if self.is_guest(name) else 1.0)
+
     def piece(self, method: str, n_back: int, rows: Array, seconds: float) -> Piece:
         least = self.start.least if n_back else 1  # the future is forecast whatever there is
-        run = self.run
+        run, guest = self.run, self.guest if self.is_guest(method) else None
         handle = self.handle if method == REFERENCE else self.plain[n_back]
-        return Piece(handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds)
+        return Piece(handle, method, n_back, rows, self.horizon, least, run.seed, run.threads, seconds, guest)
 
     @property
     def backs(self) -> tuple[int, ...]:
@@ -154,6 +183,7 @@ class _Search:
             self.outcome[piece.method] = ("failed", answer.reason)
             return
         self.spent[piece.method] = self.spent.get(piece.method, 0.0) + answer.seconds
+        self.loading[piece.method] = self.loading.get(piece.method, 0.0) + answer.loading
         whole = self.forecasts.setdefault(piece.method, {})
         if piece.n_back not in whole:
             whole[piece.n_back] = np.full((len(self.panel), self.horizon), np.nan)
@@ -188,8 +218,7 @@ def backtest(
     *,
     executor: Executor,
     run: Run,
-    names: Sequence[str] | None = None,
-    n_costly: int | None = None,
+    menu: Menu = Menu(),
 ) -> Backtest:
     """Forecast from every origin and into the future with every method that fits into the time.
 
@@ -198,13 +227,9 @@ def backtest(
     Seasonal naive is always complete, and the rest of the naive family as long as anything is left. Each other method
     is first asked about twenty series; what it took foretells what all would take, and it is let in only if that fits
     into what is left.
-
-    Parameters
-    ----------
-    names : of the methods that may be tried beside the naive family; all when absent.
-    n_costly : how many of these at most, in the order of `ORDER`.
     """
-    search = _Search(panel, horizon, executor, run, origins(panel, horizon))
+    names, guest = menu.names, menu.guest
+    search = _Search(panel, horizon, executor, run, origins(panel, horizon), guest)
     if run.listeners and search.backs:
         search.standing = Standing(run, search.truth(), panel.scale(panel.season))
     known = [name for name in (*ORDER, *METHODS.names()) if names is None or name in names or name in FREE]
@@ -214,7 +239,11 @@ def backtest(
     costly = [name for name in wanted if name not in FREE and _suits_some(name, panel, horizon)]
     if panel.known.shape[1]:  # what is known beforehand is of use to pooled methods only: they come first
         costly.sort(key=lambda name: not METHODS.get(name).about.is_pooled)
-    stages = _stages([name for name in costly if not _is_too_late(search, name)][:n_costly])
+    stages = _stages([name for name in costly if not _is_too_late(search, name)][: menu.n_costly])
+    if guest is not None:
+        wanted.append(guest.about.name)
+        if not _is_too_late(search, guest.about.name):
+            stages.insert(0, [guest.about.name])
     with watch_ctrl_c() as ctrl_c:
         if ctrl_c.ended(lambda: _run_all(search, stages)):
             run.warn("interrupted", "stopped early at your wish: this is the best so far")
@@ -260,12 +289,12 @@ def _run(search: _Search, names: Sequence[str]) -> None:
         search.outcome |= dict.fromkeys(names, ("no time", _NOTHING_LEFT))
         return
     for name in names:
-        about = METHODS.get(name).about
+        about = search.method(name).about
         if about.like in search.foretold:
             search.foretold[name] = about.times * search.foretold[about.like]
         elif about.like:
             search.outcome[name] = ("no time", f"not even {about.like} was tried")
-    probed = [name for name in names if name not in search.foretold and not METHODS.get(name).about.like]
+    probed = [name for name in names if name not in search.foretold and not search.method(name).about.like]
     _probe(search, [name for name in probed if not _would_be_late(search, name)])
     order = sorted((name for name in names if name in search.foretold), key=search.foretold.__getitem__)
     for piece, answer in search.executor.run(run_piece, _pieces(search, order)):
@@ -275,12 +304,16 @@ def _run(search: _Search, names: Sequence[str]) -> None:
 
 def _is_too_late(search: _Search, name: str) -> bool:
     """Return whether there is no time to load what a method needs; the ledger then says so."""
-    about = METHODS.get(name).about
-    absent = {one: seconds for one, seconds in LIBRARIES.items() if one in about.needs and one not in sys.modules}
-    is_late = search.run.deadline.left() < _LOADED * search.pace() * sum(absent.values())
+    absent = to_load(search.method(name).about)
+    is_late = search.run.deadline.left() < LOADED * search.pace() * sum(absent.values())
     if is_late:
         search.outcome[name] = ("no time", f"loading {', '.join(absent)} takes about {sum(absent.values()):.0f} s")
     return is_late
+
+
+def to_load(about: About) -> dict[str, float]:
+    """Return which of the libraries that a method needs are not loaded, with the processor seconds that it takes."""
+    return {one: seconds for one, seconds in LIBRARIES.items() if one in about.needs and one not in sys.modules}
 
 
 def _would_be_late(search: _Search, name: str) -> bool:
@@ -288,14 +321,14 @@ def _would_be_late(search: _Search, name: str) -> bool:
 
     Of a pooled or free method a lesson is one for each origin; of another one it is the longest series.
     """
-    about = METHODS.get(name).about
+    about = search.method(name).about
     if about.guess is None:
         return False
     is_whole = about.is_pooled or name in FREE
     panel = search.panel if is_whole else search.panel.rows(np.array([search.panel.lengths.argmax()]))
     workers = 1 if name in FREE else search.executor.workers
     n_rounds = -(-(1 + len(search.backs)) // workers) if is_whole else 1  # lessons one after the other
-    seconds, left = search.pace() * n_rounds * about.guess(panel, search.horizon), search.run.deadline.left()
+    seconds, left = search.pace() * n_rounds * about.guess(panel, search.horizon), search.left(name)
     if seconds <= left:
         return False
     search.outcome[name] = ("no time", f"takes about {seconds:.1f} s, and {left:.1f} s were left")
@@ -315,10 +348,10 @@ def _probe(search: _Search, names: Sequence[str]) -> None:
 
     def pieces() -> Iterator[Piece]:
         for name in names:
-            left = search.run.deadline.left()
+            left = search.left(name)
             if left <= 0:
                 return
-            rows = np.arange(len(panel)) if METHODS.get(name).about.is_pooled else few
+            rows = np.arange(len(panel)) if search.method(name).about.is_pooled else few
             yield search.piece(name, n_back, rows, left)
 
     n_steps = float(panel.lengths.sum()) / max(1.0, float(panel.lengths[few].sum()))
@@ -326,11 +359,21 @@ def _probe(search: _Search, names: Sequence[str]) -> None:
         if isinstance(answer, Failure):
             search.outcome[piece.method] = ("failed", answer.reason)
             continue
-        is_pooled = METHODS.get(piece.method).about.is_pooled
+        search.loading[piece.method] = answer.loading
+        if _took_all(search, piece):
+            search.outcome[piece.method] = ("no time", f"{len(piece.rows)} series took more than {piece.seconds:.0f} s")
+            continue
+        is_pooled = search.method(piece.method).about.is_pooled
         per_origin = answer.seconds * (1.0 if is_pooled else n_steps)
         search.foretold[piece.method] = per_origin * (1 + len(search.backs))
         if is_pooled:
             search.take(piece, answer)
+
+
+def _took_all(search: _Search, piece: Piece) -> bool:
+    """Return whether the probe of a guest has used up its share of the time: it may have been cut short."""
+    rest = piece.seconds * (1 - _GUEST_SHARE)  # what its share is worth once all of it is gone
+    return search.is_guest(piece.method) and search.left(piece.method) <= rest < float("inf")
 
 
 def _pieces(search: _Search, order: Sequence[str]) -> Iterator[Piece]:
@@ -338,11 +381,13 @@ def _pieces(search: _Search, order: Sequence[str]) -> Iterator[Piece]:
     promised = 0.0
     began = time.monotonic()
     for name in order:
-        left = search.run.deadline.left()
+        left = search.left(name)
         spent = sum(search.spent.get(one, 0.0) for one in order)
         waiting = max(0.0, promised - spent)
         slowdown = _slowdown(search, spent, time.monotonic() - began)
         needed = slowdown * (waiting + _MARGIN * search.foretold[name]) / search.executor.workers
+        if search.executor.workers > 1:  # the others have to load it, too
+            needed += slowdown * search.loading.get(name, 0.0)
         if needed > left:
             reason = f"would take {needed:.1f} s of the {left:.1f} s that were left"
             search.outcome[name] = ("no time", reason)
@@ -353,7 +398,7 @@ def _pieces(search: _Search, order: Sequence[str]) -> Iterator[Piece]:
             if n_back in search.forecasts.get(name, {}):
                 continue
             for rows in _blocks(search, name):
-                left = search.run.deadline.left()
+                left = search.left(name)
                 if left <= 0:
                     return
                 yield search.piece(name, n_back, rows, left)
@@ -365,10 +410,13 @@ def _slowdown(search: _Search, spent: float, wall: float) -> float:
 
 
 def _blocks(search: _Search, name: str) -> list[Array]:
-    everything = np.arange(len(search.panel))
-    if METHODS.get(name).about.is_pooled:
+    everything, about = np.arange(len(search.panel)), search.method(name).about
+    if about.is_pooled:
         return [everything]
-    per_origin = search.foretold[name] / (1 + len(search.backs))
+    if about.guess is not None:  # what goes together may change the last digit of an answer: let no clock decide it
+        per_origin = about.guess(search.panel, search.horizon)
+    else:
+        per_origin = search.foretold[name] / (1 + len(search.backs))
     n_blocks = max(1, min(len(everything), round(per_origin / _BLOCK_SECONDS)))
     return np.array_split(everything, n_blocks)
 
@@ -394,7 +442,7 @@ def _gathered(search: _Search, wanted: Sequence[str]) -> Backtest:
         Cost(
             name,
             search.foretold.get(name, 0.0),
-            search.spent.get(name, 0.0),
+            search.spent.get(name, 0.0) + search.loading.get(name, 0.0),
             *search.outcome.get(name, ("not suited", "")),
         )
         for name in wanted

@@ -16,7 +16,8 @@ from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.season import cycle
 from mantic.core.table import Array
-from mantic.search.series.backtest import FREE, ORDER, REFERENCE, Backtest, backtest, origins
+from mantic.learners.pretrained.method import NAME
+from mantic.search.series.backtest import FREE, LOADED, ORDER, REFERENCE, Backtest, Menu, backtest, origins, to_load
 from mantic.search.series.clock import Clock
 from mantic.search.series.coherent import Coherent
 from mantic.search.series.combine import MOST_JUDGED, Mixture, equal_mixture, mixture
@@ -91,18 +92,27 @@ class Told:
         return found
 
 
-def foretell(panel: Panel, horizon: int, run: Run, *, n_methods: int | None = None, clock: Clock | None = None) -> Told:
+def foretell(
+    panel: Panel,
+    horizon: int,
+    run: Run,
+    *,
+    n_methods: int | None = None,
+    guest: Method | None = None,
+    clock: Clock | None = None,
+) -> Told:
     """Try methods on the past as long as there is time, weigh them, and forecast; whatever happens, all is finite.
 
     Parameters
     ----------
     n_methods : how many beside the naive family, in the order of what they usually cost; all that fit when None.
+    guest : a method that the user has brought along.
     clock : of everything; what follows the search is made simpler where it says that there is no time.
     """
     clock = clock or Clock(run.deadline)
     rare_known = _known_rare(panel, horizon, run, clock)
     with _executor(panel, run) as executor:
-        found = backtest(panel, horizon, executor=executor, run=run, n_costly=n_methods)
+        found = backtest(panel, horizon, executor=executor, run=run, menu=Menu(n_costly=n_methods, guest=guest))
         clock.paused(executor.waited)
     backs = found.start.backs
     cost = Finish.of(len(panel), len(backs), horizon, n_methods=len(found.names))
@@ -202,16 +212,20 @@ def _is_surely_better(rich: Array, simple: Array) -> bool:
 
 def taught(panel: Panel, names: Sequence[str], horizon: int, run: Run) -> dict[str, Method]:
     """Return the pooled methods of these that have learned from all there is, for answers when more is known."""
-    pooled = [name for name in names if METHODS.get(name).about.is_pooled]
+    pooled = [name for name in names if name != NAME and METHODS.get(name).about.is_pooled]
     plain = ordinary(panel, horizon).panel
     return {name: METHODS.get(name).learn(plain, horizon, run) for name in pooled}
 
 
-def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
+def renewed(panel: Panel, told: Foretold, run: Run, *, guest: Method | None = None) -> tuple[Array, Array]:
     """Return voices and forecast of a panel that has grown, by the methods and weights that there are.
 
     Methods come in the order of what they cost; one that does not come in time leaves its weight to the others. Free
     methods always come.
+
+    Parameters
+    ----------
+    guest : the pretrained model, where it is one of the methods; without it its weight goes to the others, too.
     """
     horizon, names = told.horizon, told.mixture.names
     voices = np.full((len(names), len(panel), horizon), np.nan)
@@ -222,12 +236,14 @@ def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
         handle_of_plain = handle if panel.holidays is None else executor.share(plain.panel)
 
         def pieces() -> Iterator[Piece]:
-            for name in sorted(names, key=ORDER.index):
-                left = run.deadline.left()
+            for name in sorted(names, key=_place):
+                left, brought = run.deadline.left(), guest if name == NAME else None
+                if name == NAME and (guest is None or left < LOADED * sum(to_load(guest.about).values())):
+                    continue
                 if left > 0 or name in FREE:
                     seen = handle if name == REFERENCE else handle_of_plain
                     for rows in np.array_split(everything, 1 if name in FREE else max(1, len(panel) // 500)):
-                        yield Piece(seen, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left))
+                        yield Piece(seen, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left), brought)
 
         for piece, answer in executor.run(run_piece, pieces()):
             if not isinstance(answer, Failure):
@@ -236,6 +252,10 @@ def renewed(panel: Panel, told: Foretold, run: Run) -> tuple[Array, Array]:
     forecast = told.mixture.mix(voices)
     simple = cycle(panel, horizon, panel.seasons[:1])
     return voices, np.where(np.isfinite(forecast), forecast, simple)
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
 @contextmanager

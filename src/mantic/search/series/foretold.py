@@ -47,6 +47,7 @@ class Foretold:
     together : how errors go together from step to step; as those of a walk when None.
     coherent : how forecasts of sums and of what they are made of add up; None where there are no sums.
     young : which series came after the model was fitted, shape (n_series,).
+    pretrained : SHA-256 of the pretrained model that is one of the methods; empty where none is.
     """
 
     panel: Panel
@@ -61,6 +62,7 @@ class Foretold:
     together: Together | None = None
     coherent: Coherent | None = None
     young: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    pretrained: str = ""
 
     def __post_init__(self) -> None:
         """Take all series for old ones where nobody said which came later."""
@@ -156,7 +158,7 @@ class Foretold:
             "calendar": panel.calendar.to_facts(), "seasons": list(panel.seasons), "is_count": panel.is_count,
             "is_floored": panel.is_floored, "names": list(self.mixture.names), "is_median": self.mixture.is_median,
             "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
-            "learned": sorted(self.learned),
+            "learned": sorted(self.learned), "pretrained": self.pretrained,
             "rare": None if self.rare is None else self.rare.to_facts(),
             "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
             "together": None if self.together is None else self.together.to_facts(),
@@ -222,7 +224,7 @@ class Foretold:
         coherent = None if facts.get("coherent") is None else Coherent.from_parts(facts["coherent"], own)
         made = cls(
             panel, ids, mixture, spread, arrays["forecast"], arrays["voices"], rare, learned, outbreak,
-            together, coherent, arrays["young"] > 0,
+            together, coherent, arrays["young"] > 0, str(facts.get("pretrained", "")),
         )  # fmt: skip
         made._check()
         return made

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mantic.core.budget import Deadline
-from mantic.core.method import METHODS
+from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
@@ -28,6 +28,7 @@ class Piece:
     least : steps that a series must have had by then.
     seed, threads : as in a run.
     seconds : how long it may take.
+    guest : the method itself, where the user has brought it along; else it is looked up by its name.
     """
 
     panel: Any
@@ -39,6 +40,7 @@ class Piece:
     seed: int
     threads: int
     seconds: float
+    guest: Method | None = None
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,23 @@ class Answer:
     ----------
     forecast : float64, shape (n_rows, horizon); NaN where the method has no answer.
     seconds : of processor time, without what the first import took.
+    loading : processor seconds until a method was ready that says how long that takes.
     """
 
     forecast: Array
     seconds: float
+    loading: float = 0.0
 
 
 def run_piece(piece: Piece) -> Answer:
     """Learn and forecast; what was after the origin is not looked at."""
-    method = METHODS.get(piece.method)
+    method = piece.guest or METHODS.get(piece.method)
     if "statsforecast" in method.about.needs:  # what a library's first import takes must not look like a slow method
         import_module("mantic.search.series.warm")
+    before = time.process_time()
+    if method.about.ready is not None:
+        method.about.ready()
+    loading = time.process_time() - before
     panel: Panel = piece.panel.open()
     cut, there = panel.rows(piece.rows).until(piece.n_back, least=piece.least, horizon=piece.horizon)
     found = np.full((len(piece.rows), piece.horizon), np.nan)
@@ -73,4 +81,4 @@ def run_piece(piece: Piece) -> Answer:
     if panel.is_floored:
         found = np.maximum(found, 0.0)
     found[~np.isfinite(found).all(axis=1)] = np.nan
-    return Answer(found, time.process_time() - started)
+    return Answer(found, time.process_time() - started, loading)

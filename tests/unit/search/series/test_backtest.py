@@ -11,7 +11,7 @@ from mantic.core.executor import Here, Processes
 from mantic.core.method import METHODS, About, OneByOne, everywhere
 from mantic.core.panel import Panel
 from mantic.core.run import Run
-from mantic.search.series.backtest import FREE, _Search, backtest, origins
+from mantic.search.series.backtest import FREE, Menu, _Search, backtest, origins
 
 
 def panel_of(lengths: list[int], season: int = 7) -> Panel:
@@ -64,7 +64,7 @@ def test_origins_are_a_horizon_apart_or_closer_in_short_series(lengths, horizon,
 
 
 def test_short_series_are_not_judged_where_they_had_hardly_begun():
-    found = backtest(panel_of([100, 100, 20]), 14, executor=Here(), run=Run(), names=FREE)
+    found = backtest(panel_of([100, 100, 20]), 14, executor=Here(), run=Run(), menu=Menu(names=FREE))
 
     assert np.isfinite(found.truth[0, :2]).all()
     assert np.isnan(found.truth[1:, 2]).all()
@@ -72,10 +72,10 @@ def test_short_series_are_not_judged_where_they_had_hardly_begun():
 
 def test_nothing_after_an_origin_is_looked_at():
     panel = panel_of([100])
-    before = backtest(panel, 14, executor=Here(), run=Run(), names=FREE)
+    before = backtest(panel, 14, executor=Here(), run=Run(), menu=Menu(names=FREE))
     changed = Panel(**panel.__dict__ | {"values": np.r_[panel.values[:-14], np.full(14, 1e6)]})
 
-    after = backtest(changed, 14, executor=Here(), run=Run(), names=FREE)
+    after = backtest(changed, 14, executor=Here(), run=Run(), menu=Menu(names=FREE))
 
     np.testing.assert_array_equal(after.past[:, 0], before.past[:, 0])
 
@@ -83,7 +83,7 @@ def test_nothing_after_an_origin_is_looked_at():
 def test_a_method_that_does_not_fit_is_left_out_and_the_ledger_says_why(slow):
     run = Run(deadline=Deadline.after(3))
 
-    found = backtest(panel_of([60] * 200), 7, executor=Here(), run=run, names=["slow"])
+    found = backtest(panel_of([60] * 200), 7, executor=Here(), run=run, menu=Menu(names=["slow"]))
 
     line = next(one for one in found.ledger if one.method == "slow")
     assert line.outcome == "no time"
@@ -94,7 +94,7 @@ def test_a_method_that_does_not_fit_is_left_out_and_the_ledger_says_why(slow):
 
 
 def test_when_time_is_up_only_the_reference_is_asked():
-    found = backtest(panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(0)), names=FREE)
+    found = backtest(panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(0)), menu=Menu(names=FREE))
 
     assert found.names == ("seasonal_naive",)
     assert np.isfinite(found.past).all()
@@ -104,7 +104,9 @@ def test_when_time_is_up_only_the_reference_is_asked():
 def test_a_free_method_that_would_be_late_is_not_begun(monkeypatch):
     monkeypatch.setattr(_Search, "pace", lambda search: 1e9)
 
-    found = backtest(panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), names=FREE)
+    found = backtest(
+        panel_of([60] * 3), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), menu=Menu(names=FREE)
+    )
 
     line = next(one for one in found.ledger if one.method == "quick_theta")
     assert line.outcome == "no time"
@@ -116,20 +118,24 @@ def test_a_method_that_takes_long_for_a_single_series_is_not_tried_when_that_wou
     about = About("slow", everywhere, (), "a test", "20 ms", guess=lambda panel, horizon: 100.0 * len(panel))
     METHODS.add("slow", OneByOne(about, None))
 
-    found = backtest(panel_of([60] * 5), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), names=["slow"])
+    found = backtest(
+        panel_of([60] * 5), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), menu=Menu(names=["slow"])
+    )
 
     assert outcomes(found)["slow"] == "no time"
 
 
 def test_a_method_that_fits_is_used_at_every_origin(slow):
-    found = backtest(panel_of([60] * 5), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), names=["slow"])
+    found = backtest(
+        panel_of([60] * 5), 7, executor=Here(), run=Run(deadline=Deadline.after(60)), menu=Menu(names=["slow"])
+    )
 
     assert outcomes(found)["slow"] == "used"
     assert np.isfinite(found.past[found.names.index("slow")]).all()
 
 
 def test_a_method_that_fails_costs_only_itself(slow):
-    found = backtest(panel_of([60] * 5), 7, executor=Here(), run=Run(), names=["broken", "slow"])
+    found = backtest(panel_of([60] * 5), 7, executor=Here(), run=Run(), menu=Menu(names=["broken", "slow"]))
 
     assert outcomes(found)["broken"] == "failed"
     assert outcomes(found)["slow"] == "used"
@@ -139,11 +145,11 @@ def test_processes_give_the_same_forecasts_as_this_process():
     panel = panel_of([60] * 6)
     workers = Processes(2)
     try:
-        there = backtest(panel, 7, executor=workers, run=Run(), names=["boosting"])
+        there = backtest(panel, 7, executor=workers, run=Run(), menu=Menu(names=["boosting"]))
     finally:
         workers.close()
 
-    here = backtest(panel, 7, executor=Here(), run=Run(), names=["boosting"])
+    here = backtest(panel, 7, executor=Here(), run=Run(), menu=Menu(names=["boosting"]))
 
     np.testing.assert_array_equal(there.future, here.future)
     np.testing.assert_array_equal(there.past, here.past)
