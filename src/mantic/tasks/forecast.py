@@ -274,7 +274,8 @@ class Forecaster(Parameters):
             faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
         if self.capacity is not None and not 0 <= self.capacity < float("inf"):
             faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
-        if not isinstance(self.pretrained, str | Path | None) or self.pretrained == "":
+        source: Any = self.pretrained  # the user's, of whatever type
+        if not isinstance(source, str | Path | None) or source == "":
             faults.append(f"pretrained is {self.pretrained!r}, and should be a folder or hf://owner/name")
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
