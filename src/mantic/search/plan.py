@@ -262,7 +262,8 @@ class Search:
             return
         self._one_fold = True
         for candidate in self._candidates():  # more of them while the dearer of the first is not known yet
-            if candidate.number >= _N_PROBES and self._knows_probes():
+            ended = {*self._partial, *self._given_up}
+            if candidate.number >= _N_PROBES and ended.issuperset(range(_N_PROBES)):
                 break
             if candidate.number not in self._partial:
                 self._probed.add(candidate.number)
@@ -275,9 +276,6 @@ class Search:
         n_fits = sum(len(part.folds) for part in self.request.material.parts)
         affordable = self.request.deadline.left() * self.executor.workers / (once * n_fits)
         self._settle(one_fold=affordable < _LEAST_CANDIDATES)
-
-    def _knows_probes(self) -> bool:
-        return all(number in self._partial or number in self._given_up for number in range(_N_PROBES))
 
     def _settle(self, *, one_fold: bool) -> None:
         self._one_fold = one_fold

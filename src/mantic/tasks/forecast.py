@@ -7,17 +7,17 @@ from time import monotonic as time_now
 from typing import Any, Self
 
 from mantic.core.budget import Budget, Deadline
-from mantic.core.errors import SchemaError, SettingsError
+from mantic.core.errors import SettingsError
 from mantic.core.run import Run
 from mantic.core.schema import Column, Schema
 from mantic.features.series.assemble import Roles
 from mantic.features.series.hierarchy import EVERY
 from mantic.report.blocks import Report
-from mantic.search.series.basis import BASIS
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks import series_answer
 from mantic.tasks.series_asked import Asked
+from mantic.tasks.series_roles import check_roles
 from mantic.tasks.sklearn_rules import Parameters
 from mantic.tasks.task import Task
 
@@ -132,9 +132,10 @@ class Forecaster(Parameters):
         sums = [name for name in _several(self.hierarchy or ()) if name != EVERY]
         apart = dict.fromkeys((*sums, *_several(series)))  # a column of sums tells series apart too
         roles = Roles(time, target, tuple(apart), _several(known), as_of or "")
-        self._check_names(roles)
+        asked = self._asked(budget)
+        check_roles(roles, asked)
         one = walk_outbreak if roles.as_of else walk
-        walked = one(to_polars(frame), roles, self._asked(budget), run, started=started)
+        walked = one(to_polars(frame), roles, asked, run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
         self.schema_, self.target_ = walked.schema, walked.target
         self.version_, self._library = "unsaved", series_answer.library_of(frame)
@@ -280,51 +281,6 @@ class Forecaster(Parameters):
         if faults:
             raise SettingsError("; ".join(faults), where="Forecaster", fix="as in Forecaster(horizon=28, levels=[80])")
         return Budget.parse(self.budget)
-
-    def _check_names(self, roles: Roles) -> None:
-        own = [*series_answer.answer_names(self.levels), series_answer.OVER, BASIS]
-        own += [series_answer.LEVEL] if self.hierarchy else []
-        twice = (roles.time, roles.target, *roles.series, *roles.known, *((roles.as_of,) if roles.as_of else ()))
-        if roles.as_of and roles.known:
-            raise SettingsError(
-                "columns that are known beforehand are not used for an outbreak", where="known",
-                fix="leave known or as_of out",
-            )  # fmt: skip
-        if self.capacity is not None and not roles.as_of:
-            raise SettingsError(
-                "a capacity is watched only where a column says when values were known", where="capacity",
-                fix="name that column with as_of=, or leave capacity out",
-            )  # fmt: skip
-        if len(set(twice)) < len(twice):
-            raise SchemaError(
-                "a column has two roles", where=f"time, target, series, known, as_of: {', '.join(twice)}",
-                fix="name each column once",
-            )  # fmt: skip
-        if roles.known and self.hierarchy:
-            raise SettingsError(
-                f"{', '.join(roles.known)}: nothing says what a price or its like is of a sum", where="Forecaster",
-                fix="leave out known= or hierarchy=",
-            )  # fmt: skip
-        if roles.as_of and self.hierarchy:
-            raise SettingsError(
-                "sums are not formed where values are revised", where="Forecaster", fix="leave out as_of= or hierarchy="
-            )
-        if roles.as_of and self.country:
-            raise SettingsError(
-                "holidays are not reckoned with where values are revised", where="country",
-                fix="leave out as_of= or country=",
-            )  # fmt: skip
-        if roles.as_of and self.pretrained:
-            fix = "leave out as_of= or pretrained="
-            raise SettingsError("a pretrained model is not asked where values are revised", where="Forecaster", fix=fix)
-        if self.hierarchy and not roles.series:
-            raise SettingsError("a hierarchy of one series", where="Forecaster", fix="name columns with series=")
-        taken = [name for name in (roles.time, *roles.series) if name in own]
-        if taken:
-            raise SchemaError(
-                f"columns of the answer would be called like {', '.join(taken)}", where="the table",
-                fix="rename these columns",
-            )  # fmt: skip
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "told_"):
