@@ -8,7 +8,7 @@ import pytest
 
 import mantic
 from mantic.search.series import foretell
-from mantic.search.series.backtest import FREE, backtest
+from mantic.search.series.backtest import FREE, Menu, backtest
 from mantic.search.series.clock import Clock
 from mantic.search.series.finish import Finish
 
@@ -83,7 +83,7 @@ def test_weights_become_equal_where_there_is_no_time_to_learn_them(parts, expect
         return seconds <= sum(getattr(cost, part) for part in parts) + 1e-9
 
     def tried(*args, **more):
-        found = backtest(*args, **more, names=FREE)
+        found = backtest(*args, **more | {"menu": Menu(names=FREE)})
         allowed.append(found.names)
         return found
 

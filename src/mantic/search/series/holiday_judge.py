@@ -107,7 +107,7 @@ def is_clear(gain: Array) -> bool:
     >>> is_clear(np.array([1.0, 2.0, 3.0])), is_clear(np.array([1.0, -1.0, 0.5]))
     (True, False)
     """
-    return len(gain) > 1 and float(gain.mean()) > float(gain.std(ddof=1)) / np.sqrt(len(gain))
+    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _without(panel: Panel, sentence: str) -> Reckoned:
