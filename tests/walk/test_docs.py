@@ -39,7 +39,7 @@ class Block:
     @property
     def is_run(self) -> bool:
         """Whether the test does something with it."""
-        return (self.language == "python" and self.order != "skip") or bool(self.order)
+        return self.order != "skip" and (self.language == "python" or bool(self.order))
 
 
 def blocks(page: Path) -> list[Block]:
