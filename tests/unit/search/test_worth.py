@@ -48,7 +48,9 @@ def found(noise, folds):
 
 
 @pytest.mark.parametrize("folds", [(3,), (3, 2, 1, 0)])
-@pytest.mark.parametrize(("of_search", "of_first", "is_worth"), [(0.1, 0.5, True), (0.5, 0.1, False)])
+@pytest.mark.parametrize(
+    ("of_search", "of_first", "is_worth"), [(0.1, 0.5, True), (0.5, 0.1, False), (0.13, 0.1, True)]
+)
 def test_the_better_one_on_the_rows_that_neither_has_seen(folds, of_search, of_first, is_worth):
     request, own = found(of_search, folds)
     first = First(of_first)
