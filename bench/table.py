@@ -16,7 +16,6 @@ on two cores."""
 
 # What a reader wants to know first: the name in the results, and how README.md says it.
 _HEADLINES = {
-    "win or tie against autogluon-medium, 60 s": "win or tie against AutoGluon medium, 60 s each",
     "win or tie against autogluon-best, 300 s": "win or tie against AutoGluon best, 300 s each",
     "stated intervals that hold the score on TEST": "stated 95 % intervals that hold the score on rows never seen",
     "fit overrun, budgets of 10 s and more, idle": "time of a fit against its budget, worst run",
