@@ -15,7 +15,6 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "too
 
 # "file:name" -> the page under docs/decisions that says why this one may be larger.
 EXCEPTIONS: dict[str, str] = {
-    "src/mantic/tasks/forecast.py:__init__": "0032-outbreaks-from-what-was-known.md",
     "src/mantic/tasks/forecast.py:fit": "0032-outbreaks-from-what-was-known.md",
 }
 

@@ -1,7 +1,7 @@
 """Forecast series."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from time import monotonic as time_now
 from typing import Any, Self
@@ -24,6 +24,7 @@ from mantic.tasks.task import Task
 _MOST_HORIZON = 10_000
 
 
+@dataclass(eq=False, repr=False)
 class Forecaster(Parameters):
     """Forecast one series or very many, with intervals that hold, within a time budget.
 
@@ -59,39 +60,26 @@ class Forecaster(Parameters):
     """
 
     task = Task("forecast", metric="mase", sklearn_kind="forecaster")
-    roles_: Roles
-    told_: Foretold
-    schema_: Schema
-    target_: Column
-    report_: Report
-    run_: Run
-    version_: str
-    _library: str
+    horizon: int = 28
+    _: KW_ONLY
+    budget: str | float = "60s"
+    seed: int = 0
+    levels: Sequence[float] = (50, 80, 95)
+    freq: str | None = None
+    season: int | Sequence[int] | None = None
+    capacity: float | None = None
+    hierarchy: str | Sequence[str] | None = None
+    country: str | None = None
+    pretrained: str | Path | None = None
 
-    def __init__(  # noqa: PLR0913  # scikit-learn's rules: every choice is an argument, see decision 32
-        self,
-        horizon: int = 28,
-        *,
-        budget: str | float = "60s",
-        seed: int = 0,
-        levels: Sequence[float] = (50, 80, 95),
-        freq: str | None = None,
-        season: int | Sequence[int] | None = None,
-        capacity: float | None = None,
-        hierarchy: str | Sequence[str] | None = None,
-        country: str | None = None,
-        pretrained: str | Path | None = None,
-    ) -> None:
-        self.horizon = horizon
-        self.budget = budget
-        self.seed = seed
-        self.levels = levels
-        self.freq = freq
-        self.season = season
-        self.capacity = capacity
-        self.hierarchy = hierarchy
-        self.country = country
-        self.pretrained = pretrained
+    roles_: Roles = field(init=False)
+    told_: Foretold = field(init=False)
+    schema_: Schema = field(init=False)
+    target_: Column = field(init=False)
+    report_: Report = field(init=False)
+    run_: Run = field(init=False)
+    version_: str = field(init=False)
+    _library: str = field(init=False)
 
     def fit(  # noqa: PLR0913  # one argument per role of a column, see decision 32
         self,
