@@ -30,6 +30,7 @@ class Question:
     hierarchy: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     as_of: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
         parts.append(f"with {_listed(question.known)} known beforehand")
     if question.as_of:
         parts.append(f"from what was known by {question.as_of}")
+    if question.country:
+        parts.append(f"reckoning with the holidays of {question.country} if that is better")
     return f"{', '.join(parts)}; {_JUDGED}.", tuple(remarks)
 
 
@@ -76,6 +78,9 @@ def _check_together(question: Question) -> None:
         raise SchemaError("sums are not formed where values are revised", fix="leave out the one or the other")
     if question.as_of and question.known:
         what = "columns that are known beforehand are not used where values are revised"
+        raise SchemaError(what, fix="leave out the one or the other")
+    if question.as_of and question.country:
+        what = "holidays are not reckoned with where values are revised"
         raise SchemaError(what, fix="leave out the one or the other")
 
 
@@ -110,7 +115,7 @@ def options_of_forecast(asked: Question) -> list[tuple[str, str]]:
     values = {
         "task": FORECAST, "time": asked.time, "series": ",".join(asked.series), "horizon": asked.horizon or HORIZON,
         "hierarchy": ",".join(asked.hierarchy), "known": ",".join(asked.known), "as-of": asked.as_of,
-        "capacity": asked.capacity if asked.as_of else "",
+        "country": asked.country, "capacity": asked.capacity if asked.as_of else "",
     }  # fmt: skip
     return [(name, value) for name, value in values.items() if value]
 

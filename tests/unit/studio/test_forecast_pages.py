@@ -122,12 +122,26 @@ def test_values_that_are_revised_are_asked_for_with_a_value_to_watch(client, cas
     assert "--capacity" not in ask(client, cases, **{**form, "task": "regress"}, capacity="80")
 
 
+def test_holidays_of_a_place_are_asked_for_where_the_time_is_of_days(client, draft):
+    form = {"target": "sold", "task": "forecast", "time": "day", "series": "store", "horizon": "7"}
+    ask(client, draft, target="sold")
+    ask(client, draft, target="sold", task="forecast")
+
+    whole = ask(client, draft, **form, country="de-by")
+    unknown = client.post(f"/drafts/{draft.id}/question", data={**form, "country": "Bavaria"})
+
+    assert "reckoning with the holidays of DE-BY if that is better" in whole
+    assert "--country DE-BY --out" in whole
+    assert "is no country whose holidays are known" in unknown.text
+
+
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
         ({"hierarchy": "place", "known": "price"}, "nothing says what price is of a sum"),
         ({"hierarchy": "place", "as_of": "told"}, "sums are not formed where values are revised"),
         ({"known": "price", "as_of": "told"}, "not used where values are revised"),
+        ({"country": "DE", "as_of": "told"}, "holidays are not reckoned with where values are revised"),
     ],
 )
 def test_choices_that_exclude_each_other_are_said_before_the_training(client, cases, choices, said):

@@ -49,8 +49,18 @@ def with_later_holidays(panel: Panel, before: Holidays, horizon: int) -> Panel:
     return replace(panel, holidays=kept)
 
 
+def checked_place(place: str) -> str:
+    """Return a country, or a country and a region, as it is written; "de-by" is "DE-BY". Raises as above."""
+    country, region = _checked(place, _library())
+    return f"{country}-{region}" if region else country
+
+
+def _library() -> Any:
+    return need("holidays", why="the holidays of a country")
+
+
 def _between(place: str, first: int, last: int) -> Holidays:
-    library = need("holidays", why="the holidays of a country")
+    library = _library()
     country, region = _checked(place, library)
     years = range(*((_EPOCH + timedelta(days=one)).year + more for one, more in ((first, 0), (last, 1))))
     found = library.country_holidays(country, subdiv=region or None)

@@ -125,7 +125,15 @@ def _of_series(view: View, names: list[str], *, taken: tuple[str, ...]) -> dict[
     series = tuple(name for name in view.fields.get("series", ()) if name in free)
     known = tuple(name for name in view.fields.get("known", ()) if name in free and name not in series)
     sums = tuple(name for name in view.fields.get("hierarchy", ()) if name in series)
-    return {"series": series, "hierarchy": sums, "known": known, "as_of": as_of}
+    return {"series": series, "hierarchy": sums, "known": known, "as_of": as_of, "country": _country(view)}
+
+
+def _country(view: View) -> str:
+    """Return whose holidays are reckoned with, as it is written."""
+    from mantic.features.series.holidays import checked_place
+
+    text = view.said("country")
+    return checked_place(text[:40]) if text else ""
 
 
 def _cost(view: View) -> str:
@@ -190,6 +198,7 @@ def _facts(view: View, draft: Draft) -> dict[str, Any]:
         "apart": _free(_of_kind(columns, ("category", "id", "number")), question),
         "knowable": [one for one in _free(_of_kind(columns, ("number",)), question) if one not in question.series],
         "told": [one for one in _of_kind(columns, ("date",), question.as_of) if one not in _taken(question)],
+        "has_days": question.time in _of_kind(columns, ("date",)),
         "is_forecast": question.task == FORECAST, "horizon": question.horizon or HORIZON,
         "command": command_of(words_of(draft, data_of(folder, draft)[1])) if asked.task else "",
     }  # fmt: skip
