@@ -1,8 +1,8 @@
 """How far stated chances are from what happens, and how far they would seem to be if every one of them were right.
 
 ``python bench/run.py calibration`` after ``bench/quality/tabular.py`` has run mantic: it reads the guesses, which are
-kept outside of the repository. With few rows in a bin, the calibration error of chances that are exactly right is far from
-0: that is what a table of this many rows can show at all, and is told beside the error, with its 95 % quantile.
+kept outside of the repository. With few rows in a bin, the calibration error of chances that are exactly right is far
+from 0: that is what a table of this many rows can show at all, and is told beside the error, with its 95 % quantile.
 """
 
 import argparse
