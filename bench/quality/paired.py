@@ -46,6 +46,9 @@ def main() -> None:
     for peer in PEERS[budget]:
         found = {table: compared(table, peer, budget=budget, n_resamples=n_resamples) for table in CLEAN}
         tables = {table: one for table, one in found.items() if one is not None}
+        if not tables:
+            print(f"no runs of {peer} to compare with", file=sys.stderr)
+            continue
         outcomes = [one["outcome"] for one in tables.values()]
         counts = {word: outcomes.count(word) for word in ("win", "tie", "loss")}
         about = {"unit": f"tables of {len(outcomes)}", "budget": budget, "seed": SEED, **counts, "tables": tables}

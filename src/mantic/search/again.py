@@ -1,30 +1,29 @@
 """From a search to its record, and from a record to the same models."""
 
-from dataclasses import replace
-
-from mantic.search.plan import Scored, Search
+from mantic.search.plan import Search
 from mantic.search.record import Record
 from mantic.search.refit import Fits, Recipe, recipe
-from mantic.search.trial import Candidate
 
 
-def record_of(search: Search, recipes: list[Recipe], fits: Fits) -> Record:
-    """Return what the search did, and what its models were made of in the end."""
+def record_of(search: Search, recipes: list[Recipe], fits: Fits, *, before: Record | None = None) -> Record:
+    """Return what the search did, and what its models were made of in the end.
+
+    Parameters
+    ----------
+    before : the record that it repeated: there learners did not hurry, they were told how they had gone.
+    """
     scored = sorted(search.scored, key=lambda one: one.candidate.number)
-    guide = search.request.searched[-1]
+    each = ((one.candidate.number, part, result) for one in scored for part, result in one.results.items())
+    hurried = {(number, part): result.hurried for number, part, result in each if result.hurried}
     return Record(
-        tuple(_as_tried(one, guide) for one in scored),
+        tuple(one.candidate for one in scored),
         tuple(one.score for one in scored),
         tuple(any(result.is_cut for result in one.results.values()) for one in scored),
         search.one_fold,
         tuple(sorted(fits)),
         tuple((one.candidate.number, own.part) for own in recipes for one in own.chosen),
+        hurried if before is None else before.hurried,
     )
-
-
-def _as_tried(one: Scored, guide: int) -> Candidate:
-    """Return a candidate with what the clock made of its parameters: without a clock it is the same then."""
-    return replace(one.candidate, params=one.candidate.params | one.results[guide].hurried)
 
 
 def held_to(record: Record, search: Search, recipes: list[Recipe]) -> list[Recipe]:

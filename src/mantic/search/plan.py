@@ -133,14 +133,14 @@ class Search:
             self._rank()
 
     def repeat(self, record: Record) -> None:
-        """Try what a record says, all of it, however long it takes."""
-        self._one_fold = record.one_fold
+        """Try what a record says, all of it, however long it takes; where a learner hurried, it is told as it went."""
+        self._one_fold, left = record.one_fold, self.request.deadline.left()
         jobs = (
-            self.job(candidate, part, self._folds(part), seconds=self.request.deadline.left(), keep=record.one_fold)
+            self.job(candidate, part, self._folds(part), seconds=left, keep=record.one_fold)
             for candidate in record.candidates
             for part in reversed(self.request.searched)
         )
-        self._run(jobs)
+        self._run(replace(job, known=record.hurried_in(job.candidate, job.part)) for job in jobs)
         self.scored.sort(key=lambda one: one.candidate.number)
 
     @property

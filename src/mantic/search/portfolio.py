@@ -90,7 +90,7 @@ _TEXT_ROWS = 3_750  # with more, the part that learns is too large for an exact 
 _ROWS_PER_STEP = 4_000  # rows for which a growing parameter goes up by one
 _FROM_CLASSES = 8
 # How long a fit goes on, and in which form: not what it learns.
-_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share", "form", "objective", "solver")
+_NEVER_MOVED = ("stopping", "rounds", "n_estimators", "epochs", "share", "form", "objective", "solver", "hurry")
 _NEIGHBOURS = 120
 _LEADERS = 2
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from mantic.core.learner import Params
 from mantic.core.strict_json import read_json
 from mantic.search.trial import Candidate
 
@@ -21,6 +22,7 @@ class Record:
     one_fold : whether one fold had to do.
     refitted : (candidate number, part) that were fitted again on all their rows.
     kept : (candidate number, part) that the models were blended of in the end.
+    hurried : by (candidate number, part), parameters that a learner changed there, to be done in time.
     """
 
     candidates: tuple[Candidate, ...]
@@ -29,10 +31,15 @@ class Record:
     one_fold: bool
     refitted: tuple[tuple[int, int], ...]
     kept: tuple[tuple[int, int], ...]
+    hurried: Mapping[tuple[int, int], Params] = field(default_factory=dict)
 
     def kept_in(self, part: int) -> frozenset[int]:
         """Return the numbers of the candidates that one part's model was blended of."""
         return frozenset(number for number, own in self.kept if own == part)
+
+    def hurried_in(self, candidate: Candidate, part: int) -> Params:
+        """Return what a candidate's learner changed in one part, to be done in time."""
+        return self.hurried.get((candidate.number, part), {})
 
     def to_json(self) -> str:
         """Return the record as JSON; `from_json` restores it."""
@@ -41,7 +48,9 @@ class Record:
              "is_cut": is_cut}
             for one, score, is_cut in zip(self.candidates, self.scores, self.is_cut, strict=True)
         ]  # fmt: skip
-        return json.dumps({"trials": rows, "one_fold": self.one_fold, "refitted": self.refitted, "kept": self.kept})
+        hurried = [[*key, params] for key, params in self.hurried.items()]
+        facts = {"trials": rows, "one_fold": self.one_fold, "refitted": self.refitted, "kept": self.kept}
+        return json.dumps(facts | {"hurried": hurried})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -60,6 +69,7 @@ class Record:
             bool(facts["one_fold"]),
             _pairs(facts["refitted"]),
             _pairs(facts["kept"]),
+            {(int(number), int(part)): dict(params) for number, part, params in facts.get("hurried", ())},
         )
 
 

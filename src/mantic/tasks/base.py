@@ -338,6 +338,8 @@ def _fixed(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found.setdefault(name, {})[parameter] = value
     for name, given in found.items():
         complete(name, LEARNERS.get(name)().space(), given)
+    if "learning_rate" in found.get("boosting", {}):  # what somebody chose is not raised, however little time there is
+        found["boosting"].setdefault("hurry", False)
     return found
 
 

@@ -85,7 +85,7 @@ def replay(model: "Estimator", X: Any, y: Any = None, *, run: Run | None = None)
     if record is None:
         raise SettingsError(
             "this model has no record of a search", where="replay",
-            fix="fit again: a budget of a few seconds ends with quick models, and older versions kept no record",
+            fix="fit again, with a larger budget: it ended with quick models, or an older version kept no record",
         )  # fmt: skip
     again = type(model)(**model.get_params(deep=False))
     wishes = replace(again._wishes(), budget=Budget(), again=record)

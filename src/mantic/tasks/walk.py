@@ -85,6 +85,7 @@ class _Sought:
     quick_learners: tuple[str, ...] = ()
     first: dict[int, Blend] = field(default_factory=dict)  # quick models by part; all judged parts have one, or none
     search: Search | None = None
+    gave_way: bool = False  # whether what was found is no better than the first models
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
 
@@ -134,8 +135,7 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     used = [] if models is fallback else recipes
     if models is fallback and wishes.budget.trials is None:
         what = "this is a first, quick model" if sought.first else "this always says the same"
-        why = "it was stopped before a search found better" if interrupted else "there was too little time for a search"
-        run.warn("no_search", f"{why}: {what}")
+        run.warn("no_search", f"{_why_none(sought, interrupted=interrupted)}: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
     rehearsed = _rehearsed(given, division, earlier)
     judges = [
@@ -152,9 +152,18 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
         baseline_guess=_answers([(division.parts[n].held_out, baselines[n]) for n in division.judged], given),
         linear_guess=None if references is None else _answers(references, given),
         leaks=sought.leaks, judges=judges, answers=answers, used=used, slowdown=sought.slowdown,
-        record=record_of(search, used, fits) if used and search is not None else None,
+        record=record_of(search, used, fits, before=wishes.again) if used and search is not None else None,
         earlier=_earlier(given, rehearsed, wishes.metric),
     )  # fmt: skip
+
+
+def _why_none(sought: _Sought, *, interrupted: bool) -> str:
+    """Return why a search brought no model."""
+    if interrupted:
+        return "it was stopped before a search found better"
+    if sought.gave_way and sought.search is not None:
+        return f"none of the {len(sought.search.eligible)} that were tried in this time is clearly better"
+    return "there was too little time for a search"
 
 
 def _begin(sought: _Sought, opened: ExitStack, wishes: Wishes, run: Run) -> None:
@@ -284,7 +293,7 @@ def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | 
         return [], {}
     recipes = [own for part in search.request.searched if (own := recipe(search, part)) is not None]
     fits: Fits = {}
-    if not recipes or (again is None and not is_worth_it(search.request, recipes, sought.first)):
+    if not recipes or _gives_way(sought, recipes, again):
         return [], {}
     if again is None:
         recipes, only = affordable(search, recipes, deadline)
@@ -295,7 +304,14 @@ def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | 
     settled = [settle(search, own, fits) for own in recipes]
     if again is not None:
         return held_to(again, search, settled), fits
-    return settled if is_worth_it(search.request, settled, sought.first) else [], fits
+    is_new = any(one is not own for one, own in zip(settled, recipes, strict=True))
+    return [] if is_new and _gives_way(sought, settled, again) else settled, fits
+
+
+def _gives_way(sought: _Sought, recipes: list[Recipe], again: Record | None) -> bool:
+    """Return whether the first models are clearly better; a search that is repeated never gives way."""
+    sought.gave_way = again is None and not is_worth_it(sought.request, recipes, sought.first)
+    return sought.gave_way
 
 
 def _models(division: Division, recipes: list[Recipe], fits: Fits, fallback: dict[int, Blend]) -> dict[int, Blend]:

@@ -48,7 +48,8 @@ _FIXED = {
 class Boosting:
     """Boosted trees by LightGBM, stopped by held-out rows, then fitted again on all rows when time allows.
 
-    Where there is no time for as many rounds as the learning rate asks for, it is raised, and `hurried_` says so.
+    Where there is no time for as many rounds as the learning rate asks for, it is raised, and `hurried_` says so; not
+    with `hurry=False`.
     `rounds_found_` is how many rounds were best. With `stopping="once"` it is not fitted again on all rows; with
     `stopping="none"` exactly `rounds` are used and no rows are held out. With `objective="poisson"` a regression learns
     the logarithm of the mean, so that effects multiply; the target must not be below 0.
@@ -75,12 +76,14 @@ class Boosting:
             "max_cat_to_onehot": Range(1, 40, default=4),
             "min_data_per_group": Range(5, 200, default=100, log=True),
             "objective": Choice(("l2", "poisson")),
+            "hurry": Choice((True, False)),
         }
 
     def fit(self, table: Table, target: Target, params: Params, run: Run) -> Self:
         """Boost round by round until held-out rows no longer gain, `rounds` are reached or the deadline passes."""
         full = complete("boosting", self.space(), params)
         rounds, stopping, objective = full.pop("rounds"), full.pop("stopping"), full.pop("objective")
+        within = _WITHIN[stopping] if full.pop("hurry") and stopping != "none" else 0.0
         if "min_data_in_leaf" not in params:
             full["min_data_in_leaf"] = max(1, min(20, len(target) // 20))
         self.n_classes_ = target.n_classes
@@ -97,7 +100,7 @@ class Boosting:
         before = run.deadline.left()
         rows = _dataset(table.rows(learned), labels[learned], options)
         judge = rows.create_valid(table.numbers[judged], label=labels[judged], params=options)
-        self.trees_ = _boosted(rows, judge, rounds, options=options, run=run, within=_WITHIN[stopping])
+        self.trees_ = _boosted(rows, judge, rounds, options=options, run=run, within=within)
         self.rounds_found_ = max(1, self.trees_.best_iteration)
         if self.trees_.params["learning_rate"] != options["learning_rate"]:
             self.hurried_ = {"learning_rate": self.trees_.params["learning_rate"]}
@@ -204,11 +207,11 @@ def _boosted(rows: Any, judge: Any, rounds: int, *, options: Params, run: Run, w
     within : share of the time left in which it should end: if its first rounds take too long for that, it begins anew
         with a higher learning rate. 0 leaves the rate as it is.
     """
-    began = monotonic()
     booster = need_alone("lightgbm", why=_WHY).Booster(params=options, train_set=rows)
     best, best_round = float("inf"), 0
     if judge is not None:
         booster.add_valid(judge, "judge")
+    began = monotonic()  # the rows have been put into bins by then: that is done once, not in every round
     for done in range(1, rounds + 1):
         is_finished = booster.update()
         if judge is not None and (done % _JUDGE_EVERY == 0 or done == 1):

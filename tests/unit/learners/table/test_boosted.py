@@ -66,10 +66,11 @@ def test_where_rounds_are_dear_the_learning_rate_is_raised_and_the_same_comes_ou
     hurried = boosting.Boosting().fit(TABLE, ODD, params, Run(deadline=Deadline.after(100)))
     calm = boosting.Boosting().fit(TABLE, ODD, params, Run())
     again = boosting.Boosting().fit(TABLE, ODD, params | hurried.hurried_, Run())
+    steady = boosting.Boosting().fit(TABLE, ODD, params | {"hurry": False}, Run(deadline=Deadline.after(100)))
 
     assert 0.01 < hurried.hurried_["learning_rate"] < 0.02
     assert hurried.found_ == {"rounds": hurried.rounds_found_, "stopping": "none"} | hurried.hurried_
-    assert calm.hurried_ == {}
+    assert calm.hurried_ == steady.hurried_ == {}
     assert hurried.predict(TABLE).tolist() == again.predict(TABLE).tolist() != calm.predict(TABLE).tolist()
 
 
