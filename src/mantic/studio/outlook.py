@@ -121,7 +121,7 @@ def _looked(table: pl.LazyFrame, draft: Draft) -> Outlook:
 
 
 def _fit_seconds(material: Material, *, n_rows: int) -> float | None:
-    """Return what one fit of boosted trees takes on all rows; None if it does not end in time on these."""
+    """Return what one fit of boosted trees takes on all rows; None if it is not done on these in a short time."""
     if not LEARNERS.get(_PROBED).needs or material.frame.height < _LEAST_ROWS:
         return None
     chance = np.random.default_rng(0).permutation(material.frame.height)
@@ -130,7 +130,7 @@ def _fit_seconds(material: Material, *, n_rows: int) -> float | None:
     whole = replace(material, parts=(Part(*fold, (fold,)),))
     result = run_trial(TrialJob(Candidate(_PROBED, {}, 0), 0, (0,), 0, _SECONDS, Held(whole)))
     forget()
-    if result.is_cut:
+    if result.is_cut or result.hurried:
         return None
     return (result.fit_seconds + result.guess_seconds) * max(1.0, n_rows / len(chance))
 

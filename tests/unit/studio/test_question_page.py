@@ -97,6 +97,40 @@ def test_what_stands_in_the_form_is_trained_even_if_nothing_was_sent_before(
     assert "--drop note" in " ".join(training.words)
 
 
+def test_a_page_that_is_still_open_trains_what_it_shows(studio: Studio, client: TestClient, churn: Draft) -> None:
+    form = {"target": "churned", "shown": "churned", "pace": "0", "drop": "note", "metric": "roc_auc"}
+    ask(client, churn, target="charges")  # in another tab
+
+    reply = client.post(f"/drafts/{churn.id}/train", data=form)
+
+    training = studio.trainer.folder.read(reply.headers["location"].rpartition("/")[2])
+    studio.trainer.stop(training.run)
+    words = " ".join(training.words)
+    assert all(one in words for one in ("--target churned", "--drop note", "--metric roc_auc", "--budget 10s"))
+
+
+def test_a_target_that_was_only_just_chosen_is_shown_before_it_is_trained(
+    studio: Studio, client: TestClient, churn: Draft
+) -> None:
+    ask(client, churn, target="churned")
+
+    reply = client.post(
+        f"/drafts/{churn.id}/train", data={"target": "charges", "shown": "churned", "metric": "roc_auc"}
+    )
+
+    assert reply.headers["location"].endswith(f"/drafts/{churn.id}/question")
+    assert studio.drafts.read(churn.id).question == Question(target="charges")
+    assert 'name="shown" value="charges"' in client.get(f"/drafts/{churn.id}/question").text
+
+
+def test_amounts_keep_all_their_digits(studio: Studio, client: TestClient, churn: Draft) -> None:
+    ask(client, churn, target="churned")
+
+    ask(client, churn, target="churned", fp="1234567,5", fn="3")
+
+    assert studio.drafts.read(churn.id).question.cost == "fp=1234567.5,fn=3"
+
+
 def test_another_target_begins_anew(studio: Studio, client: TestClient, churn: Draft) -> None:
     ask(client, churn, target="churned")
     ask(client, churn, target="churned", metric="roc_auc", pace="2", drop=["note"])
@@ -111,6 +145,9 @@ def test_another_target_begins_anew(studio: Studio, client: TestClient, churn: D
     [
         ({"pace": "soon"}, "no such length of time"),
         ({"pace": "9" * 30}, "no such length of time"),
+        ({"pace": "0" * 30}, "no such length of time"),
+        ({"fp": "12,500"}, "a cost is a number"),
+        ({"horizon": "000000001" + "9" * 5_000}, "no number of steps"),
         ({"fp": "much"}, "a cost is a number"),
         ({"fp": "/etc/passwd"}, "a cost is a number"),
         ({"capacity": "many"}, "many"),

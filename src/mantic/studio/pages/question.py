@@ -1,5 +1,6 @@
 """Question: which column, by what it is judged, how long it may take, and what is left out."""
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from mantic.studio.view import View
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-_MOST_AHEAD = 10_000  # steps
+_MOST_AHEAD, _DIGITS = 10_000, 9  # steps
+_MOST_AMOUNT = 1e12
+_OF_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
 
 
@@ -61,11 +64,14 @@ def leave_out(view: View) -> "Response":
 
 
 def train(view: View) -> "Response":
-    """Begin a training of the question as it stands in the form."""
+    """Begin a training of the question as it stands in the form; of one that nobody has seen yet, show it first."""
     draft = _draft(view)
-    if view.said("target"):
+    if target := view.said("target"):
+        is_unseen = draft.question.target not in ("", target) and view.said("shown") != target
         draft = replace(draft, question=_question(view, draft))
         view.studio.drafts.write(draft)
+        if is_unseen:
+            return view.go(f"/drafts/{draft.id}/question")
     asked = asked_of(view.studio.drafts.of(draft.id), draft)
     if not asked.task:
         what = asked.fault or "nothing is asked yet"
@@ -97,9 +103,11 @@ def _question(view: View, draft: Draft) -> Question:
     if target not in names:
         raise SettingsError("there is no such column", where=target[:100], fix="reload the page")
     if target != draft.question.target:
-        return changed(draft.question, target=target)
+        if said("shown") != target:
+            return changed(draft.question, target=target)
+        draft = replace(draft, question=Question(target, budget=draft.question.budget))  # asked otherwise elsewhere
     pace = said("pace")
-    if pace and (not pace.isdecimal() or int(pace[:3]) >= len(BUDGETS)):
+    if pace and pace not in map(str, range(len(BUDGETS))):
         raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
     budget = BUDGETS[int(pace)] if pace else draft.question.budget
     for role in ("time", "group", "as_of"):
@@ -143,21 +151,37 @@ def _cost(view: View) -> str:
 
 
 def _number(view: View, name: str) -> str:
+    value = _amount(view.said(name))
+    if value is None:
+        raise SettingsError(
+            "a cost is a number, 0 or more", where=view.said(name)[:40], fix="write 10 or 2.5, for instance"
+        )
+    return value
+
+
+def _amount(text: str) -> str | None:
+    """Return an amount with all its digits, as the command line takes it; None if it is none.
+
+    A comma before three digits could be a decimal one, or part thousands: that is not guessed.
+
+    >>> [_amount(text) for text in ("80,5", "1234567", "12,500", "-1", "1e99")]
+    ['80.5', '1234567', None, None, None]
+    """
+    if _OF_THOUSANDS.fullmatch(text):
+        return None
     try:
-        value = float(view.said(name).replace(",", "."))
+        value = float(text.replace(",", "."))
     except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e12:
-        raise SettingsError("a cost is a number, 0 or more", where=view.said(name)[:40], fix="write 10, for instance")
-    return f"{value:g}"
+        return None
+    return f"{value:.15g}" if 0 <= value < _MOST_AMOUNT else None
 
 
 def _horizon(view: View) -> str:
     text = view.said("horizon")
-    if text and not (text.isdecimal() and 1 <= int(text[:9]) <= _MOST_AHEAD):
+    if text and not (text.isdecimal() and len(text) < _DIGITS and 1 <= int(text) <= _MOST_AHEAD):
         fix = f"write a whole number, 1 to {_MOST_AHEAD:,}"
         raise SettingsError("this is no number of steps", where=text[:40], fix=fix)
-    return text
+    return str(int(text)) if text else ""
 
 
 def _capacity(view: View) -> str:
@@ -171,15 +195,12 @@ def _capacity(view: View) -> str:
 
 def _over(view: View) -> str:
     """Return the value of a forecast that is watched."""
-    text = view.said("capacity").replace(",", ".")
-    try:
-        value = float(text or 0)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e12:
-        fix = "write a number in the target's own unit, as in 500"
+    text = view.said("capacity")
+    value = _amount(text) if text else ""
+    if value is None:
+        fix = "write a number in the target's own unit and without marks of thousands, as in 12500 or 0.5"
         raise SettingsError("the value to watch is a number, 0 or more", where=text[:40], fix=fix)
-    return f"{value:g}" if text else ""
+    return value
 
 
 def _facts(view: View, draft: Draft) -> dict[str, Any]:
