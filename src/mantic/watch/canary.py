@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from mantic.store.store import Store
 
 FEW_ROWS = 30  # of either: below, nothing is compared
-_MOST_ROWS = 2_000  # of each version that are looked at
+_MOST_ROWS = 2_000  # answers of each version that are looked at
+_MOST_KNOWN = 10_000  # and outcomes
+_LIMIT = 2 * _MOST_KNOWN  # of one reading; what is drawn by chance stays far below it
 _MOST_CLASSES = 5
 _WIDE = 1.96  # standard errors of a 95 % interval
 
@@ -70,23 +72,27 @@ class Beside:
 
 
 def beside(store: "Store", name: str, *, champion: int, canary: int, since: str) -> Beside:
-    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike."""
-    numbers = (champion, canary)
-    n_rows = [store.predictions.count(name, number=one, since=since) for one in numbers]
-    answers = [_answers(store, name, one, since=since, n_rows=n) for one, n in zip(numbers, n_rows, strict=True)]
-    found = [store.outcomes.judged(name, number=one, since=since) for one in numbers]
-    judged = [[one for one in some if one.prediction.at >= since] for some in found]
+    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike.
+
+    Of many rows a share is drawn evenly over all of that time: what is compared is of the same days.
+    """
+    about: list[dict[str, Any]] = [{"number": one, "since": since} for one in (champion, canary)]
+    n_rows = [store.predictions.count(name, **one) for one in about]
+    n_known = [store.outcomes.count(name, **one) for one in about]
+    answers = [
+        store.predictions.thinned(name, _MOST_ROWS / max(1, n), limit=_LIMIT, **one)
+        for one, n in zip(about, n_rows, strict=True)
+    ]
+    judged = [
+        store.outcomes.judged(name, share=_MOST_KNOWN / max(1, n), limit=_LIMIT, **one)
+        for one, n in zip(about, n_known, strict=True)
+    ]
     measures: list[Measure] = []
     if min(map(len, answers)) >= FEW_ROWS:
         measures += _of_answers(answers)
     if min(map(len, judged)) >= FEW_ROWS:
         measures += _of_outcomes(judged)
-    return Beside((n_rows[0], n_rows[1]), (len(judged[0]), len(judged[1])), tuple(measures))
-
-
-def _answers(store: "Store", name: str, number: int, *, since: str, n_rows: int) -> "list[Prediction]":
-    share = min(1.0, _MOST_ROWS / max(1, n_rows))
-    return store.predictions.thinned(name, share, number=number, since=since, limit=_MOST_ROWS)
+    return Beside((n_rows[0], n_rows[1]), (n_known[0], n_known[1]), tuple(measures))
 
 
 def _of_answers(answers: "Sequence[Sequence[Prediction]]") -> list[Measure]:

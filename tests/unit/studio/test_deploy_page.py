@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from mantic.core.settings import Settings
@@ -195,6 +196,21 @@ def test_what_champion_and_canary_answered_stands_side_by_side(kept: Studio, cli
     assert "the mean probability of &#39;yes&#39; 55 % 27 %" in table
     assert "may be chance" not in table
     assert "once 30 outcomes of each version are known; now there are 0 outcomes and 0 outcomes" in page
+
+
+def test_a_page_that_waits_for_a_model_compares_nothing_meanwhile(kept: Studio, client: TestClient) -> None:
+    press(client, "", number=1)
+    press(client, "/canary", number=2, percent="50")
+    asked: list[str] = []
+    engine = kept.store.predictions._database.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    client.get(f"{DEPLOY}/standing", headers={"HX-Request": "true"})
+    waiting = [one for one in asked if "FROM prediction" in one]
+    client.get(DEPLOY)
+
+    assert waiting == []
+    assert [one for one in asked if "FROM prediction" in one]
 
 
 @pytest.mark.parametrize("percent", ["", "0", "101", "nan", "-5", "ten"])

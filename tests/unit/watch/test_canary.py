@@ -101,6 +101,34 @@ def test_outcomes_of_numbers_say_how_far_off_they_were(store: Store) -> None:
     assert (error.champion, error.canary) == (3.0, 7.5)
 
 
+def test_outcomes_of_predictions_from_before_the_canary_crowd_out_none(store: Store) -> None:
+    for number in (1, 2):
+        store.outcomes.add(dict.fromkeys(put(store, number, classes(0.5, 40)), "yes"))
+    before = look(store)
+    old = put(store, 1, classes(0.5, 10_000), at=BEFORE)
+    store.outcomes.add(dict.fromkeys(old, "no"))  # a file that is brought while the canary runs
+
+    assert look(store) == before
+    assert before.n_known == (40, 40)
+    assert before.measures[-1].what == "answers that were right, where the outcome is known"
+
+
+def test_of_very_many_outcomes_both_versions_show_the_same_days(store: Store) -> None:
+    for number, n_rows in ((1, 12_000), (2, 600)):
+        for hour, off in ((1, 1.0), (2, 1.0), (3, 7.0)):  # the third hour was hard for both
+            at = f"2026-05-12T0{hour}:00:00+00:00"
+            ids = put(store, number, [{"prediction": place * 1.0} for place in range(n_rows // 3)], at=at)
+            store.outcomes.add({one: place + off for place, one in enumerate(ids)})
+
+    found = look(store)
+
+    error = found.measures[-1]
+    assert found.n_known == (12_000, 600)
+    assert error.canary == pytest.approx(3.0)
+    assert error.champion == pytest.approx(3.0, abs=0.1)
+    assert error.may_be_chance
+
+
 def test_few_rows_are_not_compared(store: Store) -> None:
     put(store, 1, classes(0.5, 500))
     put(store, 2, classes(1.0, FEW_ROWS - 1))

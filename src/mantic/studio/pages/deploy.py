@@ -48,6 +48,7 @@ def show(view: View) -> "Response":
     facts = _facts(view, notice)
     view.studio.loaded.begin(facts["version"].name, facts["version"].number)
     latency = _latency(view) if view.query.get("measure") else None
+    facts["beside"] = _beside(view, facts["stands"])  # not of those that `standing` shows while it waits
     return view.page("deploy.html", notice=notice, latency=latency, is_bare=False, **facts)
 
 
@@ -147,7 +148,6 @@ def _facts(view: View, notice: Notice | None) -> dict[str, Any]:
         "fault": view.studio.deployed.fault(name) if stands.is_deployed and not is_there else None,
         "address": address,
         "calls": _calls(view, address, notice) if stands.is_deployed else {},
-        "beside": _beside(view, stands),
         "few_rows": FEW_ROWS,
         "traffic": _traffic(view),
         "here": _here(view),
