@@ -15,7 +15,6 @@ from mantic.serve.latency import measure
 from mantic.serve.route import PREDICT
 from mantic.serve.served import Served, json_ready
 from mantic.store.deployments import Change, Deployment
-from mantic.store.reference import CHALLENGER
 from mantic.studio.drawer import TooLateError
 from mantic.studio.notice import Notice, done, noticed
 from mantic.studio.pages.keys import made
@@ -178,11 +177,11 @@ def _calls(view: View, address: str, notice: Notice | None) -> dict[str, str]:
 
 
 def _beside(view: View, stands: Deployment) -> Beside | None:
-    """Return champion and canary side by side since the canary began."""
-    if stands.canary is None or stands.champion is None:
-        return None
+    """Return champion and canary side by side since the canary has answered its share."""
     store = view.studio.store
-    since = max(one.at for one in store.models.moves(stands.name) if one.alias == CHALLENGER)
+    since = store.deployments.canary_since(stands.name)
+    if stands.canary is None or stands.champion is None or since is None:
+        return None
     return beside(store, stands.name, champion=stands.champion, canary=stands.canary, since=since)
 
 
