@@ -15,7 +15,7 @@ from mantic.store.audit import note_deed
 from mantic.store.database import Database
 from mantic.store.models import find_version
 from mantic.store.reference import CHALLENGER, CHAMPION, Reference, check_name, read_reference
-from mantic.store.tables import ALIAS, DEPLOYMENT
+from mantic.store.tables import ALIAS, AUDIT, DEPLOYMENT, MOVE
 from mantic.store.value import author, now
 
 
@@ -84,6 +84,22 @@ class Deployments:
         with self._database.reading() as connection:
             return next(iter(_ones_before(connection, check_name(name))), None)
 
+    def canary_since(self, name: str) -> str | None:
+        """Return since when the canary has answered the share of callers that it answers now; None for no canary.
+
+        Another share, another challenger and whatever an undo brought back begin anew: callers were parted otherwise
+        before.
+        """
+        with self._database.reading() as connection:
+            found = _standing(connection, check_name(name))
+            if found.canary is None:
+                return None
+            deeds = select(AUDIT.c.at).where(AUDIT.c.subject == found.name, AUDIT.c.action.in_(("canary", "undo")))
+            moves = select(MOVE.c.at).where(MOVE.c.name == found.name, MOVE.c.alias == CHALLENGER)
+            latest = (deeds.order_by(AUDIT.c.id.desc()).limit(1), moves.order_by(MOVE.c.id.desc()).limit(1))
+            moments: list[str | None] = [connection.execute(one).scalar() for one in latest]
+        return max([found.at, *filter(None, moments)])
+
     def put(self, reference: str, *, by: str | None = None) -> Change:
         """Deploy a model; `churn/3` becomes the champion by it, if it is not yet.
 
@@ -120,6 +136,8 @@ class Deployments:
     def canary(self, reference: str, share: float, *, by: str | None = None) -> Change:
         """Let a version answer a share of a deployed model's callers; it becomes the challenger.
 
+        Nothing is done, and nothing put down, where it answers that share already.
+
         Parameters
         ----------
         share : above 0, up to 1.
@@ -137,6 +155,8 @@ class Deployments:
             if version.number == before.champion:
                 fix = f"name another version: {version.name}/NUMBER"
                 raise StoreError(f"{version} answers already", where="canary", fix=fix)
+            if (version.number, share) == (before.challenger, before.share):
+                return Change(before, before)
             if version.number != before.challenger:
                 aliases.move(connection, "promote", version.name, CHALLENGER, to=version.number, by=who)
             here = DEPLOYMENT.c.name == version.name

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 
 from mantic.store.database import Database
-from mantic.store.predictions import MOST, Prediction, prediction_of
+from mantic.store.predictions import MOST, Prediction, prediction_of, thin
 from mantic.store.reference import check_name
 from mantic.store.tables import OUTCOME, PREDICTION
 from mantic.store.value import author, moment, now, pack, plain, unpack
@@ -70,18 +70,30 @@ class Outcomes:
         return found
 
     def judged(
-        self, name: str, *, since: str | datetime | None = None, number: int | None = None, limit: int = MOST
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        share: float = 1.0,
+        limit: int = MOST,
     ) -> list[Judged]:
         """Return predictions of a model whose outcome is known, oldest prediction first; at most `limit`.
 
         Parameters
         ----------
-        since : only those whose outcome became known at this moment or later.
+        since : only predictions that were made from this moment on, whenever their outcome became known.
+        share : of them, 0 to 1, as `Predictions.thinned` draws it.
         """
-        query = _known(name, number, since)
+        query = thin(_known(name, number, made_since=since), share).order_by(PREDICTION.c.at, PREDICTION.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
-        return [_judged(row) for row in rows]
+            return [_judged(row) for row in connection.execute(query.limit(limit))]
+
+    def count(self, name: str, *, number: int | None = None, since: str | datetime | None = None) -> int:
+        """Return of how many predictions, made from a moment on, the outcome is known."""
+        query = _known(name, number, made_since=since).with_only_columns(func.count())
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def arrived(
         self,
@@ -98,7 +110,9 @@ class Outcomes:
         ----------
         since, until : only those whose outcome became known from this moment on, and before this moment.
         """
-        query = _known(name, number, since)
+        query = _known(name, number)
+        if since is not None:
+            query = query.where(OUTCOME.c.at >= moment(since))
         if until is not None:
             query = query.where(OUTCOME.c.at < moment(until))
         with self._database.reading() as connection:
@@ -106,7 +120,7 @@ class Outcomes:
         return [_judged(row) for row in rows]
 
 
-def _known(name: str, number: int | None, since: str | datetime | None) -> "Select[tuple[Any, ...]]":
+def _known(name: str, number: int | None, *, made_since: str | datetime | None = None) -> "Select[tuple[Any, ...]]":
     query: Select[tuple[Any, ...]] = (
         select(PREDICTION, OUTCOME.c.truth, OUTCOME.c.at.label("known"), OUTCOME.c.by)
         .join(OUTCOME, OUTCOME.c.prediction == PREDICTION.c.id)
@@ -114,7 +128,7 @@ def _known(name: str, number: int | None, since: str | datetime | None) -> "Sele
     )
     if number is not None:
         query = query.where(PREDICTION.c.number == number)
-    return query if since is None else query.where(OUTCOME.c.at >= moment(since))
+    return query if made_since is None else query.where(PREDICTION.c.at >= moment(made_since))
 
 
 def _judged(row: Any) -> Judged:

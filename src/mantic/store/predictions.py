@@ -150,10 +150,7 @@ class Predictions:
         ----------
         share : 0 to 1. The same rows come again as long as it is the same; from 1 on all come.
         """
-        query = _of(name, number, since, until)
-        if share < 1:
-            end = func.substr(PREDICTION.c.id, func.length(PREDICTION.c.id) - 2)
-            query = query.where(end < f"{max(1, round(share * _PARTS)):03x}")
+        query = thin(_of(name, number, since, until), share)
         query = query.order_by(PREDICTION.c.at, PREDICTION.c.id)
         with self._database.reading() as connection:
             return [prediction_of(row) for row in connection.execute(query.limit(limit))]
@@ -200,6 +197,14 @@ def _of(
     if until is not None:
         query = query.where(PREDICTION.c.at < moment(until))
     return query
+
+
+def thin(query: "Select[tuple[Any, ...]]", share: float) -> "Select[tuple[Any, ...]]":
+    """Let a query give a share of the predictions, 0 to 1, by the ends of their ids; from 1 on all."""
+    if share >= 1:
+        return query
+    end = func.substr(PREDICTION.c.id, func.length(PREDICTION.c.id) - 2)
+    return query.where(end < f"{min(max(1, round(share * _PARTS)), _PARTS - 1):03x}")
 
 
 def prediction_of(row: Any) -> Prediction:

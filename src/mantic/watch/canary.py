@@ -1,7 +1,6 @@
 """Champion and canary side by side: what they answered since the canary began, and how it turned out."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from mantic.store.store import Store
 
 FEW_ROWS = 30  # of either: below, nothing is compared
-_MOST_ROWS = 2_000  # of each version that are looked at
+_MOST_ROWS = 2_000  # answers of each version that are looked at
+_MOST_KNOWN = 10_000  # and outcomes
+_LIMIT = 2 * _MOST_KNOWN  # of one reading; what is drawn by chance stays far below it
 _MOST_CLASSES = 5
 _WIDE = 1.96  # standard errors of a 95 % interval
 
@@ -70,55 +71,65 @@ class Beside:
 
 
 def beside(store: "Store", name: str, *, champion: int, canary: int, since: str) -> Beside:
-    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike."""
-    numbers = (champion, canary)
-    n_rows = [store.predictions.count(name, number=one, since=since) for one in numbers]
-    answers = [_answers(store, name, one, since=since, n_rows=n) for one, n in zip(numbers, n_rows, strict=True)]
-    found = [store.outcomes.judged(name, number=one, since=since) for one in numbers]
-    judged = [[one for one in some if one.prediction.at >= since] for some in found]
+    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike.
+
+    Of many rows a share is drawn evenly over all of that time: what is compared is of the same days.
+    """
+    about: list[dict[str, Any]] = [{"number": one, "since": since} for one in (champion, canary)]
+    n_rows = [store.predictions.count(name, **one) for one in about]
+    n_known = [store.outcomes.count(name, **one) for one in about]
+    answers = [
+        store.predictions.thinned(name, _MOST_ROWS / max(1, n), limit=_LIMIT, **one)
+        for one, n in zip(about, n_rows, strict=True)
+    ]
+    judged = [
+        store.outcomes.judged(name, share=_MOST_KNOWN / max(1, n), limit=_LIMIT, **one)
+        for one, n in zip(about, n_known, strict=True)
+    ]
     measures: list[Measure] = []
     if min(map(len, answers)) >= FEW_ROWS:
         measures += _of_answers(answers)
     if min(map(len, judged)) >= FEW_ROWS:
         measures += _of_outcomes(judged)
-    return Beside((n_rows[0], n_rows[1]), (len(judged[0]), len(judged[1])), tuple(measures))
-
-
-def _answers(store: "Store", name: str, number: int, *, since: str, n_rows: int) -> "list[Prediction]":
-    share = min(1.0, _MOST_ROWS / max(1, n_rows))
-    return store.predictions.thinned(name, share, number=number, since=since, limit=_MOST_ROWS)
+    return Beside((n_rows[0], n_rows[1]), (n_known[0], n_known[1]), tuple(measures))
 
 
 def _of_answers(answers: "Sequence[Sequence[Prediction]]") -> list[Measure]:
     """Return the mean of numbers; of classes the share of answers that say each, the commonest first."""
     said = [[one.answer.get("prediction") for one in some] for some in answers]
-    if not _labels(answers):
+    names, code = _classes(answers)
+    if not names:
         return _means("the mean answer", [_numbers(some) for some in said])
-    counts, labels = [Counter(map(str, some)) for some in said], _labels(answers)
-    commonest = [label for label, _ in (counts[0] + counts[1]).most_common(_MOST_CLASSES)]
-    sizes = [len(some) for some in said]
-    shown = labels[1:] if len(labels) == 2 else commonest
-    shares = [_share(f"answers '{label}'", [count[label] for count in counts], sizes) for label in shown]
+    codes = [[place for place in map(code, some) if place is not None] for some in said]
+    sizes = [len(some) for some in codes]
+    if min(sizes) < FEW_ROWS:
+        return []
+    counts = np.array([np.bincount(some, minlength=len(names)) for some in codes])
+    often = (counts / np.array(sizes)[:, None]).sum(axis=0)  # a few rows of the canary weigh as much as many
+    commonest = [int(place) for place in np.argsort(-often, kind="stable")[:_MOST_CLASSES] if often[place]]
+    shown = [1] if len(names) == 2 else commonest
+    shares = [_share(f"answers '{names[place]}'", counts[:, place].tolist(), sizes) for place in shown]
     return shares + _probabilities(answers)
 
 
 def _probabilities(answers: "Sequence[Sequence[Prediction]]") -> list[Measure]:
     """Return the mean probability of one of two classes: where all answers are alike it still tells versions apart."""
-    labels = _labels(answers)
-    if len(labels) != 2:
+    names, code = _classes(answers)
+    labels = [_labels(some) for some in answers]
+    if [len(one) for one in (names, *labels)] != [2, 2, 2]:
         return []
-    given = [guess_of(labels, [one.answer for one in some])[:, 1] for some in answers]
-    return _means(f"the mean probability of '{labels[1]}'", [one[np.isfinite(one)] for one in given], unit="share")
+    second = [[label for label in one if code(label) == 1] for one in labels]
+    given = [guess_of(one, [row.answer for row in some])[:, 0] for one, some in zip(second, answers, strict=True)]
+    return _means(f"the mean probability of '{names[1]}'", [one[np.isfinite(one)] for one in given], unit="share")
 
 
 def _of_outcomes(judged: "Sequence[Sequence[Judged]]") -> list[Measure]:
     """Return how often classes were right, or how far numbers were off on average, where the truth is known."""
-    labels = _labels([[one.prediction for one in some] for some in judged])
+    names, code = _classes([[one.prediction for one in some] for some in judged])
     pairs = [[(one.truth, one.prediction.answer.get("prediction")) for one in some] for some in judged]
-    if not labels:
+    if not names:
         off = [[_off(truth, said) for truth, said in some] for some in pairs]
         return _means("mean absolute error, where the outcome is known", [_numbers(some) for some in off])
-    code = coder(labels)
     right = [[code(truth) == code(said) for truth, said in some if code(truth) is not None] for some in pairs]
     sizes = [len(one) for one in right]
     what = "answers that were right, where the outcome is known"
@@ -130,11 +141,33 @@ def _off(truth: Any, said: Any) -> float | None:
     return None if known is None or guess is None else abs(known - guess)
 
 
-def _labels(answers: "Sequence[Sequence[Prediction]]") -> tuple[str, ...]:
-    """Return the classes that answers speak of; none of numbers."""
-    return tuple(
-        next((one.answer["probability"] for some in answers for one in some if "probability" in one.answer), ())
-    )
+def _classes(answers: "Sequence[Sequence[Prediction]]") -> tuple[tuple[str, ...], "Callable[[Any], int | None]"]:
+    """Return the classes that either version knows, and what gives an answer or an outcome its place among them.
+
+    What one version calls 1 and the other, which learned from measured numbers, 1.0 is one class.
+    """
+    first, second = (_labels(some) for some in answers)
+    names, known = list(first), coder(first)
+    places = {label: place for place, label in enumerate(first)}
+    for label in (one for one in second if one not in places):
+        number = value_of(label)
+        twin = None if number is None or not first else known(number)
+        if twin is None or first[twin] in second:
+            twin = len(names)
+            names.append(label)
+        places[label] = twin
+    spelled, place_of = coder(tuple(places)), tuple(places.values())
+
+    def code(said: Any) -> int | None:
+        found = spelled(said)
+        return None if found is None else place_of[found]
+
+    return tuple(names), code
+
+
+def _labels(answers: "Sequence[Prediction]") -> tuple[str, ...]:
+    """Return the classes that a version speaks of; none of numbers."""
+    return tuple(next((one.answer["probability"] for one in answers if "probability" in one.answer), ()))
 
 
 def _numbers(values: Sequence[Any]) -> Array:

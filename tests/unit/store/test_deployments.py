@@ -5,6 +5,7 @@ import pytest
 from mantic.core.errors import AbsentError, StoreError
 from mantic.store.deployments import ChangedError, Deployment
 from mantic.store.restore import restore
+from mantic.store.value import now
 
 
 @pytest.fixture
@@ -77,6 +78,43 @@ def test_a_canary_is_the_challenger_with_a_share(kept):
 
     assert stands(kept) == (True, 1, None, 0.0)
     assert kept.models.aliases("churn") == {"churn": {"champion": 1}}
+
+
+def test_a_canary_has_its_share_since_the_last_thing_that_parted_callers_anew(kept):
+    def since():
+        return kept.deployments.canary_since("churn")
+
+    kept.deployments.put("churn")
+    kept.models.promote("churn/2", "challenger")
+    alone, moments = since(), [now()]
+
+    for do in (
+        lambda: kept.deployments.canary("churn/2", 0.1),  # the challenger that it was already
+        lambda: kept.deployments.canary("churn/2", 0.5),
+        lambda: kept.deployments.undo(kept.deployments.canary("churn/2", 0.2)),
+        lambda: kept.deployments.undo(kept.deployments.end_canary("churn")),
+        lambda: kept.deployments.undo(kept.deployments.remove("churn")),
+        lambda: kept.models.promote("churn/3", "challenger"),
+    ):
+        do()
+        moments.append(since())
+
+    assert alone is None
+    assert moments == sorted(set(moments))
+    kept.deployments.end_canary("churn")
+    assert since() is None
+
+
+def test_a_share_that_a_canary_has_already_is_no_deed(kept):
+    kept.deployments.put("churn")
+    kept.deployments.canary("churn/2", 0.2)
+    since, deeds = kept.deployments.canary_since("churn"), kept.audit.list()
+
+    again = kept.deployments.canary("churn/2", 0.2)
+
+    assert again.before == again.after == kept.deployments.get("churn")
+    assert kept.deployments.canary_since("churn") == since
+    assert kept.audit.list() == deeds
 
 
 @pytest.mark.parametrize(

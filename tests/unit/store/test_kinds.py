@@ -173,9 +173,30 @@ def test_a_label_may_come_first_and_a_later_word_replaces_it(store):
     judged = store.outcomes.judged("churn")
 
     assert [one.truth for one in judged] == ["yes"]
-    assert store.outcomes.judged("churn", since=judged[0].at) == judged
-    assert store.outcomes.judged("churn", since="2999-01-01") == []
     assert store.outcomes.judged("churn", number=2) == []
+
+
+def test_outcomes_are_found_and_counted_by_when_their_predictions_were_made(store):
+    days = [f"2026-05-{day:02d}T12:00:00+00:00" for day in range(1, 5)]
+    ids = store.predictions.append(Prediction("churn", number, {}, {}, at=at) for at in days for number in (1, 2))
+    store.outcomes.add(dict.fromkeys(ids[:6], "yes"))  # long after all of them
+
+    found = store.outcomes.judged("churn", number=2, since="2026-05-02T12:00:00+00:00")
+
+    assert [one.prediction.id for one in found] == [ids[3], ids[5]]
+    assert store.outcomes.count("churn", number=2, since="2026-05-02T12:00:00+00:00") == 2
+    assert store.outcomes.count("churn") == 6
+    assert store.outcomes.count("churn", since="2999-01-01") == 0
+    assert store.outcomes.judged("churn", since="2999-01-01") == []
+
+
+def test_a_share_of_the_outcomes_is_drawn_from_first_to_last(store):
+    store.outcomes.add(dict.fromkeys(store.predictions.append(_rows(2000)), "yes"))
+
+    some = store.outcomes.judged("churn", share=0.25)
+
+    assert 400 < len(some) < 600
+    assert [one.prediction for one in some] == store.predictions.thinned("churn", 0.25)
 
 
 def test_an_alert_is_open_until_someone_closes_it(store):
@@ -271,6 +292,7 @@ def test_a_share_of_the_rows_is_drawn_by_chance_and_is_the_same_again(store):
     assert store.predictions.thinned("churn", 0.25) == some
     assert {one.id for one in some} < {one.id for one in store.predictions.thinned("churn", 0.5)}
     assert len(store.predictions.thinned("churn", 1.0, limit=1500)) == 1500
+    assert len(store.predictions.thinned("churn", 0.99999)) > 1950  # nearly all are not few
 
 
 def test_outcomes_are_read_in_the_order_in_which_they_became_known(store):

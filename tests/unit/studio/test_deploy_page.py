@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from mantic.core.settings import Settings
@@ -188,13 +189,45 @@ def test_what_champion_and_canary_answered_stands_side_by_side(kept: Studio, cli
     page = client.get(DEPLOY).text
 
     table = re.sub(
-        r"(\s*<[^>]+>\s*)+", " ", page[page.index("Since the canary began") : page.index("Callers are parted")]
+        r"(\s*<[^>]+>\s*)+", " ", page[page.index("Since it got this share") : page.index("Callers are parted")]
     )
     assert "What they answer is compared once each has answered 30 rows" in few
     assert "answers &#39;yes&#39; 50 % 10 % -56" in table
     assert "the mean probability of &#39;yes&#39; 55 % 27 %" in table
     assert "may be chance" not in table
     assert "once 30 outcomes of each version are known; now there are 0 outcomes and 0 outcomes" in page
+
+
+def test_what_was_answered_at_another_share_is_not_compared(kept: Studio, client: TestClient) -> None:
+    def answer() -> None:
+        kept.store.predictions.append(Prediction("churn", number, {}, {"prediction": "no"}) for number in (1, 2))
+
+    kept.store.models.promote("churn/2", "challenger")
+    press(client, "", number=1)
+    answer()
+    first = press(client, "/canary", number=2, percent="10")
+    answer()
+    at_ten = client.get(DEPLOY).text
+    at_fifty = press(client, "/canary", number=2, percent="50")
+
+    assert "version 2 has answered 0 rows, and version 1 has answered 0 rows" in first
+    assert "version 2 has answered 1 row, and version 1 has answered 1 row" in at_ten
+    assert "version 2 has answered 0 rows, and version 1 has answered 0 rows" in at_fifty
+
+
+def test_a_page_that_waits_for_a_model_compares_nothing_meanwhile(kept: Studio, client: TestClient) -> None:
+    press(client, "", number=1)
+    press(client, "/canary", number=2, percent="50")
+    asked: list[str] = []
+    engine = kept.store.predictions._database.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    client.get(f"{DEPLOY}/standing", headers={"HX-Request": "true"})
+    waiting = [one for one in asked if "FROM prediction" in one]
+    client.get(DEPLOY)
+
+    assert waiting == []
+    assert [one for one in asked if "FROM prediction" in one]
 
 
 @pytest.mark.parametrize("percent", ["", "0", "101", "nan", "-5", "ten"])

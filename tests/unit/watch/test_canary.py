@@ -101,6 +101,77 @@ def test_outcomes_of_numbers_say_how_far_off_they_were(store: Store) -> None:
     assert (error.champion, error.canary) == (3.0, 7.5)
 
 
+def test_outcomes_of_predictions_from_before_the_canary_crowd_out_none(store: Store) -> None:
+    for number in (1, 2):
+        store.outcomes.add(dict.fromkeys(put(store, number, classes(0.5, 40)), "yes"))
+    before = look(store)
+    old = put(store, 1, classes(0.5, 10_000), at=BEFORE)
+    store.outcomes.add(dict.fromkeys(old, "no"))  # a file that is brought while the canary runs
+
+    assert look(store) == before
+    assert before.n_known == (40, 40)
+    assert before.measures[-1].what == "answers that were right, where the outcome is known"
+
+
+def test_of_very_many_outcomes_both_versions_show_the_same_days(store: Store) -> None:
+    for number, n_rows in ((1, 12_000), (2, 600)):
+        for hour, off in ((1, 1.0), (2, 1.0), (3, 7.0)):  # the third hour was hard for both
+            at = f"2026-05-12T0{hour}:00:00+00:00"
+            ids = put(store, number, [{"prediction": place * 1.0} for place in range(n_rows // 3)], at=at)
+            store.outcomes.add({one: place + off for place, one in enumerate(ids)})
+
+    found = look(store)
+
+    error = found.measures[-1]
+    assert found.n_known == (12_000, 600)
+    assert error.canary == pytest.approx(3.0)
+    assert error.champion == pytest.approx(3.0, abs=0.1)
+    assert error.may_be_chance
+
+
+def test_a_class_that_two_versions_spell_differently_is_one(store: Store) -> None:
+    ids = []
+    for number, (low, high) in ((1, (0, 1)), (2, (0.0, 1.0))):  # learned from whole numbers, then from measured ones
+        chances = [0.8 if place % 2 else 0.1 for place in range(80)]
+        answers = [
+            {"prediction": high if chance > 0.5 else low, "probability": {str(low): 1 - chance, str(high): chance}}
+            for chance in chances
+        ]
+        ids.append(put(store, number, answers))
+    store.outcomes.add({one: place % 2 for some in ids for place, one in enumerate(some)})
+
+    share, probability, right = look(store).measures
+
+    assert (share.what, share.champion, share.canary) == ("answers '1'", 0.5, 0.5)
+    assert (probability.champion, probability.canary) == pytest.approx((0.45, 0.45))
+    assert (right.champion, right.canary) == (1.0, 1.0)
+
+
+def test_a_class_that_only_one_version_knows_is_shown_and_its_outcomes_count(store: Store) -> None:
+    newer = [{"prediction": one, "probability": {"no": 0.3, "perhaps": 0.4, "yes": 0.3}} for one in ("perhaps", "no")]
+    ids = [put(store, 1, classes(0.5, 400)), put(store, 2, newer * 20)]
+    for some in ids:
+        half = len(some) // 2
+        store.outcomes.add(dict.fromkeys(some[:half], "perhaps") | dict.fromkeys(some[half:], "no"))
+
+    *shares, right = look(store).measures
+
+    assert [(one.what, one.champion, one.canary) for one in shares] == [
+        ("answers 'no'", 0.5, 0.5), ("answers 'yes'", 0.5, 0.0), ("answers 'perhaps'", 0.0, 0.5)
+    ]  # fmt: skip
+    assert (right.champion, right.canary) == (0.5, 0.5)
+
+
+def test_texts_of_digits_that_one_version_tells_apart_stay_apart(store: Store) -> None:
+    for number in (1, 2):
+        put(store, number, [{"prediction": one, "probability": {"01": 0.4, "1": 0.6}} for one in ("1", "01", "1")] * 20)
+
+    share, probability = look(store).measures
+
+    assert (share.what, share.champion, share.canary) == ("answers '1'", 2 / 3, 2 / 3)
+    assert (probability.champion, probability.canary) == pytest.approx((0.6, 0.6))
+
+
 def test_few_rows_are_not_compared(store: Store) -> None:
     put(store, 1, classes(0.5, 500))
     put(store, 2, classes(1.0, FEW_ROWS - 1))

@@ -15,7 +15,6 @@ from mantic.serve.latency import measure
 from mantic.serve.route import PREDICT
 from mantic.serve.served import Served, json_ready
 from mantic.store.deployments import Change, Deployment
-from mantic.store.reference import CHALLENGER
 from mantic.studio.drawer import TooLateError
 from mantic.studio.notice import Notice, done, noticed
 from mantic.studio.pages.keys import made
@@ -48,6 +47,7 @@ def show(view: View) -> "Response":
     facts = _facts(view, notice)
     view.studio.loaded.begin(facts["version"].name, facts["version"].number)
     latency = _latency(view) if view.query.get("measure") else None
+    facts["beside"] = _beside(view, facts["stands"])  # not of those that `standing` shows while it waits
     return view.page("deploy.html", notice=notice, latency=latency, is_bare=False, **facts)
 
 
@@ -147,7 +147,6 @@ def _facts(view: View, notice: Notice | None) -> dict[str, Any]:
         "fault": view.studio.deployed.fault(name) if stands.is_deployed and not is_there else None,
         "address": address,
         "calls": _calls(view, address, notice) if stands.is_deployed else {},
-        "beside": _beside(view, stands),
         "few_rows": FEW_ROWS,
         "traffic": _traffic(view),
         "here": _here(view),
@@ -178,11 +177,11 @@ def _calls(view: View, address: str, notice: Notice | None) -> dict[str, str]:
 
 
 def _beside(view: View, stands: Deployment) -> Beside | None:
-    """Return champion and canary side by side since the canary began."""
-    if stands.canary is None or stands.champion is None:
-        return None
+    """Return champion and canary side by side since the canary has answered its share."""
     store = view.studio.store
-    since = max(one.at for one in store.models.moves(stands.name) if one.alias == CHALLENGER)
+    since = store.deployments.canary_since(stands.name)
+    if stands.canary is None or stands.champion is None or since is None:
+        return None
     return beside(store, stands.name, champion=stands.champion, canary=stands.canary, since=since)
 
 
