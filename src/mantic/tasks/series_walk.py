@@ -188,7 +188,10 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
             *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
         ]
     )
-    prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
+    prepared = prepare(
+        pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons,
+        is_sold_only=told.panel.is_sold_only,
+    )  # fmt: skip
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
     if told.panel.holidays is not None:
@@ -285,8 +288,9 @@ def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
 def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
-    Rows of one step are added up if all values are counts, as when the model was fitted. Rows of sums are not looked
-    at: what came of these is the sum of what came of their series.
+    Rows of one step are added up if all values are counts, as when the model was fitted. Where rows stand only for what
+    was sold, a step without a row that others follow is a 0. Rows of sums are not looked at: what came of these is the
+    sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
     value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
@@ -297,6 +301,13 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
         truth[series[is_in], step[is_in]] = total[series[is_in], step[is_in]]
     else:
         truth[series[is_in], step[is_in]] = value[is_in]
+    if told.panel.is_sold_only:
+        has_row = np.zeros(truth.shape, dtype=bool)
+        is_of_it = (series >= 0) & (step >= 0) & (step < told.horizon)
+        has_row[series[is_of_it], step[is_of_it]] = True
+        is_sold, end = (series >= 0) & np.isfinite(value), np.full(len(truth), -1)
+        np.maximum.at(end, series[is_sold], step[is_sold])
+        truth[~has_row & (np.arange(told.horizon) < end[:, None])] = 0.0
     if told.coherent is not None:
         truth = told.coherent.hierarchy.sums(truth[_first_asked(told) :])
     return truth, int((~is_in).sum())
@@ -313,13 +324,16 @@ def _reference(told: Foretold) -> Array:
 
 
 def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
-    """Return all that was observed as a long table, without sums."""
+    """Return all that was observed as a long table, without sums, each series to its last value."""
     panel = told.panel
     series = np.repeat(np.arange(len(panel)), panel.lengths)
-    step = panel.last[series] - (panel.bounds[1:][series] - 1 - np.arange(len(panel.values)))
+    place = np.arange(len(panel.values))
+    step = panel.last[series] - (panel.bounds[1:][series] - 1 - place)
     columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
     columns[roles.time] = panel.calendar.times(step)
     columns[roles.target] = panel.truth
     columns |= {name: panel.known[:, place] for place, name in enumerate(roles.known)}
     found = pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))
-    return found.slice(int(panel.bounds[_first_asked(told)]))
+    end = np.maximum.reduceat(np.where(np.isfinite(panel.truth), place, -1), panel.bounds[:-1])
+    is_told = (place <= end[series]) & (place >= panel.bounds[_first_asked(told)])  # for sums a series was carried on
+    return found.filter(pl.Series(is_told))

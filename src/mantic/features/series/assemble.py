@@ -44,7 +44,12 @@ class Roles:
 
 
 def assemble(
-    frame: pl.DataFrame, roles: Roles, freq: str | Calendar | None, findings: list[Finding]
+    frame: pl.DataFrame,
+    roles: Roles,
+    freq: str | Calendar | None,
+    findings: list[Finding],
+    *,
+    is_sold_only: bool | None = None,
 ) -> tuple[Holed, Calendar]:
     """Return the series of a long table on one calendar, each from its first to its last value.
 
@@ -53,6 +58,7 @@ def assemble(
     frame : one row per series and moment, in any order.
     freq : name of the frequency, or the calendar itself; the commonest gap over all series when absent.
     findings : what is found is added to it.
+    is_sold_only : whether a step without a row is a 0, where that is known from before; told from the rows when absent.
 
     Raises
     ------
@@ -68,7 +74,8 @@ def assemble(
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
-    return _with_holes(_one_per_step(stepped, findings), roles, findings), calendar
+    holed, has_row = _with_holes(_one_per_step(stepped, findings), roles)
+    return _gaps(holed, has_row, findings, is_sold_only=is_sold_only), calendar
 
 
 def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
@@ -228,8 +235,8 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     return merged
 
 
-def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> Holed:
-    """Return series from their first to their last value, and name every kind of gap."""
+def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
+    """Return series from their first to their last value, and which steps have a row."""
     valued = unique.filter(pl.col(_VALUE).is_not_null())
     ends = valued.group_by(_NAME).agg(pl.col(_STEP).min().alias("first"), pl.col(_STEP).max().alias("last")).sort(_NAME)
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
@@ -257,11 +264,10 @@ def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> 
     names = tuple(" / ".join(one) for one in ids.rows()) or ("",) * len(ends)
     has_row = np.zeros(len(values), dtype=bool)
     has_row[bounds[row[is_in]] + place[is_in]] = True
-    holed = Holed(values, bounds, last, known, ids, names)
-    return _gaps(holed, has_row, findings)
+    return Holed(values, bounds, last, known, ids, names), has_row
 
 
-def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
+def _gaps(holed: Holed, has_row: Array, findings: list[Finding], *, is_sold_only: bool | None) -> Holed:
     """Say which steps have no value, apart by kind: rows without a value, and steps without a row."""
     empty = np.isnan(holed.values)
     owner = np.repeat(np.arange(len(holed.last)), np.diff(holed.bounds))
@@ -270,11 +276,13 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
         text = f"{amount(n_empty, 'row has', 'rows have')} no value: {_UNKNOWN}"
         findings.append(about(holed, owner[empty & has_row], Finding("missing_values", text, n_empty, is_repair=True)))
     absent = ~has_row
-    if (n_absent := int(absent.sum())) > 0:
+    n_absent = int(absent.sum())
+    if is_sold_only is None:
         seen = values[~empty]
         is_sold_only = bool(
-            ((seen > 0) & (seen % 1 == 0)).all() and n_absent > _SOLD_ONLY * len(values) and n_empty == 0
+            n_absent > _SOLD_ONLY * len(values) and n_empty == 0 and ((seen > 0) & (seen % 1 == 0)).all()
         )
+    if n_absent:
         if is_sold_only:
             values = np.where(absent, 0.0, values)
             text = (
@@ -285,7 +293,7 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
             text = f"{amount(n_absent, 'step has', 'steps have')} no row: {_UNKNOWN}"
         code = "sold_only" if is_sold_only else "missing_rows"
         findings.append(about(holed, owner[absent], Finding(code, text, n_absent, is_repair=True)))
-    return Holed(values, holed.bounds, holed.last, holed.known, holed.ids, holed.names)
+    return replace(holed, values=values, is_sold_only=is_sold_only)
 
 
 def _named(rows: pl.DataFrame, finding: Finding) -> Finding:
