@@ -17,6 +17,8 @@ from mantic.report.numbers import amount
 
 _MOST_STEPS = 200_000  # of one series with few values: more are a sign of a wrong frequency, and would fill the memory
 _MOST_EMPTY = 10  # steps of a series for each value of all
+_MOST_TOGETHER = 50_000_000  # steps of all series with few values: some gigabytes
+_MOST_EMPTY_TOGETHER = 20  # steps of all series for each value: of 100,000 things each may be sold once in 20 days
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
@@ -241,12 +243,7 @@ def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
     ends = valued.group_by(_NAME).agg(pl.col(_STEP).min().alias("first"), pl.col(_STEP).max().alias("last")).sort(_NAME)
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
     lengths = last - first + 1
-    if int(lengths.max()) > max(_MOST_STEPS, _MOST_EMPTY * valued.height):
-        raise SchemaError(
-            f"a series would have {int(lengths.max()):,} steps: the frequency is finer than the data",
-            where=f"column '{roles.time}'",
-            fix="give freq= (--freq), for instance D",
-        )
+    _check_size(lengths, valued.height, roles)
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     values = np.full(int(bounds[-1]), np.nan)
     number = ends[_NAME].to_numpy()
@@ -265,6 +262,21 @@ def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
     has_row = np.zeros(len(values), dtype=bool)
     has_row[bounds[row[is_in]] + place[is_in]] = True
     return Holed(values, bounds, last, known, ids, names), has_row
+
+
+def _check_size(lengths: Array, n_values: int, roles: Roles) -> None:
+    """Refuse series that would be nearly all holes, and fill the memory."""
+    longest, together = int(lengths.max()), int(lengths.sum(dtype=np.float64))  # as whole numbers it may be too large
+    what = ""
+    if longest > max(_MOST_STEPS, _MOST_EMPTY * n_values):
+        what = f"a series would have {longest:,} steps"
+    elif together > max(_MOST_TOGETHER, _MOST_EMPTY_TOGETHER * n_values):
+        what = f"{len(lengths):,} series would have {together:,} steps for {n_values:,} values"
+    if what:
+        raise SchemaError(
+            f"{what}: the frequency is finer than the data", where=f"column '{roles.time}'",
+            fix="give freq= (--freq), for instance D",
+        )  # fmt: skip
 
 
 def _gaps(holed: Holed, has_row: Array, findings: list[Finding], *, is_sold_only: bool | None) -> Holed:
