@@ -63,8 +63,8 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
-    clock = Clock(run.deadline)
     guest = brought(str(asked.parameters.get("pretrained") or ""), run)
+    clock = Clock(run.deadline)  # what a model takes to be fetched and read says nothing about the pace
     prepared, hierarchy = _prepared(frame, roles, asked)
     prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
