@@ -82,7 +82,7 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
     except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
         raise ArtifactError(
             f"the parts of the model do not fit together: {error}", where=where,
-            fix="save the model again with this version of mantic",
+            fix="fit the model again with this version of mantic",
         ) from error  # fmt: skip
     return made
 
