@@ -37,7 +37,7 @@ from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.holiday_judge import Reckoned, reckoned
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
-from mantic.tasks.series_answer import places_of, probabilities
+from mantic.tasks.series_answer import numbers_of, places_of, probabilities
 from mantic.tasks.series_asked import Asked
 from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
@@ -166,7 +166,12 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     Parameters
     ----------
     pretrained : where the pretrained model is now, if one is among the methods; empty to go on without it.
+
+    Raises
+    ------
+    SchemaError : names columns that are missing or hold something else. ArtifactError : as `brought_again`.
     """
+    numbers = numbers_of(rows, roles, (roles.target, *roles.known))
     guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
     is_new = (series >= _first_asked(told)) & (step >= 0)
@@ -177,15 +182,15 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     if not is_new.any():
         return told
     before = _long(told, roles)
-    later = rows.filter(pl.Series(is_new))
+    chosen = pl.Series(is_new)
+    later = rows.filter(chosen)
     fresh = pl.DataFrame(
         [
             *(as_id(later[name]) for name in roles.series),
             told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
                 roles.time
             ),
-            later[roles.target].cast(pl.Float64, strict=False),
-            *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
+            *(numbers[name].filter(chosen) for name in (roles.target, *roles.known)),
         ]
     )
     prepared = prepare(
@@ -293,7 +298,7 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
     sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
-    value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
+    value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
     is_in = (series >= _first_asked(told)) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
     truth = np.full(told.forecast.shape, np.nan)
     if told.panel.is_count:

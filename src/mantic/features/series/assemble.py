@@ -1,5 +1,6 @@
 """From a long table of rows to series on one calendar."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,15 +91,9 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
     time, fault_of_time = as_times(frame[roles.time])
-    value = _numbers(frame[roles.target])
-    known = {name: _numbers(frame[name]) for name in roles.known}
-    if fault_of_time:
-        faults.append(fault_of_time)
-    faults += [
-        f"column '{name}' holds texts that are no numbers, like {_strange(frame[name], found)!r}"
-        for name, found in {roles.target: value, **known}.items()
-        if found.null_count() > frame[name].null_count()
-    ]
+    numbers, faults_of_numbers = as_numbers(frame, (roles.target, *roles.known))
+    value, known = numbers[roles.target], [numbers[name] for name in roles.known]
+    faults = [*([fault_of_time] if fault_of_time else []), *faults_of_numbers]
     if not frame.height:
         faults.append("the table has no rows")
     if faults:
@@ -110,7 +105,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
         else ids.select(pl.struct(pl.all()).rank("dense") - 1).to_series()
     )
     columns = {_NAME: number, _TIME: time, _VALUE: value}
-    columns |= {f"known {place}": found for place, found in enumerate(known.values())}
+    columns |= {f"known {place}": found for place, found in enumerate(known)}
     columns |= {f"id {place}": ids[name] for place, name in enumerate(roles.series)}
     return pl.DataFrame(columns)
 
@@ -136,6 +131,17 @@ def as_times(column: pl.Series) -> tuple[pl.Series, str]:
         if numbers.null_count() == column.null_count():
             return numbers, ""
     return column, f"column '{column.name}' holds neither dates, moments nor whole numbers"
+
+
+def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.Series], list[str]]:
+    """Return columns as numbers by their names, and a sentence for each that holds something else."""
+    found = {name: _numbers(frame[name]) for name in names}
+    faults = [
+        f"column '{name}' holds texts that are no numbers, like {_strange(frame[name], numbers)!r}"
+        for name, numbers in found.items()
+        if numbers.null_count() > frame[name].null_count()
+    ]
+    return found, faults
 
 
 def as_id(column: pl.Series) -> pl.Series:
