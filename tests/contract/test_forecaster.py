@@ -207,8 +207,10 @@ def test_a_file_whose_parts_do_not_fit_is_refused(model, tmp_path, monkeypatch):
     broken.__dict__ |= model.__dict__
     monkeypatch.setattr(broken, "told_", type(told)(**told.__dict__ | {"forecast": told.forecast[:2]}))
 
-    with pytest.raises(ArtifactError, match="do not fit together"):
+    with pytest.raises(ArtifactError, match="do not fit together") as caught:
         mantic.load(broken.save(tmp_path / "broken.mantic"))
+
+    assert caught.value.fix == "fit the model again with this version of mantic"
 
 
 def test_the_same_seed_gives_the_same_forecast_and_another_library_too():
@@ -251,6 +253,21 @@ def test_evaluation_leaves_out_what_was_not_forecast_and_says_so(model, later):
 def test_evaluation_without_any_truth_is_an_error(model, later):
     with pytest.raises(SchemaError, match="no row has the truth"):
         model.evaluate(later.with_columns(store=pl.lit("Z")))
+
+
+def test_rows_that_do_not_fit_are_refused_as_fit_does_and_nothing_changes(model, later):
+    before = model.predict()
+    spoilt = later.with_columns(pl.col("sold").cast(pl.String)).with_columns(
+        sold=pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("n/a")).otherwise("sold")
+    )
+
+    for verb in (model.update, model.evaluate):
+        with pytest.raises(SchemaError, match="column 'sold' holds texts that are no numbers, like 'n/a'"):
+            verb(spoilt)
+    with pytest.raises(SchemaError, match="column 'sold' is missing; column 'item' is missing"):
+        model.update(later.drop("sold", "item"))
+
+    assert model.predict().equals(before)
 
 
 def test_an_update_goes_on_from_the_new_end_with_the_same_weights(later):
@@ -417,6 +434,8 @@ def test_what_is_known_beforehand_moves_the_forecast(tmp_path):
     again = mantic.load(model.save(tmp_path / "promo.mantic"))
     assert again.predict(rows[-10:].drop("sold")).equals(told)
     assert model.schema_.names == ("day", "promo")
+    with pytest.raises(SchemaError, match="column 'promo' is missing"):
+        model.update(rows[-10:].drop("promo"))
 
 
 def test_a_column_cannot_have_two_roles():

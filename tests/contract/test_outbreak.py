@@ -106,6 +106,13 @@ def test_new_rows_move_the_forecast_on_and_may_revise_the_past(model, tmp_path):
     assert again.predict().equals(at_once.predict())
 
 
+def test_new_rows_with_texts_for_numbers_are_refused(model):
+    rows = told(N_STEPS + 1).tail(4).with_columns(cases=pl.lit("n/a"))
+
+    with pytest.raises(SchemaError, match="column 'cases' holds texts that are no numbers, like 'n/a'"):
+        model.update(rows)
+
+
 def test_it_is_judged_by_what_was_told_last(model):
     later = told(N_STEPS + 10)
 

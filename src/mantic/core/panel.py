@@ -28,6 +28,7 @@ class Panel:
     future : float64, shape (n_series, n_steps, n_known): the same for the steps after the last; None when not given.
     is_count : whether all values are whole numbers of 0 or more.
     is_floored : whether no value is below 0.
+    is_sold_only : whether rows stood only for steps in which something was counted, so that one without a row is a 0.
     holidays : those of a country, over all steps and a horizon more; None where there is no country.
     """
 
@@ -41,6 +42,7 @@ class Panel:
     future: Array | None = None
     is_count: bool = False
     is_floored: bool = False
+    is_sold_only: bool = False
     holidays: Holidays | None = None
 
     def __len__(self) -> int:

@@ -185,6 +185,10 @@ class Forecaster(Parameters):
         Parameters
         ----------
         rows : as in `fit`; what lies outside of the horizon and series that are not known are left out, and counted.
+
+        Raises
+        ------
+        SchemaError : if columns are missing or hold something else, or no row has a truth.
         """
         from mantic.tasks.series_walk import evaluated
 
@@ -201,6 +205,7 @@ class Forecaster(Parameters):
 
         Raises
         ------
+        SchemaError : if columns are missing or hold something else; names all faults.
         ArtifactError : if a pretrained model has weight, and is no longer where `pretrained` says, or is another one;
             `set_params(pretrained=None)` goes on without it, and says so.
         """

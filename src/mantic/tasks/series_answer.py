@@ -10,7 +10,7 @@ from mantic.core.calendar import Unit
 from mantic.core.errors import SchemaError
 from mantic.core.panel import blocks
 from mantic.core.table import Array
-from mantic.features.series.assemble import Roles, as_id, as_times
+from mantic.features.series.assemble import Roles, as_id, as_numbers, as_times
 from mantic.search.series.basis import BASIS, KIN, OWN
 from mantic.search.series.foretold import Foretold
 from mantic.search.series.newcomer import unheard
@@ -198,12 +198,7 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     ------
     SchemaError : names columns that are missing, and a column of time that holds no moments.
     """
-    missing = [name for name in (roles.time, *roles.series) if name not in rows.columns]
-    if missing:
-        raise SchemaError(
-            "; ".join(f"column '{name}' is missing" for name in missing), where="the rows",
-            fix=f"columns are: {', '.join(rows.columns[:30])}",
-        )  # fmt: skip
+    numbers_of(rows, roles, ())
     times, fault = as_times(rows[roles.time])
     calendar = told.panel.calendar
     is_like = times.dtype.is_integer() == (calendar.unit is Unit.STEP)
@@ -213,6 +208,26 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     series = told.places(pl.DataFrame([as_id(rows[name]) for name in roles.series], schema=None))
     series = np.zeros(rows.height, dtype=np.int64) if not roles.series else series
     return series, calendar.steps(times) - told.panel.last[np.maximum(series, 0)] - 1
+
+
+def numbers_of(rows: pl.DataFrame, roles: Roles, names: Sequence[str]) -> dict[str, pl.Series]:
+    """Return columns of rows as numbers, null where there is none.
+
+    Raises
+    ------
+    SchemaError : names columns that are missing, and those that hold texts.
+    """
+    if missing := [name for name in (roles.time, *names, *roles.series) if name not in rows.columns]:
+        raise SchemaError(
+            "; ".join(f"column '{name}' is missing" for name in missing), where="the rows",
+            fix=f"columns are: {', '.join(rows.columns[:30])}",
+        )  # fmt: skip
+    numbers, faults = as_numbers(rows, names)
+    if faults:
+        raise SchemaError(
+            "; ".join(faults), where="the rows", fix="mend these columns; leave empty what is not known",
+        )  # fmt: skip
+    return numbers
 
 
 def _named(told: Foretold, roles: Roles, *, series: Array, step: Array) -> pl.DataFrame:

@@ -29,7 +29,7 @@ from mantic.search.series.outbreak import Outbreak
 from mantic.search.series.outbreak_mix import widened
 from mantic.search.series.outbreak_search import Foreseen, foresee
 from mantic.search.series.spread import Spread
-from mantic.tasks.series_answer import probabilities
+from mantic.tasks.series_answer import numbers_of, probabilities
 from mantic.tasks.series_asked import Asked
 from mantic.tasks.series_walk import Walked, row_schema
 
@@ -82,7 +82,7 @@ def grown(told: Foretold, roles: Roles, rows: pl.DataFrame, *, asked: Asked, run
     fresh = rows.select(
         *(as_id(rows[name]).alias(name) for name in roles.series),
         _like(rows, roles.time, before), _like(rows, roles.as_of, before),
-        rows[roles.target].cast(pl.Float64, strict=False),
+        numbers_of(rows, roles, (roles.target,))[roles.target],
     )  # fmt: skip
     return walk_outbreak(pl.concat([before, fresh.select(before.columns)]), roles, asked, run, started=time_now())
 

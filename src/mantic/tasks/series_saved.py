@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,9 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
         made.report_ = Report.from_json(opened.report_text)
         made.version_, made._library = opened.version, "polars"
+        if any(one["code"] == "sold_only" for one in made.report_.facts["repairs"]):  # earlier files say it only there
+            panel = replace(made.told_.panel, is_sold_only=True)
+            made.told_ = replace(made.told_, panel=panel)
         if made.roles_.series != tuple(made.told_.ids.columns):
             raise ValueError("the series are told apart by other columns than the rows")
         if bool(made.roles_.as_of) != (made.told_.outbreak is not None):
@@ -78,7 +82,7 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
     except (Exception, pl.exceptions.PanicException) as error:  # each library has errors of its own for odd content
         raise ArtifactError(
             f"the parts of the model do not fit together: {error}", where=where,
-            fix="save the model again with this version of mantic",
+            fix="fit the model again with this version of mantic",
         ) from error  # fmt: skip
     return made
 

@@ -37,7 +37,7 @@ from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.holiday_judge import Reckoned, reckoned
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
-from mantic.tasks.series_answer import places_of, probabilities
+from mantic.tasks.series_answer import numbers_of, places_of, probabilities
 from mantic.tasks.series_asked import Asked
 from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
@@ -63,8 +63,8 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
-    clock = Clock(run.deadline)
     guest = brought(str(asked.parameters.get("pretrained") or ""), run)
+    clock = Clock(run.deadline)  # what a model takes to be fetched and read says nothing about the pace
     prepared, hierarchy = _prepared(frame, roles, asked)
     prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
@@ -166,7 +166,12 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     Parameters
     ----------
     pretrained : where the pretrained model is now, if one is among the methods; empty to go on without it.
+
+    Raises
+    ------
+    SchemaError : names columns that are missing or hold something else. ArtifactError : as `brought_again`.
     """
+    numbers = numbers_of(rows, roles, (roles.target, *roles.known))
     guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
     is_new = (series >= _first_asked(told)) & (step >= 0)
@@ -177,18 +182,21 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     if not is_new.any():
         return told
     before = _long(told, roles)
-    later = rows.filter(pl.Series(is_new))
+    chosen = pl.Series(is_new)
+    later = rows.filter(chosen)
     fresh = pl.DataFrame(
         [
             *(as_id(later[name]) for name in roles.series),
             told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
                 roles.time
             ),
-            later[roles.target].cast(pl.Float64, strict=False),
-            *(later[name].cast(pl.Float64, strict=False) for name in roles.known),
+            *(numbers[name].filter(chosen) for name in (roles.target, *roles.known)),
         ]
     )
-    prepared = prepare(pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons)
+    prepared = prepare(
+        pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons,
+        is_sold_only=told.panel.is_sold_only,
+    )  # fmt: skip
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
     if told.panel.holidays is not None:
@@ -285,11 +293,12 @@ def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
 def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
-    Rows of one step are added up if all values are counts, as when the model was fitted. Rows of sums are not looked
-    at: what came of these is the sum of what came of their series.
+    Rows of one step are added up if all values are counts, as when the model was fitted. Where rows stand only for what
+    was sold, a step without a row that others follow is a 0. Rows of sums are not looked at: what came of these is the
+    sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
-    value = rows[roles.target].cast(pl.Float64, strict=False).to_numpy()
+    value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
     is_in = (series >= _first_asked(told)) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
     truth = np.full(told.forecast.shape, np.nan)
     if told.panel.is_count:
@@ -297,6 +306,13 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
         truth[series[is_in], step[is_in]] = total[series[is_in], step[is_in]]
     else:
         truth[series[is_in], step[is_in]] = value[is_in]
+    if told.panel.is_sold_only:
+        has_row = np.zeros(truth.shape, dtype=bool)
+        is_of_it = (series >= 0) & (step >= 0) & (step < told.horizon)
+        has_row[series[is_of_it], step[is_of_it]] = True
+        is_sold, end = (series >= 0) & np.isfinite(value), np.full(len(truth), -1)
+        np.maximum.at(end, series[is_sold], step[is_sold])
+        truth[~has_row & (np.arange(told.horizon) < end[:, None])] = 0.0
     if told.coherent is not None:
         truth = told.coherent.hierarchy.sums(truth[_first_asked(told) :])
     return truth, int((~is_in).sum())
@@ -313,13 +329,16 @@ def _reference(told: Foretold) -> Array:
 
 
 def _long(told: Foretold, roles: Roles) -> pl.DataFrame:
-    """Return all that was observed as a long table, without sums."""
+    """Return all that was observed as a long table, without sums, each series to its last value."""
     panel = told.panel
     series = np.repeat(np.arange(len(panel)), panel.lengths)
-    step = panel.last[series] - (panel.bounds[1:][series] - 1 - np.arange(len(panel.values)))
+    place = np.arange(len(panel.values))
+    step = panel.last[series] - (panel.bounds[1:][series] - 1 - place)
     columns: dict[str, Any] = {name: told.ids[name].gather(series) for name in told.ids.columns}
     columns[roles.time] = panel.calendar.times(step)
     columns[roles.target] = panel.truth
     columns |= {name: panel.known[:, place] for place, name in enumerate(roles.known)}
     found = pl.DataFrame(columns).with_columns(pl.col(roles.target).fill_nan(None))
-    return found.slice(int(panel.bounds[_first_asked(told)]))
+    end = np.maximum.reduceat(np.where(np.isfinite(panel.truth), place, -1), panel.bounds[:-1])
+    is_told = (place <= end[series]) & (place >= panel.bounds[_first_asked(told)])  # for sums a series was carried on
+    return found.filter(pl.Series(is_told))

@@ -11,6 +11,7 @@ from mantic.search.series import foretell
 from mantic.search.series.backtest import FREE, Menu, backtest
 from mantic.search.series.clock import Clock
 from mantic.search.series.finish import Finish
+from mantic.tasks import series_walk
 
 MONTHS = pl.date_range(date(2015, 1, 1), date(2019, 12, 1), "1mo", eager=True)
 ASKED = {"time": "month", "target": "sold", "series": "item"}
@@ -95,3 +96,19 @@ def test_weights_become_equal_where_there_is_no_time_to_learn_them(parts, expect
     assert codes(model) & {"equal_weights"} == expected
     assert model.told_.mixture.level in ("equal", "reference") or not expected
     assert model.told_.spread.n_errors > 0
+
+
+def test_how_long_a_pretrained_model_takes_to_be_fetched_says_nothing_about_the_pace(monkeypatch):
+    came = []
+
+    class Watched(Clock):
+        def __init__(self, deadline):
+            came.append("the clock starts")
+            super().__init__(deadline)
+
+    monkeypatch.setattr(series_walk, "Clock", Watched)
+    monkeypatch.setattr(series_walk, "brought", lambda source, run: came.append("the model is there"))
+
+    mantic.Forecaster(12, budget="1 trial").fit(sales(2), **ASKED)
+
+    assert came == ["the model is there", "the clock starts"]

@@ -1,5 +1,6 @@
 """From a long table of rows to series on one calendar."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ from mantic.report.numbers import amount
 
 _MOST_STEPS = 200_000  # of one series with few values: more are a sign of a wrong frequency, and would fill the memory
 _MOST_EMPTY = 10  # steps of a series for each value of all
+_MOST_TOGETHER = 50_000_000  # steps of all series with few values: some gigabytes
+_MOST_EMPTY_TOGETHER = 20  # steps of all series for each value: of 100,000 things each may be sold once in 20 days
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
@@ -44,7 +47,12 @@ class Roles:
 
 
 def assemble(
-    frame: pl.DataFrame, roles: Roles, freq: str | Calendar | None, findings: list[Finding]
+    frame: pl.DataFrame,
+    roles: Roles,
+    freq: str | Calendar | None,
+    findings: list[Finding],
+    *,
+    is_sold_only: bool | None = None,
 ) -> tuple[Holed, Calendar]:
     """Return the series of a long table on one calendar, each from its first to its last value.
 
@@ -53,6 +61,7 @@ def assemble(
     frame : one row per series and moment, in any order.
     freq : name of the frequency, or the calendar itself; the commonest gap over all series when absent.
     findings : what is found is added to it.
+    is_sold_only : whether a step without a row is a 0, where that is known from before; told from the rows when absent.
 
     Raises
     ------
@@ -68,7 +77,8 @@ def assemble(
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
-    return _with_holes(_one_per_step(stepped, findings), roles, findings), calendar
+    holed, has_row = _with_holes(_one_per_step(stepped, findings), roles)
+    return _gaps(holed, has_row, findings, is_sold_only=is_sold_only), calendar
 
 
 def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
@@ -81,15 +91,9 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
     time, fault_of_time = as_times(frame[roles.time])
-    value = _numbers(frame[roles.target])
-    known = {name: _numbers(frame[name]) for name in roles.known}
-    if fault_of_time:
-        faults.append(fault_of_time)
-    faults += [
-        f"column '{name}' holds texts that are no numbers, like {_strange(frame[name], found)!r}"
-        for name, found in {roles.target: value, **known}.items()
-        if found.null_count() > frame[name].null_count()
-    ]
+    numbers, faults_of_numbers = as_numbers(frame, (roles.target, *roles.known))
+    value, known = numbers[roles.target], [numbers[name] for name in roles.known]
+    faults = [*([fault_of_time] if fault_of_time else []), *faults_of_numbers]
     if not frame.height:
         faults.append("the table has no rows")
     if faults:
@@ -101,7 +105,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
         else ids.select(pl.struct(pl.all()).rank("dense") - 1).to_series()
     )
     columns = {_NAME: number, _TIME: time, _VALUE: value}
-    columns |= {f"known {place}": found for place, found in enumerate(known.values())}
+    columns |= {f"known {place}": found for place, found in enumerate(known)}
     columns |= {f"id {place}": ids[name] for place, name in enumerate(roles.series)}
     return pl.DataFrame(columns)
 
@@ -127,6 +131,17 @@ def as_times(column: pl.Series) -> tuple[pl.Series, str]:
         if numbers.null_count() == column.null_count():
             return numbers, ""
     return column, f"column '{column.name}' holds neither dates, moments nor whole numbers"
+
+
+def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.Series], list[str]]:
+    """Return columns as numbers by their names, and a sentence for each that holds something else."""
+    found = {name: _numbers(frame[name]) for name in names}
+    faults = [
+        f"column '{name}' holds texts that are no numbers, like {_strange(frame[name], numbers)!r}"
+        for name, numbers in found.items()
+        if numbers.null_count() > frame[name].null_count()
+    ]
+    return found, faults
 
 
 def as_id(column: pl.Series) -> pl.Series:
@@ -228,18 +243,13 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     return merged
 
 
-def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> Holed:
-    """Return series from their first to their last value, and name every kind of gap."""
+def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
+    """Return series from their first to their last value, and which steps have a row."""
     valued = unique.filter(pl.col(_VALUE).is_not_null())
     ends = valued.group_by(_NAME).agg(pl.col(_STEP).min().alias("first"), pl.col(_STEP).max().alias("last")).sort(_NAME)
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
     lengths = last - first + 1
-    if int(lengths.max()) > max(_MOST_STEPS, _MOST_EMPTY * valued.height):
-        raise SchemaError(
-            f"a series would have {int(lengths.max()):,} steps: the frequency is finer than the data",
-            where=f"column '{roles.time}'",
-            fix="give freq= (--freq), for instance D",
-        )
+    _check_size(lengths, valued.height, roles)
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     values = np.full(int(bounds[-1]), np.nan)
     number = ends[_NAME].to_numpy()
@@ -257,11 +267,25 @@ def _with_holes(unique: pl.DataFrame, roles: Roles, findings: list[Finding]) -> 
     names = tuple(" / ".join(one) for one in ids.rows()) or ("",) * len(ends)
     has_row = np.zeros(len(values), dtype=bool)
     has_row[bounds[row[is_in]] + place[is_in]] = True
-    holed = Holed(values, bounds, last, known, ids, names)
-    return _gaps(holed, has_row, findings)
+    return Holed(values, bounds, last, known, ids, names), has_row
 
 
-def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
+def _check_size(lengths: Array, n_values: int, roles: Roles) -> None:
+    """Refuse series that would be nearly all holes, and fill the memory."""
+    longest, together = int(lengths.max()), int(lengths.sum(dtype=np.float64))  # as whole numbers it may be too large
+    what = ""
+    if longest > max(_MOST_STEPS, _MOST_EMPTY * n_values):
+        what = f"a series would have {longest:,} steps"
+    elif together > max(_MOST_TOGETHER, _MOST_EMPTY_TOGETHER * n_values):
+        what = f"{len(lengths):,} series would have {together:,} steps for {n_values:,} values"
+    if what:
+        raise SchemaError(
+            f"{what}: the frequency is finer than the data", where=f"column '{roles.time}'",
+            fix="give freq= (--freq), for instance D",
+        )  # fmt: skip
+
+
+def _gaps(holed: Holed, has_row: Array, findings: list[Finding], *, is_sold_only: bool | None) -> Holed:
     """Say which steps have no value, apart by kind: rows without a value, and steps without a row."""
     empty = np.isnan(holed.values)
     owner = np.repeat(np.arange(len(holed.last)), np.diff(holed.bounds))
@@ -270,11 +294,13 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
         text = f"{amount(n_empty, 'row has', 'rows have')} no value: {_UNKNOWN}"
         findings.append(about(holed, owner[empty & has_row], Finding("missing_values", text, n_empty, is_repair=True)))
     absent = ~has_row
-    if (n_absent := int(absent.sum())) > 0:
+    n_absent = int(absent.sum())
+    if is_sold_only is None:
         seen = values[~empty]
         is_sold_only = bool(
-            ((seen > 0) & (seen % 1 == 0)).all() and n_absent > _SOLD_ONLY * len(values) and n_empty == 0
+            n_absent > _SOLD_ONLY * len(values) and n_empty == 0 and ((seen > 0) & (seen % 1 == 0)).all()
         )
+    if n_absent:
         if is_sold_only:
             values = np.where(absent, 0.0, values)
             text = (
@@ -285,7 +311,7 @@ def _gaps(holed: Holed, has_row: Array, findings: list[Finding]) -> Holed:
             text = f"{amount(n_absent, 'step has', 'steps have')} no row: {_UNKNOWN}"
         code = "sold_only" if is_sold_only else "missing_rows"
         findings.append(about(holed, owner[absent], Finding(code, text, n_absent, is_repair=True)))
-    return Holed(values, holed.bounds, holed.last, holed.known, holed.ids, holed.names)
+    return replace(holed, values=values, is_sold_only=is_sold_only)
 
 
 def _named(rows: pl.DataFrame, finding: Finding) -> Finding:

@@ -18,6 +18,7 @@ class Holed:
     values : float64, shape (n_values,), NaN in holes.
     bounds, last, known : as in a `Panel`.
     ids, names : one row and one text per series.
+    is_sold_only : as in a `Panel`.
     """
 
     values: Array
@@ -26,6 +27,7 @@ class Holed:
     known: Array
     ids: pl.DataFrame
     names: tuple[str, ...]
+    is_sold_only: bool = False
 
     def __len__(self) -> int:
         """Return the number of series."""

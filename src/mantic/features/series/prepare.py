@@ -44,6 +44,7 @@ def prepare(
     *,
     freq: str | Calendar | None = None,
     season: int | Sequence[int] | None = None,
+    is_sold_only: bool | None = None,
 ) -> Prepared:
     """Return the series of a long table, repaired for methods to learn from, and what was found on the way.
 
@@ -53,6 +54,7 @@ def prepare(
     freq : name of the frequency, or the calendar itself; the commonest gap over all series when absent.
     season : lengths of the cycles in steps; what is usual for the calendar when absent, and for plain numbers what the
         values repeat after.
+    is_sold_only : whether a step without a row is a 0, where that is known from before; told from the rows when absent.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def prepare(
     SettingsError : if there is no such frequency, or a season is no whole number of 1 or more.
     """
     findings: list[Finding] = []
-    holed, calendar = assemble(frame, roles, freq, findings)
+    holed, calendar = assemble(frame, roles, freq, findings, is_sold_only=is_sold_only)
     seasons = _seasons(season, calendar)
     if seasons is None:
         plain = _panel(holed, calendar, (), values=without_holes(holed.values, holed.bounds, 1))
@@ -106,7 +108,8 @@ def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values
         known[~is_said[owner], column] = 0.0
         known[:, column] = without_holes(known[:, column], holed.bounds, 1)
     panel = Panel(values, holed.values, holed.bounds, holed.last, calendar, seasons, known)
-    return replace(panel, is_floored=is_floored, is_count=is_floored and bool((seen % 1 == 0).all()))
+    is_count = is_floored and bool((seen % 1 == 0).all())
+    return replace(panel, is_floored=is_floored, is_count=is_count, is_sold_only=holed.is_sold_only)
 
 
 def _tell_classes(demand: Array, findings: list[Finding]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mantic.core.errors import ArtifactError, SettingsError
 from mantic.core.strict_json import read_json
@@ -14,6 +15,7 @@ from mantic.learners.pretrained.family import Config, read_config
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 _MOST_CONFIG, _MOST_HEADER = 1_000_000, 50_000_000  # bytes
+_MOST_DIMENSIONS = 8
 _FIRST = "input_patch_embedding.hidden_layer.weight"
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -136,17 +138,31 @@ def read_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     if not isinstance(head, dict):
         raise ValueError(f"{file.name} is no safetensors file")
     head.pop("__metadata__", None)
-    shapes, end = {}, 0
+    size = file.stat().st_size
+    shapes, spans = {}, []
     for name, one in head.items():
-        try:
-            shape = tuple(int(size) for size in one["shape"])
-            start, stop = (int(place) for place in one["data_offsets"])
-            is_right = stop - start == math.prod(shape) * _BYTES[one["dtype"]] and min((*shape, start)) >= 0
-        except (KeyError, TypeError, ValueError):
-            is_right = False
-        if not is_right:
+        if not _is_table(one, size):
             raise ValueError(f"{file.name} holds what is no table of plain numbers: {str(name)[:80]}")
-        shapes[name], end = shape, max(end, stop)
-    if file.stat().st_size != 8 + n_bytes + end:
+        shapes[name] = tuple(one["shape"])
+        spans.append(tuple(one["data_offsets"]))
+    end = 0
+    for start, stop in sorted(spans):
+        if start != end:  # else a small file could say that it is a large one
+            raise ValueError(f"{file.name} holds tables that overlap, or bytes of none")
+        end = stop
+    if size != 8 + n_bytes + end:
         raise ValueError(f"{file.name} is cut off, or more than it says")
     return shapes
+
+
+def _is_table(one: Any, most: int) -> bool:
+    """Return whether an entry of the head says a type, a shape and a span that fit together, no number above `most`."""
+    try:
+        shape, span, n_bytes = one["shape"], one["data_offsets"], _BYTES[one["dtype"]]
+    except (KeyError, TypeError):
+        return False
+    if not (isinstance(shape, list) and isinstance(span, list) and len(shape) <= _MOST_DIMENSIONS and len(span) == 2):
+        return False
+    if not all(type(number) is int and 0 <= number <= most for number in (*shape, *span)):
+        return False
+    return bool(span[1] - span[0] == math.prod(shape) * n_bytes)

@@ -52,14 +52,14 @@ class Lags:
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
         self.start = panel.bounds[:-1]
-        total = np.concatenate([[0.0], np.cumsum(panel.values)])
-        self.total = total
+        self.unit = np.repeat(_units(panel), panel.lengths)  # else a large series would drown those that follow it
+        self.total = np.concatenate([[0.0], np.cumsum(panel.values / self.unit)])
         self.seasons = tuple(one for one in panel.seasons if one <= _LONGEST_WINDOW)
         self.main = self.seasons[0] if self.seasons else 1
         self.window = self.seasons[-1] if self.seasons else 4
         change = np.abs(np.diff(panel.values, prepend=panel.values[:1]))
         change[self.start] = 0.0
-        self.changed = np.concatenate([[0.0], np.cumsum(change)])
+        self.changed = np.concatenate([[0.0], np.cumsum(change / self.unit)])
         self.calendar = self._calendar_columns()
 
     @property
@@ -100,17 +100,17 @@ class Lags:
 
     def _mean(self, end: Array, known: Array, width: Array) -> Array:
         width = np.minimum(width, known)
-        return np.asarray((self.total[end] - self.total[end - width]) / width)
+        return np.asarray((self.total[end] - self.total[end - width]) / width * self.unit[end - 1])
 
     def _before(self, end: Array, known: Array) -> Array:
         """Return the mean of the window before the latest one: where the level came from."""
         width = np.minimum(self.window, known // 2)
-        found = (self.total[end - width] - self.total[end - 2 * width]) / np.maximum(1, width)
+        found = (self.total[end - width] - self.total[end - 2 * width]) / np.maximum(1, width) * self.unit[end - 1]
         return np.asarray(np.where(width > 0, found, np.nan))
 
     def _size(self, end: Array, known: Array, level: Array) -> Array:
         width = np.minimum(2 * self.window, known - 1)
-        change = (self.changed[end] - self.changed[end - width]) / np.maximum(1, width)
+        change = (self.changed[end] - self.changed[end - width]) / np.maximum(1, width) * self.unit[end - 1]
         return np.asarray(np.maximum(change, 1e-3 * np.abs(level) + _TINY))
 
     def _widths(self) -> tuple[int, ...]:
@@ -178,3 +178,9 @@ class Lags:
                 there = (then >= self.start[asked.series]) & (then < end)
                 found.append(own - np.where(there, panel.known[np.where(there, then, 0), column], np.nan))
         return found
+
+
+def _units(panel: Panel) -> Array:
+    """Return a power of 2 about as large as a series' values: what is measured in it has the very same digits."""
+    level = np.add.reduceat(np.abs(panel.values), panel.bounds[:-1]) / panel.lengths
+    return np.asarray(np.ldexp(1.0, np.frexp(np.where(level > 0, level, 1.0))[1]))

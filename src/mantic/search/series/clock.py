@@ -5,6 +5,7 @@ import time
 from mantic.core.budget import Deadline
 
 _LEAST_USED = 0.02  # processor seconds from which a pace can be told
+_MOST_SLOWED = 8.0  # beyond it a process waited for something else than the processor
 
 
 class Clock:
@@ -27,9 +28,10 @@ class Clock:
         self._wall += seconds
 
     def slowdown(self) -> float:
-        """Return how many seconds pass for one of processor time, 1 or more."""
+        """Return how many seconds pass for one of processor time, 1 to 8."""
         used = time.process_time() - self._used
-        return max(1.0, (time.monotonic() - self._wall) / used) if used > _LEAST_USED else 1.0
+        waited = time.monotonic() - self._wall
+        return min(_MOST_SLOWED, max(1.0, waited / used)) if used > _LEAST_USED else 1.0
 
     def allows(self, seconds: float) -> bool:
         """Return whether so many processor seconds end in time."""

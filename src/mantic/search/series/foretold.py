@@ -156,8 +156,9 @@ class Foretold:
         panel = self.panel
         facts = {
             "calendar": panel.calendar.to_facts(), "seasons": list(panel.seasons), "is_count": panel.is_count,
-            "is_floored": panel.is_floored, "names": list(self.mixture.names), "is_median": self.mixture.is_median,
-            "level": self.mixture.level, "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
+            "is_floored": panel.is_floored, "is_sold_only": panel.is_sold_only,
+            "names": list(self.mixture.names), "is_median": self.mixture.is_median, "level": self.mixture.level,
+            "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned), "pretrained": self.pretrained,
             "rare": None if self.rare is None else self.rare.to_facts(),
             "outbreak": None if self.outbreak is None else self.outbreak.to_facts(),
@@ -199,6 +200,7 @@ class Foretold:
             arrays["values"], arrays["truth"], arrays["bounds"], arrays["last"],
             Calendar.from_facts(facts["calendar"]), tuple(int(one) for one in facts["seasons"]), arrays["known"],
             is_count=bool(facts["is_count"]), is_floored=bool(facts["is_floored"]),
+            is_sold_only=bool(facts.get("is_sold_only")),  # earlier files do not say
             holidays=None if facts.get("holidays") is None else Holidays.from_facts(facts["holidays"]),
         )  # fmt: skip
         mixture = Mixture(

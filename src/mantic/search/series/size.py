@@ -8,6 +8,7 @@ from mantic.core.panel import Panel
 from mantic.core.table import Array
 from mantic.search.series.loss import over_steps
 
+_NOISE = 1e-12  # of a series' level: below it are no changes, but the rounding of numbers
 _LATEST = 8  # changes that tell how a series moves now
 _SHRUNK = 4.0  # changes that all until then count as beside these
 _YOUNG = 8.0  # changes that all of a series, also later ones, count as: few changes say little
@@ -28,25 +29,28 @@ def sizes(panel: Panel, backs: Sequence[int]) -> Array:
     -------
     Shape (n_backs, n_series, n_sizes), finite.
     """
-    own = panel.scale(1)  # in units of it, since what is added up over all series must not drown the smallest
-    values = panel.values / np.repeat(own, panel.lengths)
+    level = np.add.reduceat(np.abs(panel.values), panel.bounds[:-1]) / panel.lengths
+    level = np.where(level > 0, level, 1.0)
+    own = np.maximum(panel.scale(1), _NOISE * level)  # in units of it: what is added up must not drown the smallest
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
     ends = panel.bounds[1:] - np.array(backs)[:, None]
     found: list[Array] = []
     usual = np.ones(ends.shape)
     for lag in dict.fromkeys((1, panel.season)):
-        change, first = np.abs(values[lag:] - values[:-lag]), panel.bounds[:-1] + lag
-        added = np.concatenate([np.zeros(1 + len(values) - len(change)), np.cumsum(change)])
+        change = np.abs(panel.values[lag:] - panel.values[:-lag])
+        change[owner[lag:] != owner[:-lag]] = 0.0  # from one series to the next: as large as they lie apart
+        change /= own[owner[lag:]]
+        first = panel.bounds[:-1] + lag
+        added = np.concatenate([np.zeros(1 + len(owner) - len(change)), np.cumsum(change)])
         whole, n_whole = _means(added, first, ends)
         all_of_it, _ = _means(added, first, panel.bounds[1:])
         whole = (whole * n_whole + all_of_it * _YOUNG) / (n_whole + _YOUNG)
         usual = whole = np.where(whole > 0, whole, usual)
         latest, n_latest = _means(added, np.maximum(first, ends - _LATEST), ends)
         found = [whole, (latest * n_latest + whole * _SHRUNK) / (n_latest + _SHRUNK), *found]
-    level = np.add.reduceat(np.abs(values), panel.bounds[:-1]) / panel.lengths
-    level = np.where(level > 0, level, 1.0)
-    added = np.concatenate([[0.0], np.cumsum(np.abs(values) / np.repeat(level, panel.lengths))])
+    added = np.concatenate([[0.0], np.cumsum(np.abs(panel.values) / level[owner])])
     latest, _ = _means(added, np.maximum(panel.bounds[:-1], ends - max(_LEAST_LEVEL, panel.season)), ends)
-    found.append(np.where(latest > 0, latest, 1.0) * level)
+    found.append(np.where(latest > 0, latest, 1.0) * level / own)
     return np.asarray(np.log(np.stack(found, axis=-1) * own[:, None]))
 
 

@@ -250,3 +250,25 @@ def test_a_long_series_is_taken_and_one_that_is_mostly_empty_names_its_frequency
     assert prepare(frame, ROLES).panel.lengths.tolist() == [120]
     with pytest.raises(SchemaError, match="finer than the data"):
         prepare(frame, ROLES, freq="h")
+
+
+def test_a_frequency_that_is_too_fine_for_many_series_together_is_refused():
+    chance = np.random.default_rng(0)
+    start = chance.integers(0, 150_000, (1_000, 10))  # bursts of ten seconds, over some hours
+    second = (start[..., None] + np.arange(10)).reshape(1_000, -1)
+    second[:, 0], second[:, -1] = 0, 150_010
+    day = pl.Series(second.ravel() * 1_000_000).cast(pl.Datetime("us"))
+    frame = pl.DataFrame({"day": day, "store": np.repeat(np.arange(1_000), 100), "sold": chance.random(100_000)})
+
+    with pytest.raises(SchemaError, match=r"1,000 series would have 150,011,000 steps .* finer than the data"):
+        prepare(frame, ROLES)
+    assert prepare(frame, ROLES, freq="h").panel.lengths.tolist() == [42] * 1_000
+
+
+def test_many_series_are_taken_though_they_are_sold_seldom(monkeypatch):
+    monkeypatch.setattr("mantic.features.series.assemble._MOST_TOGETHER", 100)
+    frame = pl.concat(sales(store).gather_every(17).with_columns(sold=pl.lit(2)) for store in "ABCDE")
+
+    assert prepare(frame, ROLES, freq="D").panel.lengths.tolist() == [120] * 5
+    with pytest.raises(SchemaError, match="finer than the data"):
+        prepare(frame, ROLES, freq="h")

@@ -9,7 +9,7 @@ import pytest
 from tests.tiny_models import BOLT, REACH, TWO
 
 from mantic.core.errors import ArtifactError, SettingsError, SourceError
-from mantic.learners.pretrained.weights import found, found_again
+from mantic.learners.pretrained.weights import found, found_again, read_shapes
 
 
 @pytest.fixture
@@ -163,6 +163,47 @@ def test_damaged_weights_are_refused(folder):
     ]:
         file.write_bytes(content)
         assert said in refused(folder)
+
+
+def table(*shape: object, at: tuple[object, object] = (0, 4)) -> dict[str, object]:
+    return {"dtype": "F32", "shape": list(shape), "data_offsets": list(at)}
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ({"a": table(1), "b": table(1)}, "overlap"),
+        ({"a": table(1), "b": table(1, at=(3, 7))}, "overlap"),
+        ({"a": table(1, at=(4, 8))}, "bytes of none"),
+        ({"a": table(1), "b": table(0, at=(2, 2))}, "overlap"),
+        ({"a": table(float("inf"))}, "no table of plain numbers"),
+        ({"a": table(at=(0, float("inf")))}, "no table of plain numbers"),
+        ({"a": table(1.0)}, "no table of plain numbers"),
+        ({"a": table(True)}, "no table of plain numbers"),
+        ({"a": table("1")}, "no table of plain numbers"),
+        ({"a": table(-1, -1)}, "no table of plain numbers"),
+        ({"a": table(0, 10**30, at=(0, 0))}, "no table of plain numbers"),
+        ({"a": table(*[1] * 9)}, "no table of plain numbers"),
+        ({"a": table(1, at=(0, 4, 8))}, "no table of plain numbers"),
+        ({"a": {"dtype": ["F32"], "shape": [1], "data_offsets": [0, 4]}}, "no table of plain numbers"),
+        ({"a": 5}, "no table of plain numbers"),
+    ],
+)
+def test_a_head_that_claims_what_cannot_be_is_refused(tmp_path, head, said):
+    text = json.dumps(head).replace("Infinity", "1e999").encode()
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+
+    with pytest.raises(ValueError, match=said):
+        read_shapes(file)
+
+
+def test_tables_are_read_in_whatever_order_they_stand(tmp_path):
+    text = json.dumps({"b": table(1, at=(4, 8)), "none": table(0, at=(4, 4)), "a": table()}).encode()
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+
+    assert read_shapes(file) == {"b": (1,), "none": (0,), "a": ()}
 
 
 def test_weights_of_the_other_family_are_refused(tiny_models, folder):

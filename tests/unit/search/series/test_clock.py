@@ -52,6 +52,15 @@ def test_waiting_for_workers_says_nothing_about_the_pace(moved):
     assert clock.slowdown() == pytest.approx(2.0)
 
 
+def test_a_long_wait_for_something_else_makes_no_machine_endlessly_slow(moved):
+    clock = Clock(Deadline.after(1_000))
+
+    moved(wall=500.0, used=0.5)
+
+    assert clock.slowdown() == 8.0
+    assert clock.allows(60.0)
+
+
 def test_of_next_to_nothing_no_pace_is_told(moved):
     clock = Clock(Deadline.after(10))
 

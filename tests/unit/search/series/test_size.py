@@ -86,3 +86,19 @@ def test_a_series_own_errors_count_the_more_the_steadier_they_are():
     assert steady.std() > 0.8
     assert shaky.std() < 0.5 * shaken.mean(axis=0).std()
     assert (moved(np.full((3, 4), np.nan)) == 0).all()
+
+
+@pytest.mark.parametrize("n_noisy", [1, 3, 480])
+def test_a_series_that_moves_only_by_the_rounding_of_numbers_leaves_those_after_it_as_they_are(n_noisy):
+    panel, _, _ = days(5)
+    noise = np.full(n_noisy, 0.3)
+    noise[n_noisy // 2] = 0.1 + 0.2
+    flat = np.concatenate([noise, panel.values, noise])
+    bounds = np.concatenate([[0], n_noisy + panel.bounds, [flat.size]])
+    last = np.zeros(len(bounds) - 1, dtype=np.int64)
+    beside = Panel(flat, flat, bounds, last, panel.calendar, panel.seasons, np.zeros((flat.size, 0)))
+
+    found = sizes(beside, [*BACKS, 0])
+
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[:, 1:-1], sizes(panel, [*BACKS, 0]), atol=1e-6)
