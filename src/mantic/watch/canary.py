@@ -1,4 +1,4 @@
-"""Champion and canary side by side: what they answered since the canary began, and how it turned out."""
+"""Champion and canary side by side: what they answered since a moment, and how it turned out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,8 @@ class Measure:
     ----------
     what : in words.
     champion, canary : in `unit`; "share" is 0 to 1.
-    low, high : within which canary less champion lies, at 95 %, if rows are independent of each other.
+    low, high : within which canary less champion lies, at 95 %, if rows are independent of each other, as those of
+        many callers are: a caller who names himself has one version only, and the log does not say whose a row was.
     """
 
     what: str
@@ -57,7 +58,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Beside:
-    """Champion and canary since the canary began.
+    """Champion and canary since a moment.
 
     Parameters
     ----------
@@ -71,8 +72,9 @@ class Beside:
 
 
 def beside(store: "Store", name: str, *, champion: int, canary: int, since: str) -> Beside:
-    """Compare what two versions answered since a moment; callers are parted by chance, so both see rows alike.
+    """Compare what two versions answered since a moment.
 
+    Callers are parted by chance, not rows: both versions see rows alike where callers are many.
     Of many rows a share is drawn evenly over all of that time: what is compared is of the same days.
     """
     about: list[dict[str, Any]] = [{"number": one, "since": since} for one in (champion, canary)]

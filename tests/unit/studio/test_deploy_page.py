@@ -195,6 +195,8 @@ def test_what_champion_and_canary_answered_stands_side_by_side(kept: Studio, cli
     assert "answers &#39;yes&#39; 50 % 10 % -56" in table
     assert "the mean probability of &#39;yes&#39; 55 % 27 %" in table
     assert "may be chance" not in table
+    assert "holds for rows of many callers and requests; with few it is far too narrow" in page
+    assert "so both versions see rows alike" not in page
     assert "once 30 outcomes of each version are known; now there are 0 outcomes and 0 outcomes" in page
 
 
