@@ -104,7 +104,7 @@ class Outcomes:
         until: str | datetime | None = None,
         limit: int = MOST,
     ) -> list[Judged]:
-        """Return predictions of a model by when their outcome became known, the first to be known first.
+        """Return predictions of a model by when their outcome became known, then by when they were made; oldest first.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Outcomes:
         if until is not None:
             query = query.where(OUTCOME.c.at < moment(until))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(OUTCOME.c.at, PREDICTION.c.id).limit(limit)).all()
+            rows = connection.execute(query.order_by(OUTCOME.c.at, PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
         return [_judged(row) for row in rows]
 
 
