@@ -39,7 +39,8 @@ class Loaded:
             if words in self._held or words in self._begun:
                 return
             self._begun.add(words)
-        self._beside.submit(self._load_beside, name, number)
+        with suppress(RuntimeError):  # Studio is closing
+            self._beside.submit(self._load_beside, name, number)
 
     def holds(self, name: str, number: int) -> bool:
         """Whether a version is in memory."""

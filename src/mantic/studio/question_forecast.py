@@ -17,6 +17,7 @@ FORECAST = "forecast"
 HORIZON = "28"
 _JUDGED = "judged by how much less it misses than repeating the last season"
 _FEW = 20  # moments of a series
+_DIGITS = 5  # of the steps ahead
 
 
 def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[str, ...]]:
@@ -29,6 +30,8 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
     if not question.time:
         raise SchemaError("nothing says when each row was", fix="choose the column of the dates, below")
     _check_together(question)
+    if not (horizon := question.horizon or HORIZON).isdecimal() or len(horizon) > _DIGITS:
+        raise SchemaError(f"'{horizon[:20]}' is no number of steps", fix="write another one, below")
     made = (folder / TABLE).stat().st_mtime_ns
     n_series, n_moments, n_repeated = _seen(
         folder, made, question.target, question.time, series=question.series, as_of=question.as_of
@@ -37,8 +40,7 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
     a_series = n_moments / max(1, n_series)
     if a_series < _FEW:
         remarks.append(f"A series has {a_series:.0f} moments on average: that is few to learn from.")
-    horizon = amount(int(question.horizon or HORIZON), "step")
-    parts = [f"Forecast {question.target}, {horizon} ahead in the order of {question.time}"]
+    parts = [f"Forecast {question.target}, {amount(int(horizon), 'step')} ahead in the order of {question.time}"]
     if question.series:
         parts.append(f"for each of {n_series:,} series by {_listed(question.series)}")
     if question.hierarchy:

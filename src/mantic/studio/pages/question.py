@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_AHEAD, _DIGITS = 10_000, 9  # steps
 _MOST_AMOUNT = 1e12
-_OF_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+_OF_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")  # never begin with 0: "0,125" is an eighth
 _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
 
 
@@ -164,8 +164,8 @@ def _amount(text: str) -> str | None:
 
     A comma before three digits could be a decimal one, or part thousands: that is not guessed.
 
-    >>> [_amount(text) for text in ("80,5", "1234567", "12,500", "-1", "1e99")]
-    ['80.5', '1234567', None, None, None]
+    >>> [_amount(text) for text in ("80,5", "0,125", "1234567", "12,500", "-1", "1e99")]
+    ['80.5', '0.125', '1234567', None, None, None]
     """
     if _OF_THOUSANDS.fullmatch(text):
         return None
