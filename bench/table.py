@@ -156,6 +156,9 @@ def _extra(figure: dict[str, Any]) -> str:
         parts.append(f"file {figure['file_mb']} MB")
     if "kept" in figure:
         parts.append(f"{figure['kept']} of {figure['runs']} within 1.05 x budget + 1 s")
+    if "if_right" in figure:
+        parts.append(f"seed {figure['seed']}; if every chance were right {figure['if_right']}")
+        parts.append(f"in 95 of 100 draws up to {figure['if_right_95']}")
     return f" ({', '.join(parts)})" if parts else ""
 
 
