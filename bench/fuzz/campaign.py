@@ -89,13 +89,12 @@ def _files(target: str, place: Path, models: Path, options: argparse.Namespace) 
             "--models",
             str(models),
         ]
-        with (place / "log").open("wb") as log:
-            code = subprocess.run(program, stdout=log, stderr=log, check=False, timeout=left + GRACE_SECONDS).returncode
+        ending = _ending(program, place / "log", seconds=left + GRACE_SECONDS)
         now = json.loads((place / "now.json").read_text() or "{}")
         n_cases, slowest, seed = n_cases + now.get("n", 0), max(slowest, now.get("slowest", 0.0)), seed + 1
-        if code:
+        if ending:
             error = (place / "log").read_text(errors="replace")[-1000:]
-            deaths.append({"place": f"the process ended with {code}", "error": error, **now})
+            deaths.append({"place": ending, "error": error, **now})
         if not now:
             break
     log = place / "found.jsonl"
@@ -105,6 +104,16 @@ def _files(target: str, place: Path, models: Path, options: argparse.Namespace) 
         "cases": n_cases, "seconds": round(time.monotonic() - started), "seed": options.seed, "by": options.by,
         "slowest_seconds": round(slowest, 3), "findings": findings + deaths,
     }  # fmt: skip
+
+
+def _ending(program: list[str], log: Path, *, seconds: float) -> str:
+    """Run a process; return how it ended if that was not well."""
+    with log.open("wb") as said:
+        try:
+            code = subprocess.run(program, stdout=said, stderr=said, check=False, timeout=seconds).returncode
+        except subprocess.TimeoutExpired:  # native code that hangs hears no alarm
+            return f"the process hung for {GRACE_SECONDS} s after its time"
+    return f"the process ended with {code}" if code else ""
 
 
 def _options() -> argparse.Namespace:
