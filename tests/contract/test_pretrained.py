@@ -15,7 +15,7 @@ from sklearn.base import clone
 from tests.tiny_models import BOLT, TWO, make, make_mean
 
 import mantic
-from mantic.core.errors import ArtifactError, MissingExtraError, SettingsError
+from mantic.core.errors import ArtifactError, MissingExtraError, SettingsError, SourceError
 from mantic.core.run import Run
 
 DAYS = pl.date_range(date(2024, 1, 1), date(2024, 6, 28), eager=True)
@@ -205,6 +205,31 @@ def test_an_update_never_fetches_a_model_that_a_file_names(model, later, monkeyp
 
     with pytest.raises(ArtifactError, match="the hub gives no such model"):
         model.update(later)
+
+
+def test_a_fit_never_fetches_a_model_that_a_file_names_until_the_user_does(model, monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    asked = []
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("mantic.learners.pretrained.hub.fetch", lambda source: asked.append(source) or tmp_path)
+    model.set_params(pretrained="hf://somebody/something")
+    stranger = mantic.load(model.save(tmp_path / "stranger.mantic"))
+
+    for one in (stranger, clone(stranger), clone(stranger).set_params(horizon=7)):
+        with pytest.raises(SourceError, match="the hub gives no such model") as caught:
+            one.fit(noise(), **ASKED)
+        assert "set pretrained to it yourself" in caught.value.fix
+    assert asked == []
+    with pytest.raises(ArtifactError, match="missing"):
+        stranger.set_params(pretrained="hf://somebody/something").fit(noise(), **ASKED)
+    assert asked == ["hf://somebody/something"]
+
+
+def test_a_loaded_model_is_fitted_again_with_the_model_that_lies_here(model, saved):
+    again = clone(model).fit(noise(), **ASKED)
+
+    assert again.predict().equals(mantic.load(saved).predict())
 
 
 def test_a_budget_of_seconds_holds(folder):

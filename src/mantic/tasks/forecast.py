@@ -43,7 +43,8 @@ class Forecaster(Parameters):
     country : whose public holidays are reckoned with where that was better on the past, with a region if wanted: "DE",
         "DE-BY", "US-CA".
     pretrained : a folder with a Chronos-Bolt or Chronos-2 model, which becomes one method among others, or
-        "hf://owner/name" to fetch it from the hub; none when absent.
+        "hf://owner/name" to fetch it from the hub; none when absent. What a loaded file names is never fetched by
+        `fit`, until you set it yourself.
 
     Fitted attributes: `roles_` (which columns are what), `told_` (a `Foretold`: series, weights, forecast, errors),
     `schema_` (of the rows that may be asked), `target_`, `report_`, `run_`, `version_`.

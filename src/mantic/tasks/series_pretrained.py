@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mantic.core.lazy import absent, how_to_install
 from mantic.core.run import Run, Started
 from mantic.core.table import Array
 from mantic.learners.pretrained.chronos import NEEDS, opened
+from mantic.learners.pretrained.hub import Named
 from mantic.learners.pretrained.method import NAME, Pretrained
 from mantic.learners.pretrained.weights import found, found_again
 from mantic.report.numbers import say
@@ -19,8 +21,10 @@ from mantic.search.series.combine import Mixture
 from mantic.search.series.foretold import Foretold
 
 
-def brought(source: str, run: Run) -> Pretrained | None:
+def brought(source: str | Path | None, run: Run) -> Pretrained | None:
     """Return the pretrained model that the user names, looked at but not loaded; None where he names none.
+
+    Where a file names it, it must be on this machine: whoever made the file must not choose what is fetched.
 
     Raises
     ------
@@ -30,7 +34,8 @@ def brought(source: str, run: Run) -> Pretrained | None:
         return None
     _check_installed()
     run.tell(Started(f"looking at the pretrained model {source}"))
-    return Pretrained(found(source))
+    look = found_again if isinstance(source, Named) else found
+    return Pretrained(look(str(source)))
 
 
 def brought_again(told: Foretold, source: str, run: Run) -> Pretrained | None:

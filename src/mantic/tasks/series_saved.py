@@ -13,6 +13,7 @@ from mantic.core import artifact
 from mantic.core.errors import ArtifactError
 from mantic.core.schema import Schema
 from mantic.features.series.assemble import Roles
+from mantic.learners.pretrained.hub import Named
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 from mantic.tasks.series_answer import answer_names
@@ -61,6 +62,8 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
     try:
         names = set(Forecaster().get_params())
         made = Forecaster(**{key: value for key, value in manifest["parameters"].items() if key in names})
+        if isinstance(made.pretrained, str):
+            made.pretrained = Named(made.pretrained)
         roles = manifest["roles"]
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
         made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, str(roles.get("as_of", "")))
@@ -69,9 +72,9 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
         made.report_ = Report.from_json(opened.report_text)
         made.version_, made._library = opened.version, "polars"
-        if any(one["code"] == "sold_only" for one in made.report_.facts["repairs"]):  # earlier files say it only there
-            panel = replace(made.told_.panel, is_sold_only=True)
-            made.told_ = replace(made.told_, panel=panel)
+        repairs = [one["code"] for one in made.report_.facts.get("repairs", ())]
+        if "sold_only" in repairs and not made.roles_.as_of:  # earlier files say it only there
+            made.told_ = replace(made.told_, panel=replace(made.told_.panel, is_sold_only=True))
         if made.roles_.series != tuple(made.told_.ids.columns):
             raise ValueError("the series are told apart by other columns than the rows")
         if bool(made.roles_.as_of) != (made.told_.outbreak is not None):

@@ -63,7 +63,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     ----------
     started : when the budget began, on `time.monotonic`.
     """
-    guest = brought(str(asked.parameters.get("pretrained") or ""), run)
+    guest = brought(asked.parameters.get("pretrained"), run)
     clock = Clock(run.deadline)  # what a model takes to be fetched and read says nothing about the pace
     prepared, hierarchy = _prepared(frame, roles, asked)
     prepared, holidays = _with_holidays(prepared, asked)

@@ -11,6 +11,12 @@ _NAMED = re.compile(rf"{PREFIX}(?P<name>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revisi
 _WANTED = ("config.json", "model.safetensors")
 
 
+class Named(str):
+    """A place of a pretrained model that a file names, not the user of now: nothing is fetched for it."""
+
+    __slots__ = ()
+
+
 def is_named(source: str) -> bool:
     """Return whether a text names a model of the hub.
 
@@ -37,7 +43,8 @@ def kept(source: str) -> Path:
     ------
     SourceError : if it was not.
     """
-    return _snapshot(source, is_fetched=False, fix=f"fetch it first, as by 'hf download {source.removeprefix(PREFIX)}'")
+    fix = f"fetch it first, as by 'hf download {source.removeprefix(PREFIX)}', or set pretrained to it yourself"
+    return _snapshot(source, is_fetched=False, fix=fix)
 
 
 def _snapshot(source: str, *, is_fetched: bool, fix: str) -> Path:
