@@ -43,7 +43,7 @@ _TITLES = {
     "forecasting": "Forecasts, speed", "hierarchy": "Forecasts, sums", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
     "outbreak": "Outbreaks",
-    "overrun": "Budget", "paired": "Against others, 60 s", "paired_long": "Against others, 300 s",
+    "overrun": "Budget", "overrun_long": "Budget, 60 and 300 s", "paired": "Against others, 60 s", "paired_long": "Against others, 300 s",
     "per_table": "Models of the 13 tables", "profile": "Profile", "resume": "Resume", "serving": "Serving",
     "serving_peers": "Serving, beside others", "serving_strain": "Serving under strain", "studio": "Studio",
     "versions": "Versions", "watch": "Watch, speed",
