@@ -1,5 +1,6 @@
 """Any dataframe a user may hold becomes one polars frame of plain columns."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import SchemaError
-from mantic.sources.values import from_values, plain
+from mantic.sources.values import from_values, half, plain
 
 
 def to_polars(data: Any) -> pl.DataFrame:
@@ -33,7 +34,9 @@ def to_polars(data: Any) -> pl.DataFrame:
 
 
 def check_names(names: Sequence[str], *, where: str) -> None:
-    """Raise a SchemaError that lists every name that stands twice."""
+    """Raise a SchemaError that lists every name that stands twice, or says that one holds half a character."""
+    if odd := next((name for name in names if _HALF.search(name)), None):
+        raise half(ascii(odd)[1:-1])
     twice = [f"'{name}' ({count} times)" for name, count in Counter(names).items() if count > 1]
     if twice:
         more = f" and {len(twice) - 10:,} more" if len(twice) > 10 else ""
@@ -44,6 +47,7 @@ def check_names(names: Sequence[str], *, where: str) -> None:
         )
 
 
+_HALF = re.compile("[\ud800-\udfff]")
 Columns = list[tuple[Any, pl.Series]]
 
 

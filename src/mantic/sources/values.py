@@ -35,14 +35,15 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     except OverflowError:  # a whole number that no float holds
         kinds = {str}
     except UnicodeEncodeError as error:
-        raise _half(name) from error
+        raise half(name) from error
     try:
         return pl.Series(name, [value if value is None else str(value) for value in plain], dtype=pl.String)
     except UnicodeEncodeError as error:
-        raise _half(name) from error
+        raise half(name) from error
 
 
-def _half(name: str) -> SchemaError:
+def half(name: str) -> SchemaError:
+    """Return what is said of a column whose name or texts cannot be kept."""
     return SchemaError(
         "a text holds half a character, which no text can",
         where=f"column '{name}'" if name else "the table",

@@ -132,5 +132,17 @@ def test_half_a_character_is_named_by_its_column(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("ending", ["json", "ndjson"])
+def test_half_a_character_in_a_name_is_refused_too(tmp_path, ending):
+    rows = [{"a": 1}, {"a": 2, "\ud800": None}]
+    path = tmp_path / f"t.{ending}"
+    path.write_text(json.dumps(rows) if ending == "json" else "\n".join(map(json.dumps, rows)))
+
+    with pytest.raises(SchemaError, match="half a character"):
+        read(path)
+    with Run() as run, pytest.raises(SchemaError, match="half a character"):
+        list(pieces(str(path), run))
+
+
 def test_a_number_that_no_float_holds_stays_as_it_is_written():
     assert from_values("a", [10**400, 1.5]).to_list() == [str(10**400), "1.5"]
