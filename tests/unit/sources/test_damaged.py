@@ -146,3 +146,16 @@ def test_half_a_character_in_a_name_is_refused_too(tmp_path, ending):
 
 def test_a_number_that_no_float_holds_stays_as_it_is_written():
     assert from_values("a", [10**400, 1.5]).to_list() == [str(10**400), "1.5"]
+
+
+def test_a_quote_amid_a_value_that_is_not_quoted_parts_no_rows_together(tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text('"a","b"\n1,q"\n"\n",x\nq",2\n"say ""so""",3\n')
+
+    whole = read(path).rows()
+    with Run() as run:
+        parts = [row for piece in pieces(str(path), run) for row in piece.frame.rows()]
+
+    assert whole == parts
+    assert whole[0] == ("1", 'q"')
+    assert whole[-1] == ('say "so"', "3")

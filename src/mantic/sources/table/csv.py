@@ -191,7 +191,8 @@ def trusted(
     """Return the frame if it holds all that was in the lines it was read from, else None.
 
     Polars fills short lines silently, so delimiters are counted: in each line there must be one fewer than columns, and
-    those inside of values.
+    those inside of values. A quote inside of a value is written as two: where there are fewer of these, one that stands
+    amid a value that is not quoted was taken for a border.
 
     Parameters
     ----------
@@ -202,27 +203,34 @@ def trusted(
     if frame is None or frame.width != len(csv.names) or counts[_OLD_END]:
         return None
     if counts[csv.dialect.quote]:
-        mark = csv.dialect.delimiter
-        sums = frame.lazy().select(pl.all().str.count_matches(mark, literal=True).sum()).collect()
-        inside += sum(sums.row(0))
+        delimiters, quotes = (_n_inside(frame, mark) for mark in (csv.dialect.delimiter, csv.dialect.quote))
+        if quotes > counts[2 * csv.dialect.quote]:
+            return None
+        inside += delimiters
         frame = frame.with_columns(pl.all().replace("", None))  # "" in quotes is empty too
     expected = (len(csv.names) - 1) * (frame.height + n_lines) + inside
     return frame if counts[csv.dialect.delimiter] == expected else None
 
 
+def _n_inside(frame: pl.DataFrame, mark: str) -> int:
+    return sum(frame.lazy().select(pl.all().str.count_matches(mark, literal=True).sum()).collect().row(0))
+
+
 def _count(path: Path, dialect: Dialect) -> Counter[str] | None:
     """Count delimiters and quotes; None where the file does not begin with its header."""
-    counts, was_cut = Counter[str](), False
+    counts, was_cut, before = Counter[str](), False, b""
+    quote = dialect.quote.encode()
     for part in chunks(path):
         if not counts and part.removeprefix(_MARK)[:1] in (b"\r", b"\n"):
             return None
         counts += marks_in(part, dialect)
         counts[_OLD_END] -= was_cut and part.startswith(b"\n")
-        was_cut = part.endswith(b"\r")
+        counts[2 * dialect.quote] += before.endswith(quote) and part.startswith(quote)
+        was_cut, before = part.endswith(b"\r"), part[-1:]
     return counts
 
 
 def marks_in(part: bytes, dialect: Dialect) -> Counter[str]:
-    """Return how many delimiters and quotes there are, and line ends of old Macs, which polars does not know."""
-    marks = {mark: part.count(mark.encode()) for mark in (dialect.delimiter, dialect.quote)}
+    """Return how many delimiters, quotes and two of these there are, and old Macs' ends of lines, unknown to polars."""
+    marks = {mark: part.count(mark.encode()) for mark in (dialect.delimiter, dialect.quote, 2 * dialect.quote)}
     return Counter(marks | {_OLD_END: part.count(b"\r") - part.count(b"\r\n")})
