@@ -150,12 +150,12 @@ def test_a_number_that_no_float_holds_stays_as_it_is_written():
 
 def test_a_quote_amid_a_value_that_is_not_quoted_parts_no_rows_together(tmp_path):
     path = tmp_path / "t.tsv"
-    path.write_text('"a","b"\n1,q"\n"\n",x\nq",2\n"say ""so""",3\n')
+    rows = '"3",ä,"2"\nx,"ab",-2147483648\n,"1677-09-21",q"\n"\n",😀,\n\nq",ä,"256"\nz,-1e999,"a,b"\na,"\n","é"\n'
+    path.write_text(f'\ufeff"3","z","ä"\n{rows}')
 
     whole = read(path).rows()
     with Run() as run:
         parts = [row for piece in pieces(str(path), run) for row in piece.frame.rows()]
 
     assert whole == parts
-    assert whole[0] == ("1", 'q"')
-    assert whole[-1] == ('say "so"', "3")
+    assert whole[2:5] == [(None, "1677-09-21", 'q"'), ("\n", "😀", None), ('q"', "ä", "256")]
