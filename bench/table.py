@@ -38,7 +38,7 @@ _HEADLINES = {
 }
 _TITLES = {
     "batch": "Many rows", "calibration": "Calibration, beside what so few rows can show",
-    "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch",
+    "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch", "explain": "Reasons",
     "forecast": "Forecasts", "forecast_peers": "Forecasts, beside others",
     "forecasting": "Forecasts, speed", "hierarchy": "Forecasts, sums", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
