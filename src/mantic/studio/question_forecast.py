@@ -17,7 +17,7 @@ FORECAST = "forecast"
 HORIZON = "28"
 _JUDGED = "judged by how much less it misses than repeating the last season"
 _FEW = 20  # moments of a series
-_DIGITS = 5  # of the steps ahead
+MOST_AHEAD, _DIGITS = 10_000, 9  # steps
 
 
 def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[str, ...]]:
@@ -30,8 +30,9 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
     if not question.time:
         raise SchemaError("nothing says when each row was", fix="choose the column of the dates, below")
     _check_together(question)
-    if not (horizon := question.horizon or HORIZON).isdecimal() or len(horizon) > _DIGITS:
-        raise SchemaError(f"'{horizon[:20]}' is no number of steps", fix="write another one, below")
+    n_ahead = n_steps(question.horizon or HORIZON)
+    if n_ahead is None:
+        raise SchemaError(f"'{question.horizon[:20]}' is no number of steps", fix="write another one, below")
     made = (folder / TABLE).stat().st_mtime_ns
     n_series, n_moments, n_repeated = _seen(
         folder, made, question.target, question.time, series=question.series, as_of=question.as_of
@@ -40,7 +41,7 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
     a_series = n_moments / max(1, n_series)
     if a_series < _FEW:
         remarks.append(f"A series has {a_series:.0f} moments on average: that is few to learn from.")
-    parts = [f"Forecast {question.target}, {amount(int(horizon), 'step')} ahead in the order of {question.time}"]
+    parts = [f"Forecast {question.target}, {amount(n_ahead, 'step')} ahead in the order of {question.time}"]
     if question.series:
         parts.append(f"for each of {n_series:,} series by {_listed(question.series)}")
     if question.hierarchy:
@@ -52,6 +53,16 @@ def meaning_of_forecast(folder: Path, question: Question) -> tuple[str, tuple[st
     if question.country:
         parts.append(f"reckoning with the holidays of {question.country} if that is better")
     return f"{', '.join(parts)}; {_JUDGED}.", tuple(remarks)
+
+
+def n_steps(text: str) -> int | None:
+    """Return how many steps ahead a text says; None if that is no number, or too many.
+
+    >>> n_steps("028"), n_steps("0"), n_steps("9" * 5_000)
+    (28, None, None)
+    """
+    found = int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
+    return found if 1 <= found <= MOST_AHEAD else None
 
 
 def _repeated(question: Question, n_repeated: int) -> list[str]:

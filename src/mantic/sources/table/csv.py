@@ -203,7 +203,7 @@ def trusted(
     if frame is None or frame.width != len(csv.names) or counts[_OLD_END]:
         return None
     if counts[csv.dialect.quote]:
-        delimiters, quotes = (_n_inside(frame, mark) for mark in (csv.dialect.delimiter, csv.dialect.quote))
+        delimiters, quotes = _n_inside(frame, csv.dialect.delimiter, csv.dialect.quote)
         if quotes > counts[2 * csv.dialect.quote]:
             return None
         inside += delimiters
@@ -212,8 +212,10 @@ def trusted(
     return frame if counts[csv.dialect.delimiter] == expected else None
 
 
-def _n_inside(frame: pl.DataFrame, mark: str) -> int:
-    return sum(frame.lazy().select(pl.all().str.count_matches(mark, literal=True).sum()).collect().row(0))
+def _n_inside(frame: pl.DataFrame, *marks: str) -> tuple[int, ...]:
+    """Return how often each mark stands in the values, in one pass."""
+    each = [pl.sum_horizontal(pl.all().str.count_matches(one, literal=True).sum()).alias(one) for one in marks]
+    return frame.lazy().select(each).collect().row(0)
 
 
 def _count(path: Path, dialect: Dialect) -> Counter[str] | None:

@@ -8,7 +8,7 @@ from mantic.core.errors import SettingsError
 from mantic.studio.draft import READY, Draft, Question
 from mantic.studio.outlook import outlook_of
 from mantic.studio.question import BUDGETS, Asked, asked_of, changed, data_of, words_of
-from mantic.studio.question_forecast import FORECAST, HORIZON, can_be_listed, suited
+from mantic.studio.question_forecast import FORECAST, HORIZON, MOST_AHEAD, can_be_listed, n_steps, suited
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.table import profile_of
@@ -19,7 +19,6 @@ from mantic.studio.view import View
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-_MOST_AHEAD, _DIGITS = 10_000, 9  # steps
 _MOST_AMOUNT = 1e12
 _OF_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")  # never begin with 0: "0,125" is an eighth
 _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the others
@@ -178,10 +177,12 @@ def _amount(text: str) -> str | None:
 
 def _horizon(view: View) -> str:
     text = view.said("horizon")
-    if text and not (text.isdecimal() and len(text) < _DIGITS and 1 <= int(text) <= _MOST_AHEAD):
-        fix = f"write a whole number, 1 to {_MOST_AHEAD:,}"
+    if not text:
+        return ""
+    if (found := n_steps(text)) is None:
+        fix = f"write a whole number, 1 to {MOST_AHEAD:,}"
         raise SettingsError("this is no number of steps", where=text[:40], fix=fix)
-    return str(int(text)) if text else ""
+    return str(found)
 
 
 def _capacity(view: View) -> str:
