@@ -51,8 +51,11 @@ def _check_depth(value: Any, max_depth: int) -> None:
 
 
 def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [child for child in value.values() if isinstance(child, dict | list)] or ([0] if value else [])
-    if isinstance(value, list):
-        return [child for child in value if isinstance(child, dict | list)] or ([0] if value else [])
-    return []
+    kind = type(value)
+    if kind is not dict and kind is not list:
+        return []
+    inside = value.values() if kind is dict else value
+    return [child for child in inside if type(child) in _NESTED] or ([0] if value else [])
+
+
+_NESTED = (dict, list)

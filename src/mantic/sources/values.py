@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mantic.core.cast import without_nan
 from mantic.core.errors import SchemaError
 
 _NO_VALUE = ("NoneType", "NAType", "NaTType")
@@ -61,7 +62,7 @@ def plain(series: pl.Series) -> pl.Series:
     """
     dtype = series.dtype
     if dtype.is_float():
-        return series.fill_nan(None)
+        return without_nan(series)
     if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
         return from_values(series.name, series.to_list())
     if isinstance(dtype, pl.Duration):

@@ -37,6 +37,7 @@ _JUDGED = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # probabilities by 
 _LEARNED_SHARE = 0.4  # of the time, for trees on rare series
 _RARE_SHARE = 0.3  # of the time, for what is known of them without trees
 _SHOCK = 0.1  # of a loss: what it is worth to know the shocks of a stretch
+_BLOCK = 500  # series that are asked about at once, by methods that look at one at a time
 _FEW_VALUES = 30_000  # of all series together: below, this process is enough
 
 
@@ -242,7 +243,8 @@ def renewed(panel: Panel, told: Foretold, run: Run, *, guest: Method | None = No
                     continue
                 if left > 0 or name in FREE:
                     seen = handle if name == REFERENCE else handle_of_plain
-                    for rows in np.array_split(everything, 1 if name in FREE else max(1, len(panel) // 500)):
+                    is_whole = name in FREE or (brought or METHODS.get(name)).about.is_pooled
+                    for rows in np.array_split(everything, 1 if is_whole else max(1, len(panel) // _BLOCK)):
                         yield Piece(seen, name, 0, rows, horizon, 1, run.seed, run.threads, max(1.0, left), brought)
 
         for piece, answer in executor.run(run_piece, pieces()):
