@@ -91,7 +91,9 @@ def fitted_forecast(options: Namespace, budget: str, work: Run) -> Any:
     given = {name: value for name, value in asked.items() if value is not None}
     to_save = _SAVE_SECONDS * frame.height * Pace(since=options.started).slowdown()
     work = work.until(work.deadline.earlier(min(to_save, work.deadline.left() / 3)))
-    model = Forecaster(options.horizon or _HORIZON, budget=budget, seed=options.seed, **given)
+    model = Forecaster(
+        _HORIZON if options.horizon is None else options.horizon, budget=budget, seed=options.seed, **given
+    )
     series, known = options.series or (), options.known or ()
     return model.fit(
         frame, time=options.time, target=options.target, series=series, known=known, as_of=options.as_of, run=work

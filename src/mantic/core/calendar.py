@@ -31,6 +31,7 @@ _NAMES: dict[str, tuple[Unit, int]] = {
     "w": (Unit.SPAN, 7 * _DAY), "m": (Unit.MONTH, 1), "q": (Unit.MONTH, 3), "y": (Unit.MONTH, 12),
     "b": (Unit.BUSINESS, 1),
 }  # fmt: skip
+_LONGEST = {Unit.SPAN: 36_525 * _DAY, Unit.MONTH: 1_200, Unit.BUSINESS: 1, Unit.STEP: 10**9}  # a century
 _ALIASES = {"ms": "m", "me": "m", "qs": "q", "qe": "q", "ys": "y", "ye": "y", "a": "y", "t": "min", "1": "step"}
 _SEASONS: dict[tuple[Unit, int], tuple[int, ...]] = {
     (Unit.SPAN, _HOUR): (24, 168), (Unit.SPAN, _DAY): (7, 365), (Unit.SPAN, 7 * _DAY): (52,),
@@ -67,16 +68,16 @@ class Calendar:
         ------
         SettingsError : if there is no such frequency.
         """
-        found = re.fullmatch(r"(\d*)\s*([A-Za-z]+)", name.strip())
+        found = re.fullmatch(r"(\d{0,9})\s*([A-Za-z]+)", name.strip())
         word = found[2].lower() if found else ""
         word = _ALIASES.get(word, word)
         times = int(found[1] or 1) if found else 0
-        if word == "step" and times:
+        if word == "step" and 0 < times <= _LONGEST[Unit.STEP]:
             return cls(Unit.STEP, times)
-        if word not in _NAMES or not times or (word == "b" and times > 1):
+        unit, size = _NAMES.get(word, (Unit.STEP, 0))
+        if not 0 < size * times <= _LONGEST[unit]:
             known = "s, min, h, D, B, W, M, Q, Y, step, and multiples like 15min or 2W"
             raise SettingsError(f"'{name}' is no frequency", where="freq", fix=f"known are: {known}")
-        unit, size = _NAMES[word]
         is_date = unit is not Unit.SPAN or size % _DAY == 0
         return cls(unit, size * times, 1 if unit is Unit.MONTH else 0, is_date)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 from time import monotonic as time_now
 from typing import Any, Self
@@ -16,12 +17,13 @@ from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 from mantic.sources.frames import to_polars
 from mantic.tasks import series_answer
-from mantic.tasks.series_asked import Asked
+from mantic.tasks.series_asked import Asked, plain_parameters
 from mantic.tasks.series_roles import check_roles
 from mantic.tasks.sklearn_rules import Parameters
 from mantic.tasks.task import Task
 
 _MOST_HORIZON = 10_000
+_MOST_LEVEL = 99  # per cent: what lies farther out, errors of the past do not tell
 
 
 @dataclass(eq=False, repr=False)
@@ -34,7 +36,7 @@ class Forecaster(Parameters):
     budget : wall clock for everything, "60s" or "5m"; or "3 trials" for the naive family and three methods more, which
         repeats to the byte.
     seed : every random choice comes from it.
-    levels : of the intervals, in per cent.
+    levels : of the intervals, in per cent, up to 99.
     freq : "h", "D", "W", "M", "Q", "Y", "B", "15min" ...; the commonest gap over all series when absent.
     season : length of the cycle in steps, or of several; what is usual for the frequency when absent.
     capacity : with `as_of`: answers and report say how likely more than this is in each step, as of beds.
@@ -202,7 +204,7 @@ class Forecaster(Parameters):
         Parameters
         ----------
         rows : as in `fit`, new ones only. Series that were not there go on as similar ones do, with wide intervals,
-            and become their own as points arrive.
+            and become their own as points arrive; where there is a hierarchy they are left out, and counted.
 
         Raises
         ------
@@ -256,17 +258,17 @@ class Forecaster(Parameters):
     def _asked(self, budget: Budget) -> Asked:
         sums = _several(self.hierarchy or ())
         return Asked(
-            self.horizon, tuple(self.levels), self.freq, self.season, budget.trials, sums, self.country or "",
-            self.get_params(),
+            int(self.horizon), tuple(map(float, self.levels)), self.freq, self.season, budget.trials, sums,
+            self.country or "", plain_parameters(self.get_params()),
         )  # fmt: skip
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
         faults = []
-        if self.horizon != int(self.horizon) or not 1 <= self.horizon <= _MOST_HORIZON:
-            faults.append(f"horizon is {self.horizon!r}, and should be 1 to {_MOST_HORIZON:,} steps")
-        if not len(self.levels) or not all(0 < level < 100 for level in self.levels):
-            faults.append(f"levels are {self.levels!r}, and should lie between 0 and 100")
+        if not isinstance(self.horizon, Integral) or not 1 <= self.horizon <= _MOST_HORIZON:
+            faults.append(f"horizon is {self.horizon!r}, and should be a whole number from 1 to {_MOST_HORIZON:,}")
+        if not _are_levels(self.levels):
+            faults.append(f"levels are {self.levels!r}, and should be numbers above 0, up to {_MOST_LEVEL}")
         if self.capacity is not None and not 0 <= self.capacity < float("inf"):
             faults.append(f"capacity is {self.capacity!r}, and should be a number of 0 or more")
         source: Any = self.pretrained  # the user's, of whatever type
@@ -284,6 +286,13 @@ class Forecaster(Parameters):
                 f"this {type(self).__name__} instance is not fitted yet", where="model",
                 fix="call fit(frame, time=..., target=...) first",
             )  # fmt: skip
+
+
+def _are_levels(levels: Any) -> bool:
+    try:
+        return bool(len(levels)) and all(0 < level <= _MOST_LEVEL for level in levels)
+    except TypeError:
+        return False
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mantic.core.table import Array
 from mantic.features.series.assemble import Roles, as_id, as_numbers, as_times
 from mantic.search.series.basis import BASIS, KIN, OWN
 from mantic.search.series.foretold import Foretold
-from mantic.search.series.newcomer import unheard
+from mantic.search.series.newcomer import settled, unheard
 
 LEVEL, PATH, VALUE = "level", "path", "value"
 _MOST_FAULTS = 5
@@ -173,10 +173,22 @@ def _answers_of_known(
     return _answers(_knowing(told, roles, rows, series=series, step=step), roles, levels, series=series, step=step)
 
 
+def with_known(told: Foretold, roles: Roles, rows: pl.DataFrame) -> Foretold:
+    """Return the forecast with what is known of its steps by now, as rows that came later say.
+
+    Raises
+    ------
+    SchemaError : if some of the columns that are known beforehand are missing, or hold texts.
+    """
+    series, step = places_of(told, roles, rows)
+    is_in = (series >= 0) & (step >= 0) & (step < told.horizon)
+    return _knowing(told, roles, rows.filter(pl.Series(is_in)), series=series[is_in], step=step[is_in])
+
+
 def _knowing(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, step: Array) -> Foretold:
-    """Return the forecast with what rows say of the columns that are known beforehand."""
-    if told.learned and all(name in rows.columns for name in roles.known):
-        return told.knowing(_future(told, roles, rows, series=series, step=step))
+    """Return the forecast with what rows say of the columns that are known beforehand, where they have any of these."""
+    if told.learned and any(name in rows.columns for name in roles.known):
+        return settled(told.knowing(_future(told, roles, rows, series=series, step=step)))
     return told
 
 
@@ -184,8 +196,8 @@ def _future(told: Foretold, roles: Roles, rows: pl.DataFrame, *, series: Array, 
     """Return what rows say of the columns that are known beforehand; the last value where they say nothing."""
     ends = told.panel.known[told.panel.bounds[1:] - 1]
     future = np.repeat(ends[:, None], told.horizon, axis=1)
-    for place, name in enumerate(roles.known):
-        values = rows[name].cast(pl.Float64, strict=False).to_numpy()
+    for place, (_, said) in enumerate(numbers_of(rows, roles, roles.known).items()):
+        values = said.to_numpy()
         is_said = np.isfinite(values)
         future[series[is_said], step[is_said], place] = values[is_said]
     return future

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,20 @@ class Asked:
     hierarchy: Sequence[str]
     country: str
     parameters: Mapping[str, Any]
+
+
+def plain_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as plain values, which a report and a file can hold.
+
+    >>> plain_parameters({"horizon": np.int64(7), "levels": np.array([80, 95]), "pretrained": Path("a")})
+    {'horizon': 7, 'levels': (80, 95), 'pretrained': 'a'}
+    """
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple | range | np.ndarray):
+        return tuple(map(_plain, value))
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, str | Path) else value

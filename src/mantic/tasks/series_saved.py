@@ -17,6 +17,7 @@ from mantic.learners.pretrained.hub import Named
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
 from mantic.tasks.series_answer import answer_names
+from mantic.tasks.series_asked import plain_parameters
 
 _N_TRIED = 8  # series
 
@@ -27,12 +28,9 @@ if TYPE_CHECKING:
 def save(forecaster: "Forecaster", path: str | Path) -> Path:
     """Write a fitted forecaster to one `.mantic` file, atomically; return the path."""
     roles = forecaster.roles_
-    asked = forecaster.get_params()
-    plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in asked.items()}
-    plain["pretrained"] = None if forecaster.pretrained is None else str(forecaster.pretrained)
     manifest: dict[str, Any] = {
         "task": forecaster.task.name,
-        "parameters": plain,
+        "parameters": plain_parameters(forecaster.get_params()),
         "schema": json.loads(forecaster.schema_.to_json()),
         "target": json.loads(Schema((forecaster.target_,)).to_json()),
         "roles": {

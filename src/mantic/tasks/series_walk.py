@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import MAXYEAR
 from time import monotonic as time_now
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from mantic.core.errors import SchemaError
+from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.method import Method
 from mantic.core.panel import Panel
 from mantic.core.run import Run, Started
@@ -20,7 +21,7 @@ from mantic.evaluate.series.holidays import holiday_blocks, holiday_facts, holid
 from mantic.evaluate.series.report import evaluation_report, forecast_report
 from mantic.evaluate.series.score import N_DRAWS, Judged
 from mantic.features.infer import MOST_LEVELS
-from mantic.features.series.assemble import Roles, as_id
+from mantic.features.series.assemble import Roles, as_id, as_times
 from mantic.features.series.finding import Finding
 from mantic.features.series.hierarchy import Hierarchy, gather, gathered
 from mantic.features.series.holidays import with_holidays, with_later_holidays
@@ -37,7 +38,7 @@ from mantic.search.series.foretold import Foretold, with_means
 from mantic.search.series.holiday_judge import Reckoned, reckoned
 from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
-from mantic.tasks.series_answer import numbers_of, places_of, probabilities
+from mantic.tasks.series_answer import numbers_of, places_of, probabilities, with_known
 from mantic.tasks.series_asked import Asked
 from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
@@ -68,6 +69,7 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     prepared, hierarchy = _prepared(frame, roles, asked)
     prepared, holidays = _with_holidays(prepared, asked)
     panel = prepared.panel
+    _check_end(panel, asked.horizon)
     left, cost = run.deadline.left(), Finish.of(len(panel), len(origins(panel, asked.horizon).backs), asked.horizon)
     reserve = 0.0
     if left != float("inf"):
@@ -111,6 +113,16 @@ def walk(frame: pl.DataFrame, roles: Roles, asked: Asked, run: Run, *, started: 
     return Walked(told, forecast_report(found), row_schema(told, roles), target)
 
 
+def _check_end(panel: Panel, horizon: int) -> None:
+    """Refuse to forecast what no calendar can name."""
+    end = panel.calendar.times(panel.last.max()[None] + horizon)
+    if end.dtype.is_temporal() and int(end.dt.year()[0]) > MAXYEAR:
+        raise SettingsError(
+            f"{horizon:,} steps of '{panel.calendar.name}' end after the year {MAXYEAR}", where="horizon",
+            fix="look for a moment that lies far from the others, or ask for fewer steps",
+        )  # fmt: skip
+
+
 def _prepared(frame: pl.DataFrame, roles: Roles, asked: Asked) -> tuple[Prepared, Hierarchy | None]:
     """Return the series, with their sums where these are asked for."""
     prepared = prepare(frame, roles, freq=asked.freq, season=asked.season)
@@ -138,6 +150,7 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
     if n_out:
         run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")
     found = probabilities(levels)
+    told = with_known(told, roles, rows)
     panel = told.panel
     if not np.isfinite(truth).any():
         raise SchemaError(
@@ -174,11 +187,14 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     numbers = numbers_of(rows, roles, (roles.target, *roles.known))
     guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
-    is_new = (series >= _first_asked(told)) & (step >= 0)
+    is_new, is_strange = (series >= _first_asked(told)) & (step >= 0), series < 0
     if told.coherent is None:
-        is_new |= series < 0
-    if n_out := int((~is_new).sum()):
-        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are older than the forecast")
+        is_new |= is_strange
+    elif n_strange := int(is_strange.sum()):
+        text = f"{n_strange:,} of {rows.height:,} rows are of series that no sum has: a new fit takes them in"
+        run.warn("strange_series", text)
+    if n_out := int((~is_new & ~is_strange).sum()):
+        run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are older than the forecast, or of sums")
     if not is_new.any():
         return told
     before = _long(told, roles)
@@ -187,14 +203,12 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     fresh = pl.DataFrame(
         [
             *(as_id(later[name]) for name in roles.series),
-            told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
-                roles.time
-            ),
+            as_times(later[roles.time])[0],  # not yet of the calendar: rows of one step are told apart by them
             *(numbers[name].filter(chosen) for name in (roles.target, *roles.known)),
         ]
     )
     prepared = prepare(
-        pl.concat([before, fresh]), roles, freq=told.panel.calendar, season=told.panel.seasons,
+        pl.concat([before, fresh], how="vertical_relaxed"), roles, freq=told.panel.calendar, season=told.panel.seasons,
         is_sold_only=told.panel.is_sold_only,
     )  # fmt: skip
     if told.coherent is not None:
@@ -203,7 +217,7 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
         known = with_later_holidays(prepared.panel, told.panel.holidays, told.horizon)
         prepared = replace(prepared, panel=known)
     truth, _ = _arrived(told, roles, rows)
-    missed = (truth - told.forecast) / told.spread.unit(told.horizon)
+    missed = (truth - with_known(told, roles, rows).forecast) / told.spread.unit(told.horizon)
     spread = told.spread.followed(missed).learned(missed)
     if n_more := len(prepared.panel) - len(told.panel):
         run.warn("newcomers", f"{n_more:,} new series: taken in as similar ones, with wide intervals")
@@ -293,10 +307,12 @@ def _ledger(done: Told, scale: Array) -> list[dict[str, Any]]:
 def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, int]:
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
-    Rows of one step are added up if all values are counts, as when the model was fitted. Where rows stand only for what
-    was sold, a step without a row that others follow is a 0. Rows of sums are not looked at: what came of these is the
-    sum of what came of their series.
+    Rows of one step are added up if all values are counts, and copies count once, as when the model was fitted. Where
+    rows stand only for what was sold, a step without a row that others follow is a 0. Rows of sums are not looked at:
+    what came of these is the sum of what came of their series.
     """
+    numbers_of(rows, roles, (roles.target,))
+    rows = rows.unique([roles.time, roles.target, *roles.series], maintain_order=True)
     series, step = places_of(told, roles, rows)
     value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
     is_in = (series >= _first_asked(told)) & (step >= 0) & (step < told.horizon) & np.isfinite(value)

@@ -21,6 +21,7 @@ from mantic.report.numbers import amount
 EVERY = "all"  # in place of names: every column that tells series apart
 TOTAL = "total"
 _MOST_COLUMNS = 6  # whose combinations are formed: 64 levels
+_MOST_TOGETHER, _MOST_EMPTY = 50_000_000, 20  # steps of series and sums: in all, or for each that series have
 _MOST_NODES = 20_000  # sums and series together
 
 
@@ -119,6 +120,7 @@ def gather(prepared: Prepared, columns: Sequence[str]) -> tuple[Prepared, Hierar
 
 def gathered(prepared: Prepared, hierarchy: Hierarchy, ids: pl.DataFrame) -> Prepared:
     """Return series together with the sums of a hierarchy that is known, whose nodes have these ids."""
+    _check_size(prepared.panel, hierarchy)
     carried, findings = _carried(prepared)
     panel = _summed(carried, hierarchy)
     names = tuple(node_name(row) for row in ids.rows())
@@ -165,6 +167,18 @@ def _in_order(number: Array) -> Array:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[found]
+
+
+def _check_size(panel: Panel, hierarchy: Hierarchy) -> None:
+    """Refuse sums that would be nearly all of steps after a series' end, and fill the memory."""
+    n_steps = int(panel.last.max() - (panel.last - panel.lengths).min())
+    n_values, together = len(panel.values), n_steps * (len(panel) + hierarchy.n_nodes)
+    if together > max(_MOST_TOGETHER, _MOST_EMPTY * n_values):
+        raise SchemaError(
+            f"{len(panel):,} series, carried on to their common end, and their sums would have {together:,} steps for "
+            f"{n_values:,} of their own", where="the table",
+            fix="look for a moment that lies far from the others, or leave out series that ended long ago",
+        )  # fmt: skip
 
 
 def _carried(prepared: Prepared) -> tuple[Prepared, list[Finding]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 import polars as pl
@@ -92,10 +93,10 @@ def seasons_of(season: int | Sequence[int] | None) -> tuple[int, ...] | None:
     """
     if season is None:
         return None
-    found = (season,) if isinstance(season, int) else tuple(season)
-    if any(one != int(one) or one < 1 for one in found):
+    found = (season,) if isinstance(season, Real) else tuple(season)
+    if any(not isinstance(one, Real) or one != int(one) or one < 1 for one in found):
         raise SettingsError(f"{season!r} is no season", where="season", fix="give lengths in steps, as in season=12")
-    return tuple(sorted({one for one in found if one > 1}))
+    return tuple(sorted({int(one) for one in found if one > 1}))
 
 
 def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values: Array) -> Panel:

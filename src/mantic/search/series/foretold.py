@@ -141,7 +141,8 @@ class Foretold:
         panel = replace(plain.panel, future=future)
         voices = self.voices.copy()
         for name, method in self.learned.items():
-            voices[self.mixture.names.index(name)] = method.forecast(panel, self.horizon, run) * plain.factor
+            voice = voices[self.mixture.names.index(name)]  # where it had nothing to say, it still has not
+            voice[:] = np.where(np.isfinite(voice), method.forecast(panel, self.horizon, run) * plain.factor, np.nan)
         if panel.is_floored:
             voices = np.maximum(voices, 0.0)
         forecast = self.mixture.mix(voices)
