@@ -1,7 +1,7 @@
 """What the Forecaster promises: the contract of estimators, for series."""
 
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -360,8 +360,14 @@ def test_the_oddest_series_have_a_finite_forecast(values):
     "settings",
     [
         {"horizon": 0},
+        {"horizon": 3.0},
+        {"horizon": "week"},
         {"levels": []},
         {"levels": [100]},
+        {"levels": [99.9]},
+        {"levels": 80},
+        {"levels": "80"},
+        {"freq": "1000000Y"},
         {"budget": "soon"},
         {"freq": "often"},
         {"season": 0},
@@ -372,6 +378,39 @@ def test_settings_that_make_no_sense_are_named_with_a_way_out(settings):
         mantic.Forecaster(**settings).fit(sales(), **ASKED)
 
     assert caught.value.fix
+
+
+def test_parameters_of_numpy_are_taken_reported_and_kept(tmp_path):
+    given = {"levels": np.array([80.0, 95.0]), "season": np.int64(7)}
+
+    model = mantic.Forecaster(np.int64(7), budget="0.5s", **given).fit(sales(), **ASKED)
+
+    loaded = mantic.load(model.save(tmp_path / "a.mantic"))
+    assert loaded.predict().equals(model.predict())
+    assert (loaded.horizon, list(loaded.levels), loaded.season) == (7, [80, 95], 7)
+
+
+def test_a_forecast_beyond_the_last_year_is_refused():
+    years = pl.DataFrame({"year": [date(2000 + number, 1, 1) for number in range(20)], "y": range(20)})
+
+    with pytest.raises(SettingsError, match="after the year 9999"):
+        mantic.Forecaster(10_000, budget="0.5s").fit(years, time="year", target="y")
+
+
+def test_an_update_adds_up_the_rows_of_a_day_and_leaves_out_copies_as_a_fit_does():
+    hours = pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 3, 31, 23), interval="6h", eager=True)
+    rows = pl.DataFrame({"at": hours, "sold": 2})  # four rows a day, all alike
+    is_late = pl.col("at") >= datetime(2024, 3, 25)
+    asked = {"time": "at", "target": "sold"}
+    whole = mantic.Forecaster(7, budget="0.5s", freq="D").fit(rows, **asked)
+    model = mantic.Forecaster(7, budget="0.5s", freq="D").fit(rows.filter(~is_late), **asked)
+    later = rows.filter(is_late)
+
+    facts = model.evaluate(pl.concat([later, later])).facts
+    model.update(pl.concat([later, later]))
+
+    assert model.told_.panel.truth.tolist() == whole.told_.panel.truth.tolist() == [8.0] * 91
+    assert facts["metrics"]["rmsse"] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_column_called_like_an_answer_is_refused():

@@ -9,6 +9,7 @@ from tests.contract.test_forecaster import ASKED, DAYS, sales
 
 import mantic
 from mantic.core.errors import SchemaError, SettingsError
+from mantic.core.run import Run
 from mantic.serve.shelf import Shelf
 
 HORIZON = 14
@@ -121,6 +122,17 @@ def test_an_update_adds_up_too_and_rows_of_sums_are_not_needed(later):
     assert table["level"].unique(maintain_order=True).to_list() == ["total", "store", "store / item"]
     assert table["day"].min() == DAYS[-1] + timedelta(days=8)
     assert incoherence(table, "mean", ["day"]) < 1e-6
+
+
+def test_an_update_names_rows_of_series_that_no_sum_has_and_rows_that_are_older(later):
+    model = mantic.Forecaster(HORIZON, budget="1s", hierarchy=["store"]).fit(sales(), **ASKED)
+    run = Run()
+
+    model.update(pl.concat([later, later.head(1).with_columns(item=pl.lit("rum")), sales().head(2)]), run=run)
+
+    texts = [one.text for one in run.warnings]
+    assert any("1 of 59 rows are of series that no sum has" in text for text in texts), texts
+    assert any("2 of 59 rows are older" in text for text in texts), texts
 
 
 def test_a_column_of_sums_need_not_be_named_twice():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from mantic.core.schema import Kind, Schema
 from mantic.serve.question import Question
@@ -55,7 +56,7 @@ class PredictionLog:
         """Give each answer an id, and put it down with its row."""
         moment = time.time()
         ids = new_ids(len(answers), moment)
-        rows = question.values if question.frame is None else question.frame.rows()
+        rows = question.values if question.frame is None else _plain(question.frame).rows()
         line = _encode(["rows", moment, ids, rows, answers]) + b"\n"
         for answer, one in zip(answers, ids, strict=True):
             answer["id"] = one
@@ -123,6 +124,11 @@ def new_ids(n: int, moment: float) -> list[str]:
     """
     head, chance = f"{int(moment * 1000):012x}", os.urandom(10 * n).hex()
     return [head + chance[start : start + 20] for start in range(0, 20 * n, 20)]
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with dates as microseconds since 1970: not every one of them is a date of Python's."""
+    return frame.with_columns(pl.col(pl.Datetime("us")).to_physical())
 
 
 def _dates(schema: Schema) -> list[int]:

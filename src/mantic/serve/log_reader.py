@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +14,7 @@ from mantic.store.predictions import Prediction
 from mantic.store.store import Store
 
 _MOST_ROWS = 2_000  # of one transaction, about
+_EPOCH = datetime(1970, 1, 1)
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError)
 
 
@@ -117,7 +118,8 @@ def _predictions(head: list[Any], line: list[Any]) -> Iterator[Prediction]:
 
 
 def _day(value: Any) -> Any:
-    """Return a moment that was kept as microseconds since 1970 as people write it."""
-    if not isinstance(value, int):
+    """Return a moment that was kept as microseconds since 1970 as people write it; as it is, where it has no year."""
+    try:
+        return (_EPOCH + timedelta(microseconds=value)).isoformat() if isinstance(value, int) else value
+    except OverflowError:
         return value
-    return datetime.fromtimestamp(value / 1e6, UTC).replace(tzinfo=None).isoformat()

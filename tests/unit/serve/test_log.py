@@ -8,12 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from mantic.serve import log as room
 from mantic.serve.log import PredictionLog
 from mantic.serve.log_reader import LogReader
-from mantic.serve.question import Limits
+from mantic.serve.question import Limits, Question
 from mantic.serve.served import Served
 from mantic.store.store import open_store
 
@@ -55,6 +56,20 @@ def test_an_answer_gets_an_id_by_which_it_is_found_with_its_row(tmp_path, store,
         "customer": "c7",
     }
     assert kept.answer == {key: answer[key] for key in ("prediction", "probability")} | {"version": served.version}
+
+
+def test_a_row_of_a_table_is_kept_as_one_by_itself_and_a_moment_without_a_year_too(tmp_path, store, served):
+    log = PredictionLog(tmp_path / "log")
+    one, *_ = ask(log, served, *[ROW] * 20)
+    frame = served.schema.align([ROW, ROW])
+    odd = frame.with_columns(since=pl.Series([2**62, None]).cast(pl.Datetime("us")))
+    far = served.predictions(Question(odd))
+    log(served, Question(odd), far)
+
+    LogReader(tmp_path / "log", server=os.getpid()).bring(store)
+
+    assert store.predictions.get(one["id"]).row["since"] == "2023-05-01T00:00:00"
+    assert [store.predictions.get(answer["id"]).row["since"] for answer in far] == [2**62, None]
 
 
 def test_ids_sort_as_the_answers_came(tmp_path, served):

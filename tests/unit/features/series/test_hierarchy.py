@@ -91,3 +91,13 @@ def test_too_many_columns_are_refused():
 
     with pytest.raises(SettingsError, match="7 columns"):
         gather(prepare(frame, Roles("day", "sold", (*names, "item"))), names)
+
+
+def test_one_moment_far_from_the_others_does_not_carry_all_series_there():
+    late = rows().head(1).with_columns(day=pl.lit(date(2974, 1, 1)))
+
+    with pytest.raises(SchemaError, match="carried on to their common end"):
+        summed(
+            pl.concat([rows().with_columns(shop=pl.format("{}{}", "shop", pl.lit(n))) for n in range(30)] + [late]),
+            "all",
+        )
