@@ -28,6 +28,7 @@ from run import machine
 
 import mantic
 from mantic.search.series import foretell
+from mantic.search.series.backtest import Menu
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "forecast"
@@ -211,7 +212,7 @@ def main() -> None:
     options.add_argument("--keep", type=Path, help="write the figures to this file of results")
     options.add_argument("--quick", action="store_true", help="one small set, to see that it works")
     asked = options.parse_args()
-    foretell.backtest = partial(foretell.backtest, names=asked.methods)
+    foretell.Menu = partial(Menu, names=asked.methods)
     figures = []
     for name in asked.sets or (["orders"] if asked.quick else SETS):
         found = measure(name, budget="1 trial" if asked.quick else asked.budget)

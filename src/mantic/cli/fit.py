@@ -5,6 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,7 @@ def _fitted(options: Namespace, budget: str, work: Run) -> Any:
 
         foresee(model, frame[options.target], cost=options.cost, capacity=options.capacity)
     kinds = of_features(kinds, target=options.target, group=options.group)
+    work = replace(work, dropped=tuple(dropped))
     return model.fit(frame, options.target, time=options.time, group=options.group, kinds=kinds, run=work)
 
 
@@ -227,8 +229,6 @@ def _check_decision(options: Namespace) -> None:
 
 def _first_part(report: Any) -> Any:
     """Return the verdict, the figures, the warnings and the decision of a report."""
-    from dataclasses import replace
-
     from mantic.evaluate.blocks_decision import TITLE
     from mantic.report.blocks import Alert, Group, Number, Text
 

@@ -3,11 +3,26 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
 from mantic.core.budget import Deadline
+from mantic.core.errors import SettingsError
 from mantic.core.journal import Journal
+
+MOST_SEED = 2_000_000_000  # libraries take seeds of 31 bits, and something is added to it
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse what cannot be a seed, before anything is done with it.
+
+    Raises
+    ------
+    SettingsError : says what it may be.
+    """
+    if not isinstance(seed, Integral) or not 0 <= int(seed) <= MOST_SEED:
+        raise SettingsError(f"{seed!r} is no seed", where="seed", fix=f"give a whole number from 0 to {MOST_SEED:,}")
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class Run:
     folder : scratch space; made on first use as a temporary folder, removed by `close`.
     listeners : functions that receive each event; a face attaches them, the library attaches none.
     journal : where a search puts down each finished trial, and where it goes on after a crash; none by default.
+    dropped : columns that were left out of the table before; reports name them in how to do it again.
 
     >>> run = Run(listeners=[lambda event: print(event.message())])
     >>> run.warn("few_rows", "only 12 rows")
@@ -100,6 +116,7 @@ class Run:
     listeners: list[Listener] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     journal: Journal | None = None
+    dropped: tuple[str, ...] = ()
     _scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @property

@@ -32,18 +32,21 @@ def decided(weighed: Weighed, *, target: str) -> Decision:
     return _told(decide(weighed, target=target), weighed)
 
 
-def valued_again(decision: Decision, truth: Array, guess: Array, *, seed: int) -> Decision:
+def valued_again(
+    decision: Decision, truth: Array, guess: Array, *, clusters: Array | None = None, seed: int
+) -> Decision:
     """Return a decision with its value on new rows; the threshold stays as it is.
 
     Parameters
     ----------
     truth, guess : class codes (n_rows,) and probabilities (n_rows, n_classes) of rows that were not learned from.
+    clusters : which rows belong together; None where each stands for itself.
     """
     none, n_classes = np.empty(0, dtype=np.int64), len(decision.costs.classes)
     inner = Answers(none, np.empty((0, n_classes)), none)
     unseen = Unseen(inner, Answers(truth, guess, np.zeros(len(truth), dtype=np.int64)), 0, n_held_out=len(truth))
     thresholds = {} if decision.threshold is None else {0: decision.threshold}
-    plan = Resamples.draw(len(truth), seed=seed)
+    plan = Resamples.draw(len(truth), clusters=clusters, seed=seed)
     weighed = Weighed(unseen, decision.costs, decision.capacity, thresholds, plan)
     return _told(replace(decide(weighed, target=decision.target), limit=decision.limit), weighed)
 

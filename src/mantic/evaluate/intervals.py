@@ -201,6 +201,8 @@ def _corrected(shares: Array, draws: Array, *, jackknife: Array, score: float) -
     variance = float((spread**2).sum())
     skew = float((spread**3).sum()) / (6 * variance**1.5) if variance > 0 else 0.0
     moved = bias + special.ndtri(shares)
+    if not np.isfinite(moved).all():  # two units: the interval is all that was drawn
+        return shares
     return np.asarray(special.ndtr(bias + moved / (1 - skew * moved)))
 
 

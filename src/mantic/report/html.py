@@ -1,13 +1,12 @@
 """A Report as one self-contained page, as a notebook cell, and as a file."""
 
-import os
-import tempfile
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from mantic.core.errors import SettingsError
+from mantic.core.files import write_atomic
 from mantic.report.blocks import Block, Group, Report, Text
 from mantic.report.json_form import to_json
 from mantic.report.markup import Place, escape, render
@@ -72,17 +71,8 @@ def save(report: Report, path: Path) -> Path:
     if not path.parent.is_dir():
         raise SettingsError("there is no such folder", where=str(path.parent), fix="make the folder first")
     data = writers[path.suffix.lower()](report).encode("utf-8", "replace")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
+    with write_atomic(path) as part:
+        part.write_bytes(data)
     return path
 
 

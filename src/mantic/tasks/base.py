@@ -14,7 +14,7 @@ from mantic.core.errors import SettingsError
 from mantic.core.interrupt import watch_ctrl_c
 from mantic.core.learner import LEARNERS, complete
 from mantic.core.metric import METRICS
-from mantic.core.run import Run
+from mantic.core.run import Run, check_seed
 from mantic.core.schema import Column, Schema
 from mantic.core.table import Array, Target
 from mantic.evaluate.decide import Decision
@@ -121,12 +121,15 @@ class Estimator(Parameters):
         ----------
         X, y : as in `fit`; y may be left out when X holds the target column under its own name.
         """
+        from mantic.tasks.clusters import new_together
         from mantic.tasks.findings import evaluation_of
 
         self._check_fitted()
         run = run or Run(seed=self.seed)
         taken = accept_labelled(self, X, self.target_.name if y is None else y, run=run)
-        return evaluation_of(self, self._aligned(taken.features), self._truth(taken.truth), run)
+        frame = self._aligned(taken.features)
+        clusters = new_together(self, taken.features, frame, run)
+        return evaluation_of(self, frame, self._truth(taken.truth), run, clusters=clusters)
 
     def explain(self, X: Any, *, run: Run | None = None) -> Any:
         """Say which columns moved each answer, and by how much; contributions add up to the margin.
@@ -262,6 +265,7 @@ class Estimator(Parameters):
         return self
 
     def _wishes(self) -> Wishes:
+        check_seed(self.seed)
         metric = METRICS.get(self.metric or self.task.metric)
         if metric.task != self.task.name:
             known = [name for name in METRICS.names() if METRICS.get(name).task == self.task.name]

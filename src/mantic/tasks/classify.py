@@ -10,6 +10,7 @@ from mantic.core.schema import Column, Kind
 from mantic.core.table import Array, Target
 from mantic.evaluate.decide import Decision
 from mantic.tasks.base import Estimator
+from mantic.tasks.door import validation
 from mantic.tasks.target import check_filled, classes_of, positive_of
 from mantic.tasks.task import Task
 
@@ -78,7 +79,8 @@ class Classifier(Estimator):
 
     def score(self, X: Any, y: Any, sample_weight: Array | None = None) -> float:
         """Return the share of rows whose class is predicted rightly, as scikit-learn does."""
-        return float(np.average(self.predict(X) == np.asarray(y), weights=sample_weight))
+        truth = validation().column_or_1d(np.asarray(y))
+        return float(np.average(self.predict(X) == truth, weights=sample_weight))
 
     def predict_set(self, X: Any, *, level: float = 0.9) -> Array:
         """Return which classes cannot be ruled out: bool, shape (n_rows, n_classes).

@@ -15,6 +15,7 @@ from mantic.evaluate.costs import finds, read_costs
 from mantic.evaluate.decide import Decision, Weighed, check_needed
 from mantic.evaluate.unseen import Unseen, answers_of
 from mantic.report.blocks import Alert, Block, Group, Number, Report
+from mantic.tasks.clusters import judged_together
 from mantic.tasks.door import Given, filled, plain
 from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked
@@ -45,7 +46,8 @@ def unseen_of(walked: Walked, *, time: str | None, seed: int) -> Unseen | None:
     ]
     inner, _ = answers_of(searched, n_classes, seed=seed)
     held_out, chosen = answers_of(judged, n_classes, seed=seed)
-    groups = None if given.groups is None else given.groups[walked.judged][chosen].astype(np.int32)
+    found = judged_together(given, walked.judged)
+    groups = None if found is None else found[chosen].astype(np.int32)
     kept = walked.used[-1].part if walked.used else -1
     return Unseen(inner, held_out, kept, groups, len(walked.judged), _pace(given, time))
 

@@ -92,6 +92,10 @@ def accept_fit(
         return Taken(features, plain(truth), y, with_kinds(infer(features), features, kinds), others)
     name = str(getattr(y, "name", None) or "y")
     if not is_frame(X):
+        if named := [one for one in roles if one is not None]:
+            raise SchemaError(
+                f"an array has no column '{named[0]}'", where="fit", fix="give a table with names: pandas, polars, ..."
+            )
         array, truth = validation().validate_data(
             estimator,
             X,
@@ -116,7 +120,13 @@ def accept_fit(
 def accept_labelled(estimator: Any, X: Any, y: Any, *, run: Run) -> Taken:
     """Take rows with known answers apart, for evaluation; `y` is a column name or the answers."""
     if not isinstance(y, str):
-        return Taken(X, np.asarray(y), "y", Schema(), {})
+        truth = validation().column_or_1d(np.asarray(y))
+        validation().check_consistent_length(X, truth)
+        if not len(truth) or (truth.dtype.kind == "f" and np.isnan(truth).any()):
+            raise SchemaError(
+                "a row has no answer" if len(truth) else "there are no rows", where="y", fix="leave such rows out"
+            )
+        return Taken(X, truth, "y", Schema(), {})
     frame = to_polars(X)
     if y in frame.columns:
         frame = drop_unlabelled(frame, y, run)

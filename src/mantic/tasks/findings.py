@@ -12,6 +12,7 @@ from mantic.core.budget import Deadline
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import METRICS
 from mantic.core.model import Importance
+from mantic.core.registry import plugins
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.evaluate.blocks_decision import valued_again
@@ -27,8 +28,8 @@ from mantic.search.row import row_plan
 from mantic.search.slim import row_seconds
 from mantic.search.trial import Candidate
 from mantic.tasks.background import Background
+from mantic.tasks.clusters import judged_together
 from mantic.tasks.decide import with_section
-from mantic.tasks.door import Given
 from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked
 from mantic.tasks.wishes import Wishes
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 LEVEL = 0.9
 _DRIFT_SECONDS = {True: 0.6, False: 4.0}  # with fewer left, drift is not measured; True: where it is to be expected
-_LEAST_MOMENTS = 30  # fewer are too few to draw from
 _PROBED = 100  # rows, to know how fast the model answers
 _RULES_SECONDS, _RULES_SHARE = 0.6, 0.4  # what learning rules costs; of the time left
 _TREES_SECONDS = 1.5  # to import scikit-learn's trees, where nothing else has
@@ -59,9 +59,7 @@ def findings_of(
     truth = given.target.values[walked.judged]
     is_apart = given.moment is not None or given.groups is not None
     drift = _drift(walked, run, least_seconds=_DRIFT_SECONDS[is_apart])  # before what takes all the time that is left
-    command, script = _again(
-        asked, given.column.name, type_name="Classifier" if given.target.is_classes else "Regressor"
-    )
+    command, script = _again(asked, given.column.name, is_classes=given.target.is_classes, dropped=run.dropped)
     found = Findings(
         task="classify" if given.target.is_classes else "regress",
         target=given.column.name,
@@ -74,7 +72,7 @@ def findings_of(
         baseline_name=_baseline_name(given.classes, given.target.values),
         linear_guess=None if _is_linear(walked) else walked.linear_guess,
         classes=tuple(str(label) for label in given.classes.tolist()),
-        clusters=_clusters(given, walked.judged),
+        clusters=judged_together(given, walked.judged),
         split=f"{division.sentence[0].upper()}{division.sentence[1:]}.{_told(walked.earlier, wishes.metric.name)}",
         earlier=walked.earlier,
         n_rows=given.frame.height,
@@ -133,13 +131,22 @@ def _positive_last(findings: Findings, positive: int) -> Findings:
     )
 
 
-def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, run: Run) -> Report:
-    """Score a fitted model on new rows; the baseline says what was commonest, or the mean, when it was fitted."""
+def evaluation_of(
+    estimator: "Estimator", frame: "pl.DataFrame", truth: Array, run: Run, *, clusters: Array | None
+) -> Report:
+    """Score a fitted model on new rows; the baseline says what was commonest, or the mean, when it was fitted.
+
+    Parameters
+    ----------
+    clusters : which rows belong together; None where each stands for itself.
+    """
     model = estimator.model_
     guess = model.predict(frame)
     facts = estimator.report_.facts
     is_classes = model.n_classes > 0
-    base = np.bincount(truth, minlength=model.n_classes) / len(truth) if is_classes else np.array(truth.mean())
+    known = estimator.background_answers_
+    before = known["truth"].to_numpy() if known.width else truth  # files of long ago do not say
+    base = _shares(before, model.n_classes) if is_classes else np.array(before.mean())
     conformal: Conformal | None
     if is_classes:
         inside = model.conformal.sets(guess, level=LEVEL)
@@ -157,17 +164,23 @@ def evaluation_of(estimator: "Estimator", frame: "pl.DataFrame", truth: Array, r
         truth=truth,
         guess=guess,
         baseline_guess=np.broadcast_to(base, guess.shape),
-        baseline_name=_baseline_name(estimator.classes_, truth) if is_classes else _baseline_name(np.empty(0), truth),
+        baseline_name=_baseline_name(estimator.classes_ if is_classes else np.empty(0), before),
         classes=tuple(str(label) for label in estimator.classes_.tolist()) if is_classes else (),
+        clusters=clusters,
         warnings=tuple(run.warnings),
         conformal=conformal,
-        drift=find_drift(estimator.background_, frame, estimator.schema_, run=run),
+        drift=None if estimator.roles_[1] else find_drift(estimator.background_, frame, estimator.schema_, run=run),
         is_apart=True,
     )
     report = evaluate_report(_positive_last(findings, positive_among(findings.classes, facts)), run)
     if estimator.decision_ is None:
         return report
-    return with_section(report, valued_again(estimator.decision_, truth, guess, seed=run.seed))
+    return with_section(report, valued_again(estimator.decision_, truth, guess, clusters=clusters, seed=run.seed))
+
+
+def _shares(codes: Array, n_classes: int) -> Array:
+    """Return the share of each class; one that was not seen is not impossible (Jeffreys' prior)."""
+    return np.asarray((np.bincount(codes.astype(np.int64), minlength=n_classes) + 0.5) / (len(codes) + 0.5 * n_classes))
 
 
 def _baseline_name(classes: Array, values: Array) -> str:
@@ -246,19 +259,12 @@ def _promise(walked: Walked, truth: Array) -> Conformal | None:
     return _interval_promise(ends, truth)
 
 
-def _clusters(given: Given, judged: Array) -> Array | None:
-    """Return which held-out rows belong together: a group, or a moment that many rows share."""
-    if given.groups is not None:
-        return given.groups[judged]
-    if given.moment is None:
-        return None
-    moment = np.unique(given.moment[judged], return_inverse=True)[1].reshape(-1)
-    return moment if _LEAST_MOMENTS <= int(moment.max()) + 1 < len(judged) else None
-
-
 def _drift(walked: Walked, run: Run, *, least_seconds: float) -> Drift | None:
-    """Hold the first judged part against the rows that its model learned from; passed over in haste."""
-    if run.deadline.left() < least_seconds * walked.slowdown:
+    """Hold the first judged part against the rows that its model learned from; passed over in haste.
+
+    Whole groups lie on one side: that tells the sides apart, and says nothing about what is to come.
+    """
+    if run.deadline.left() < least_seconds * walked.slowdown or walked.given.groups is not None:
         return None
     given, part = walked.given, walked.division.parts[walked.division.judged[0]]
     return find_drift(given.frame[part.rows], given.frame[part.held_out], given.schema, run=run)
@@ -271,19 +277,15 @@ def _interval_promise(ends: Array, truth: Array) -> Conformal | None:
     return Conformal(LEVEL, float(covered.mean()), float(np.median(ends[:, 1] - ends[:, 0])))
 
 
-def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, str]:
+def _again(asked: dict[str, Any], target: str, *, is_classes: bool, dropped: tuple[str, ...]) -> tuple[str, str]:
     """Return the shell command and the Python lines that repeat this fit."""
-    words = [
-        "mantic",
-        "fit",
-        "DATA",
-        "--target",
-        target,
-        "--budget",
-        str(asked["budget"]),
-        "--seed",
-        str(asked["seed"]),
-    ]
+    task, type_name = ("classify", "Classifier") if is_classes else ("regress", "Regressor")
+    words = ["mantic", "fit", "DATA", "--target", target, "--task", task]
+    words += ["--budget", str(asked["budget"]), "--seed", str(asked["seed"])]
+    for path in plugins():
+        words += ["--plugin", str(path)]
+    for name in dropped:
+        words += ["--drop", name]
     if asked["metric"]:
         words += ["--metric", asked["metric"]]
     for name in asked["learners"] or ():
@@ -302,5 +304,6 @@ def _again(asked: dict[str, Any], target: str, *, type_name: str) -> tuple[str, 
     columns = ("time", "group", "kinds")
     given = ", ".join(f"{key}={value!r}" for key, value in asked.items() if value is not None and key not in columns)
     fitted = "".join(f", {key}={name!r}" for key, name in roles.items())
-    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit(frame, {target!r}{fitted})"
+    frame = f"frame.drop({list(dropped)!r})" if dropped else "frame"
+    script = f"import mantic\n\nmodel = mantic.{type_name}({given}).fit({frame}, {target!r}{fitted})"
     return shlex.join(words), script

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from mantic.core.budget import Budget, Deadline
 from mantic.core.errors import SettingsError
-from mantic.core.run import Run
+from mantic.core.run import Run, check_seed
 from mantic.core.schema import Column, Schema
 from mantic.features.series.assemble import Roles
 from mantic.features.series.hierarchy import EVERY
@@ -264,8 +264,10 @@ class Forecaster(Parameters):
 
     def _checked(self) -> Budget:
         """Return the budget, or name every parameter that makes no sense."""
+        check_seed(self.seed)
         faults = []
-        if not isinstance(self.horizon, Integral) or not 1 <= self.horizon <= _MOST_HORIZON:
+        horizon: Any = self.horizon  # the user's, of whatever type
+        if not isinstance(horizon, Integral) or not 1 <= int(horizon) <= _MOST_HORIZON:
             faults.append(f"horizon is {self.horizon!r}, and should be a whole number from 1 to {_MOST_HORIZON:,}")
         if not _are_levels(self.levels):
             faults.append(f"levels are {self.levels!r}, and should be numbers above 0, up to {_MOST_LEVEL}")

@@ -63,10 +63,7 @@ class Regressor(Estimator):
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         values = numbers_of(truth, where=f"column '{name}'")
-        if not np.isfinite(values).all():
-            raise SchemaError(
-                "the target holds infinite values", where=f"column '{name}'", fix="mend them or leave these rows out"
-            )
+        _check_finite(values, name)
         if values.min() == values.max() and len(values) > 1:
             raise SchemaError(
                 f"the target is {values[0]:g} in every row: there is nothing to predict",
@@ -77,4 +74,13 @@ class Regressor(Estimator):
         return Target(values), column, np.empty(0)
 
     def _truth(self, truth: Array) -> Array:
-        return numbers_of(np.asarray(truth), where=f"column '{self.target_.name}'")
+        values = numbers_of(np.asarray(truth), where=f"column '{self.target_.name}'")
+        _check_finite(values, self.target_.name)
+        return values
+
+
+def _check_finite(values: Array, name: str) -> None:
+    if not np.isfinite(values).all():
+        raise SchemaError(
+            "the target holds infinite values", where=f"column '{name}'", fix="mend them or leave these rows out"
+        )

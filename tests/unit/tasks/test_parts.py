@@ -77,6 +77,17 @@ def test_the_command_and_the_script_that_repeat_a_fit_keep_time_and_group(churn_
     assert "time='joined', group='customer'" in texts[1]
 
 
+def test_the_command_and_the_script_leave_out_what_was_left_out_and_name_the_task(churn_like):
+    run = Run(dropped=("charges",))
+    model = mantic.Classifier(budget="1 trials").fit(churn_like.drop("charges"), "churned", run=run)
+
+    texts = [block.body for group in model.report_.blocks for block in getattr(group, "blocks", ())
+             if getattr(block, "style", "") == "code"]  # fmt: skip
+    assert "--task classify" in texts[0]
+    assert "--drop charges" in texts[0]
+    assert "fit(frame.drop(['charges']), 'churned'" in texts[1]
+
+
 def test_new_rows_that_differ_raise_an_alert_and_like_ones_do_not(churn_like, churn_like_new):
     model = mantic.Classifier(budget="1 trials").fit(churn_like, "churned")
     moved = churn_like_new.with_columns(pl.col("charges") * 3, pl.lit("premium").alias("plan"))

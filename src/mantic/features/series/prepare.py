@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -93,8 +94,9 @@ def seasons_of(season: int | Sequence[int] | None) -> tuple[int, ...] | None:
     """
     if season is None:
         return None
-    found = (season,) if isinstance(season, Real) else tuple(season)
-    if any(not isinstance(one, Real) or one != int(one) or one < 1 for one in found):
+    several: Any = season  # the user's, of whatever type
+    found: tuple[Any, ...] = (several,) if isinstance(several, Real) else tuple(several)
+    if not all(isinstance(one, Real) and float(one).is_integer() and one >= 1 for one in found):
         raise SettingsError(f"{season!r} is no season", where="season", fix="give lengths in steps, as in season=12")
     return tuple(sorted({int(one) for one in found if one > 1}))
 
