@@ -11,12 +11,17 @@ from mantic.core.table import Array
 
 @dataclass(frozen=True)
 class Importance:
-    """How much a column matters to a model in all, with its interval; larger matters more, about 0 is nothing."""
+    """How much a column matters to a model in all, with its interval; larger matters more, about 0 is nothing.
+
+    `is_loss` says that it is how much worse the metric gets without the column; else it is how far the column moves the
+    answer on average, which never tells whether that helps.
+    """
 
     column: str
     mean: float
     low: float
     high: float
+    is_loss: bool = True
 
 
 class Model(Protocol):

@@ -51,13 +51,19 @@ def drivers(findings: Findings) -> list[Block]:
         return []
     sure = [one.column for one in best if one.low > 0]
     sentence = f"Most depends on {_list(sure[:3])}." if sure else "No single column matters for certain."
+    label = f"how much worse {name_of(findings.metric)} gets without it"
+    if not best[0].is_loss:
+        sentence = (
+            f"The answer is moved most by {_list([one.column for one in best[:3]])}; there was no time to see "
+            "whether that helps."
+        )
+        label = "how far it moves the answer, on average"
     bars = Series(
         "importance",
         tuple(one.mean for one in best),
         low=tuple(_or(one.low, one.mean) for one in best),
         high=tuple(_or(one.high, one.mean) for one in best),
     )
-    label = f"how much worse {name_of(findings.metric)} gets without it"
     names = tuple(one.column for one in best)
     return [Chart("bar", "What it depends on", sentence, (bars,), Axis(labels=names), Axis(label), horizontal=True)]
 

@@ -86,7 +86,10 @@ def _figures(names: tuple[str, ...], reports: Sequence[Mapping[str, Any]]) -> li
 
 def _columns(names: tuple[str, ...], reports: Sequence[Mapping[str, Any]]) -> list[Block]:
     """Return how much each column matters to each version; a dash where a version does not have it."""
-    known = [{one["column"]: one["mean"] for one in facts.get("importance") or ()} for facts in reports]
+    known = [
+        {one["column"]: one["mean"] for one in facts.get("importance") or () if one.get("is_loss", True)}
+        for facts in reports
+    ]
     columns = list(dict.fromkeys(column for one in known for column in one))[:_MOST_COLUMNS]
     rows = tuple((column, *(one.get(column) for one in known)) for column in columns)
     title = "How much each column matters"

@@ -90,12 +90,12 @@ def mean_contributions(contributions: Array, names: Sequence[str]) -> tuple[Impo
     names : of the columns, in order; columns that never contribute are left out.
 
     >>> mean_contributions(np.array([[[1.0], [0.5]], [[-1.0], [0.5]]]), ["age"])
-    (Importance(column='age', mean=1.0, low=1.0, high=1.0),)
+    (Importance(column='age', mean=1.0, low=1.0, high=1.0, is_loss=False),)
     """
     sizes = np.abs(contributions[:, :-1]).mean(axis=2)
     reach = 1.96 * sizes.std(axis=0) / np.sqrt(max(1, len(sizes)))
     found = [
-        Importance(name, float(mean), float(max(0.0, mean - half)), float(mean + half))
+        Importance(name, float(mean), float(max(0.0, mean - half)), float(mean + half), is_loss=False)
         for name, mean, half in zip(names, sizes.mean(axis=0), reach, strict=True)
         if mean > 0
     ]

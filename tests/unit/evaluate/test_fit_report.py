@@ -9,7 +9,9 @@ import pytest
 
 from mantic.core.budget import Deadline
 from mantic.core.metric import METRICS
+from mantic.core.model import Importance
 from mantic.core.run import Run
+from mantic.evaluate.blocks_story import drivers
 from mantic.evaluate.fit_report import evaluate_report, fit_report
 from mantic.report.blocks import Chart, Grid, Group, Report, Text
 
@@ -185,3 +187,13 @@ def test_the_report_survives_the_way_to_json_and_back(one_of, story):
     report = fit_report(replace(one_of(4), **story), Run())
 
     assert Report.from_json(report.to_json()) == report
+
+
+def test_how_far_columns_move_the_answer_is_not_called_a_loss(yes_or_no, story):
+    moved = (Importance("size", 0.3, 0.2, 0.4, is_loss=False),)
+
+    (measured,), (told,) = (drivers(replace(yes_or_no(), **story | own)) for own in ({}, {"importance": moved}))
+
+    assert "gets without it" in measured.y.label
+    assert told.y.label == "how far it moves the answer, on average"
+    assert "no time to see whether that helps" in told.sentence

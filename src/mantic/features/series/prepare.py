@@ -96,7 +96,7 @@ def seasons_of(season: int | Sequence[int] | None) -> tuple[int, ...] | None:
         return None
     several: Any = season  # the user's, of whatever type
     found: tuple[Any, ...] = (several,) if isinstance(several, Real) else tuple(several)
-    if not all(isinstance(one, Real) and float(one).is_integer() and one >= 1 for one in found):
+    if not all(isinstance(one, Real) and float(one).is_integer() and float(one) >= 1 for one in found):
         raise SettingsError(f"{season!r} is no season", where="season", fix="give lengths in steps, as in season=12")
     return tuple(sorted({int(one) for one in found if one > 1}))
 
