@@ -9,7 +9,7 @@ Fold = tuple[Array, Array]  # rows that learn, rows that judge
 
 # Equal rows are copies of one record, unless the table is so coarse that equal rows are ordinary.
 _COARSE_MEAN = 10  # rows per different row
-_COARSE_SHARE, _ALWAYS_COPIES = 0.02, 10  # of all rows in one unit, and so many rows in any case
+_COMMON_SHARE, _ALWAYS_COPIES = 0.1, 10  # of all rows alike, and so many rows in any case
 
 
 def units(frame: pl.DataFrame, groups: Array | None = None) -> Array:
@@ -17,7 +17,8 @@ def units(frame: pl.DataFrame, groups: Array | None = None) -> Array:
 
     Parameters
     ----------
-    frame : the features; equal rows are taken as copies, unless that is ordinary in a coarse table.
+    frame : the features that are learned from; equal rows are taken as copies, unless that is ordinary in a coarse
+        table, or they are a tenth of it, as rows without any value may be: those each stand for themselves.
     groups : shape (n_rows,), any labels: rows of one group stay together too.
 
     Returns
@@ -32,8 +33,9 @@ def units(frame: pl.DataFrame, groups: Array | None = None) -> Array:
     if frame.width and n_rows:
         found = _number(frame.hash_rows(seed=0).to_numpy())
         counts = np.bincount(found)
-        if n_rows / len(counts) <= _COARSE_MEAN and counts.max() <= max(_ALWAYS_COPIES, _COARSE_SHARE * n_rows):
-            copies = found
+        if n_rows / len(counts) <= _COARSE_MEAN:
+            is_common = counts > max(_ALWAYS_COPIES, _COMMON_SHARE * n_rows)
+            copies = np.where(is_common[found], len(counts) + copies, found)
     if groups is None:
         return _number(copies)
     return _connect(copies, _number(np.asarray(groups)))

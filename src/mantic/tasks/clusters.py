@@ -9,7 +9,7 @@ from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.split import units
 from mantic.sources.frames import to_polars
-from mantic.tasks.door import Given, is_frame, moments
+from mantic.tasks.door import Given, is_frame, moments, used
 
 if TYPE_CHECKING:
     from mantic.tasks.base import Estimator
@@ -21,7 +21,7 @@ _MOST_ALONE = 0.99  # share of rows without a copy from which copies do not matt
 def judged_together(given: Given, rows: Array) -> Array | None:
     """Return which of these rows of a fit belong together, shape (len(rows),); None where each stands for itself."""
     groups, moment = (None if one is None else one[rows] for one in (given.groups, given.moment))
-    return _together(given.frame[rows], groups, moment)
+    return _together(used(given.frame, given.schema)[rows], groups, moment)
 
 
 def new_together(estimator: "Estimator", rows: Any, frame: pl.DataFrame, run: Run) -> Array | None:
@@ -41,7 +41,7 @@ def new_together(estimator: "Estimator", rows: Any, frame: pl.DataFrame, run: Ru
             run.warn("no_groups", f"without the column '{group}' rows count as independent: ranges may be too narrow")
     if time is not None and time in frame.columns and not frame[time].null_count():
         moment = moments(frame[time], estimator.schema_[time])
-    return _together(frame, groups, moment)
+    return _together(used(frame, estimator.schema_), groups, moment)
 
 
 def _together(frame: pl.DataFrame, groups: Array | None, moment: Array | None) -> Array | None:

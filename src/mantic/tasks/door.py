@@ -170,6 +170,11 @@ def is_frame(data: Any) -> bool:
     return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
 
 
+def used(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Return the columns of aligned rows that models look at: a number of the row tells copies apart, and no model."""
+    return frame.select(column.name for column in schema.columns if column.is_used)
+
+
 def all_numbers(frame: pl.DataFrame) -> Schema:
     """Return the schema of an array of numbers: every column is a number, whatever its values look like."""
     return Schema(tuple(Column(name, Kind.NUMBER) for name in frame.columns))

@@ -8,12 +8,13 @@ from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.search.split import Fold, by_time, folds, rolling, units
 from mantic.search.trial import Part
-from mantic.tasks.door import LEAST_ROWS, Given
+from mantic.tasks.door import LEAST_ROWS, Given, used
 
 NESTED_BELOW = 2_000  # rows: fewer are too few to lock a fifth away; every row judges once instead
 ONE_FOLD_FROM = 20_000  # rows: from here one inner fold tells as much as five
 _TEST_SHARE = 0.2
 _N_FOLDS = 5
+_LEAST_APART = 0.2  # of the rows that a fold in time learns from, where groups that judge are left out of them
 _LEAST_REHEARSED = 100  # rows to learn from, for a score that says something
 _N_NESTED = 3  # inner folds of a nested part: they only choose weights there
 
@@ -42,7 +43,7 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
     everything = np.arange(n_rows)
     if given.moment is not None:
         return _in_time(given, given.moment, everything, run=run)
-    unit = units(given.frame, given.groups)
+    unit = units(used(given.frame, given.schema), given.groups)
     n_units = int(unit.max()) + 1
     n_outer = min(_N_FOLDS, n_units)
     if n_outer < 2:
@@ -68,17 +69,19 @@ def divide(given: Given, *, seed: int, run: Run) -> Division:
 
 
 def _in_time(given: Given, moment: Array, everything: Array, *, run: Run) -> Division:
-    learn, judge = _apart(by_time(moment, share=_TEST_SHARE), given.groups)
+    early, judge = by_time(moment, share=_TEST_SHARE)
+    learn, _ = _apart((early, judge), given.groups)
     others = "" if given.groups is None else ", and no group of them was learned from"
-    if len(learn) < LEAST_ROWS:
-        learn, judge = by_time(moment, share=_TEST_SHARE)
-        others = ""
+    if len(learn) < max(LEAST_ROWS, _LEAST_APART * len(early)):
+        learn, others = early, ""
         run.warn("groups_in_time", "nearly every group goes on in the latest rows, so groups are on both sides")
     inner = rolling(moment[learn], n_folds=4)
     if len(learn) >= NESTED_BELOW:  # the latest fold is nearest to what will be asked
         inner = inner[-1:]
-    pairs = (_apart((learn[one], learn[two]), given.groups if others else None) for one, two in inner)
-    mapped = tuple((one, two) for one, two in pairs if len(one)) or ((learn, learn),)
+    pairs = [(learn[one], learn[two]) for one, two in inner]
+    apart = [_apart(pair, given.groups if others else None) for pair in pairs]
+    enough = (two for two, one in zip(apart, pairs, strict=True) if len(two[0]) >= _LEAST_APART * len(one[0]))
+    mapped = tuple(enough) or tuple(pairs) or ((learn, learn),)
     locked = Part(learn, judge, mapped)
     late = f"the latest {len(judge) / len(everything):.0%} of the rows in time{others}"
     parts = (locked, *_rehearsals(given, moment, learn), Part(everything, everything[:0], ()))

@@ -36,6 +36,14 @@ def test_groups_and_copies_are_joined_through_any_chain():
     assert len({*unit}) == 3
 
 
+def test_one_common_row_does_not_let_the_copies_of_others_go():
+    """900 rows twice, and 300 rows without a value, which each stand for themselves."""
+    unit = units(pl.DataFrame({"a": [*range(900), *range(900), *[None] * 300]}))
+
+    assert (unit[:900] == unit[900:1800]).all()
+    assert len(set(unit)) == 900 + 300
+
+
 @given(st.integers(10, 200), st.integers(2, 5), st.integers(0, 3), st.integers(1, 40))
 def test_every_row_judges_exactly_once_and_units_stay_whole(n_rows, n_folds, seed, n_units):
     unit = np.unique(np.random.default_rng(seed).integers(0, n_units + n_folds, n_rows), return_inverse=True)[1]

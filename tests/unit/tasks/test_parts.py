@@ -58,6 +58,31 @@ def test_with_time_and_group_both_hold(n_rows):
     assert "no group of them was learned from" in division.sentence
 
 
+def test_a_few_groups_that_ended_early_are_not_all_there_is_to_learn_from():
+    """A panel: 60 customers go through 20 dates, three of them left after two."""
+    run = Run()
+    number, date = (one.ravel() for one in np.meshgrid(np.arange(60), np.arange(20), indexing="ij"))
+    is_there = (number >= 3) | (date < 2)
+    groups, moment = number[is_there], date[is_there]
+
+    division = divide(given(len(groups), moment=moment, groups=groups), seed=0, run=run)
+
+    assert [one.code for one in run.warnings] == ["groups_in_time"]
+    assert len(division.parts[0].rows) > 0.7 * len(groups)
+    assert all(not set(learn) & set(judge) for learn, judge in pairs(division))
+
+
+def test_a_number_of_the_row_does_not_hide_that_rows_are_copies():
+    one = given(300)
+    frame = pl.concat([one.frame] * 3).with_columns(row=pl.int_range(900).cast(pl.String))
+    schema = Schema((*one.schema.columns, Column("row", Kind.ID)))
+    three = Given(schema, frame, Target(np.tile(one.target.values, 3)), one.column, np.empty(0))
+
+    division = divide(three, seed=0, run=Run())
+
+    assert all(not set(learn % 300) & set(judge % 300) for learn, judge in pairs(division))
+
+
 def test_groups_that_all_go_on_are_told_of_and_split_by_time_alone():
     run = Run()
     groups = np.tile(np.arange(3), 100)
