@@ -15,6 +15,7 @@ from mantic.core.table import Array
 _SECOND = 1_000_000  # microseconds
 _MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
 _LAST_DAY = 31  # the anchor of a month that is named by its last day
+_EVEN = 0.9  # share of gaps of the same length from which they may be days: of months it is about 7 of 12
 
 
 class Unit(StrEnum):
@@ -178,13 +179,14 @@ class Calendar:
         return made
 
 
-def fitted_calendar(times: pl.Series, gaps: Array) -> Calendar:
+def fitted_calendar(times: pl.Series, gaps: Array, starts: Array) -> Calendar:
     """Return the calendar whose steps are the commonest gap.
 
     Parameters
     ----------
     times : all moments, of all series: whole numbers, dates, or moments.
     gaps : the distances between neighbours in a series, over all series, above 0; numbers or microseconds.
+    starts : where each of these gaps begins, in the same unit.
     """
     gap = modal(gaps) if len(gaps) else 0
     times, counts = _distinct(times)
@@ -195,6 +197,9 @@ def fitted_calendar(times: pl.Series, gaps: Array) -> Calendar:
     days = gap / _DAY
     for months, low, high in ((1, 28, 31), (2, 59, 62), (3, 89, 92), (6, 181, 184), (12, 365, 366)):
         if low <= days <= high and gap % _DAY == 0:
+            near = (gaps >= low * _DAY) & (gaps <= high * _DAY)
+            if not _are_months(starts[near], gaps[near], months):
+                break
             return _monthly(times, counts, months, is_date=not has_clock)
     if gap == _DAY and not has_clock and counts.sum() >= 10 and bool((times.dt.weekday() <= 5).all()):
         return Calendar(Unit.BUSINESS, 1, 0, is_date=True)
@@ -248,6 +253,16 @@ def _monthly(times: pl.Series, counts: Array, months: int, *, is_date: bool) -> 
     is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
     day = _LAST_DAY if counts[is_last].sum() > 0.5 * counts.sum() else modal(days, counts)
     return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months, counts) + day, is_date)
+
+
+def _are_months(starts: Array, gaps: Array, months: int) -> bool:
+    """Return whether gaps are so many months, and not rather a fixed number of days: every four weeks, 30 days."""
+    share = float(np.mean(gaps == modal(gaps)))
+    if share < _EVEN:
+        return True
+    first, second = (pl.Series("", one).cast(pl.Datetime("us")) for one in (starts, starts + gaps))
+    is_month = (first.dt.offset_by(f"{months}mo") == second) | (second.dt.offset_by(f"-{months}mo") == first)
+    return float(is_month.to_numpy().mean()) >= share
 
 
 def _months(times: pl.Series) -> Array:

@@ -193,7 +193,8 @@ def _calendar(
     physical = moments if moments.dtype.is_integer() else moments.cast(pl.Datetime("us"))
     name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()[place]
     order = _by_time(name, at)
-    calendar = fitted_calendar(times, _apart(name[order], at[order]))
+    is_next = (np.diff(name[order].astype(np.int64)) == 0) & (np.diff(at[order]) > 0)
+    calendar = fitted_calendar(times, np.diff(at[order])[is_next], at[order][:-1][is_next])
     apart = _apart(name[order], calendar.steps(moments)[place[order]])
     share = float(np.mean(apart == 1)) if len(apart) else 1.0  # of neighbours that lie one step apart
     if share < _IRREGULAR:

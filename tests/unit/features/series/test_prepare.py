@@ -49,6 +49,16 @@ def test_the_frequency_is_that_of_all_series_though_one_is_irregular():
     assert prepared.panel.lengths.tolist() == [120, 120, 10]
 
 
+def test_rows_of_every_four_weeks_stay_apart_though_series_begin_on_different_days():
+    weeks = [pl.date_range(first, date(2028, 1, 1), "28d", eager=True)[:40] for first in (DAYS[0], DAYS[7])]
+    frame = pl.concat(pl.DataFrame({"store": f"{at}", "day": own, "sold": 100}) for at, own in enumerate(weeks))
+
+    prepared = prepare(frame, ROLES)
+
+    assert prepared.panel.calendar.name == "4W"
+    assert prepared.panel.truth.tolist() == [100.0] * 80
+
+
 def test_rows_that_are_missing_are_unknown_and_filled_with_the_season():
     frame = sales().filter(pl.col("day") != date(2024, 3, 2))  # a Saturday
 
