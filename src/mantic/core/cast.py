@@ -43,6 +43,7 @@ DATE_FORMS = (
     "%m/%Y",
     "%Y",
 )
+_NUMBER_FORMS = ("%Y%m%d", "%Y%m")  # of dates that may come as whole numbers
 _LATEST_SHORT_YEAR = 2030  # "Aug-62" is 1962: dates of two-digit years lie in the past more often than ahead
 
 
@@ -153,6 +154,8 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
         return series.cast(stored, strict=False)
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.replace_time_zone(None).cast(stored, strict=False)
+    if series.dtype.is_numeric() and column.form in _NUMBER_FORMS:
+        series = series.cast(pl.Int64, strict=False).cast(pl.String)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=stored)
     forms = (column.form, *DATE_FORMS) if column.form else DATE_FORMS

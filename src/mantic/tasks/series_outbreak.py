@@ -81,14 +81,14 @@ def grown(told: Foretold, roles: Roles, rows: pl.DataFrame, *, asked: Asked, run
     before = _long(told, roles)
     fresh = rows.select(
         *(as_id(rows[name]).alias(name) for name in roles.series),
-        _like(rows, roles.time, before), _like(rows, roles.as_of, before),
+        _like(rows, roles.time, before, roles.time_form), _like(rows, roles.as_of, before, ""),
         numbers_of(rows, roles, (roles.target,))[roles.target],
     )  # fmt: skip
     return walk_outbreak(pl.concat([before, fresh.select(before.columns)]), roles, asked, run, started=time_now())
 
 
-def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame) -> pl.Series:
-    times, fault = as_times(rows[name])
+def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame, form: str) -> pl.Series:
+    times, fault = as_times(rows[name], form)
     if fault or times.dtype.is_integer() != before[name].dtype.is_integer():
         what = fault or f"column '{name}' holds another kind of moments than before"
         raise SchemaError(what, where="the rows", fix="write moments as they were written when the model was fitted")

@@ -41,6 +41,7 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
             "series": list(roles.series),
             "known": list(roles.known),
             "as_of": roles.as_of,
+            "time_form": roles.time_form,
         },
     }
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
@@ -66,7 +67,8 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
             made.pretrained = Named(made.pretrained)
         roles = manifest["roles"]
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
-        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, str(roles.get("as_of", "")))
+        as_of, time_form = (str(roles.get(key, "")) for key in ("as_of", "time_form"))  # earlier files do not say it
+        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, as_of, time_form)
         made.told_ = Foretold.load(opened.folder)
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]

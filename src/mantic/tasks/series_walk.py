@@ -240,7 +240,7 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
         low, high = (
             one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
         )
-        columns.append(Column(roles.time, Kind.DATE, low=low, high=high))
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=roles.time_form))
     for place, name in enumerate(roles.known):
         own = told.panel.known[:, place]
         columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))

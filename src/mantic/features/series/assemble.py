@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.calendar import Calendar, anchored, fitted_calendar
-from mantic.core.cast import cast_column
+from mantic.core.cast import cast_column, parse_date
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array
@@ -24,6 +24,8 @@ _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
 _UNKNOWN = "unknown, and filled in only for methods to learn from"
+_DATE_NUMBERS = {"%Y%m%d": (19000101, 21991231), "%Y%m": (190001, 219912)}  # whole numbers that may be dates, by form
+_LEAST_DATES = 2  # different ones, before whole numbers are taken for dates: a single one may be a step by chance
 _NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
 
 
@@ -37,6 +39,8 @@ class Roles:
     series : names of the columns that tell series apart; may be empty.
     known : names of columns of numbers whose future is known.
     as_of : name of the column that says on which day a value was known; "" where values are never revised.
+    time_form : how what stands in the column of time is a date, as a strptime pattern; "" where nobody has looked, or
+        no pattern is needed.
     """
 
     time: str
@@ -44,6 +48,14 @@ class Roles:
     series: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     as_of: str = ""
+    time_form: str = ""
+
+
+def as_written(frame: pl.DataFrame, roles: Roles) -> Roles:
+    """Return the roles with how moments are written, so that later rows are read as those of the fit are."""
+    if roles.time not in frame.columns:
+        return roles
+    return replace(roles, time_form=_form_of_numbers(frame[roles.time]))
 
 
 def assemble(
@@ -68,7 +80,11 @@ def assemble(
     SchemaError : names all columns that are not there or hold something else.
     SettingsError : if there is no such frequency.
     """
-    long = _without_nothing(_long(frame, roles), findings)
+    long = _long(frame, roles)
+    if roles.time_form in _DATE_NUMBERS and not frame[roles.time].dtype.is_temporal():
+        text = f"whole numbers in '{roles.time}' were taken for dates, written like {frame[roles.time].drop_nulls()[0]}"
+        findings.append(_named(long, Finding("dates_as_numbers", text, frame.height)))
+    long = _without_nothing(long, findings)
     moments = long[_TIME].unique().sort()  # of many series they are few
     place = np.searchsorted(moments.to_physical().to_numpy(), long[_TIME].to_physical().to_numpy())
     calendar = _calendar(long, freq, findings, moments=moments, place=place)
@@ -90,7 +106,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     ]
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
-    time, fault_of_time = as_times(frame[roles.time])
+    time, fault_of_time = as_times(frame[roles.time], roles.time_form)
     numbers, faults_of_numbers = as_numbers(frame, (roles.target, *roles.known))
     value, known = numbers[roles.target], [numbers[name] for name in roles.known]
     faults = [*([fault_of_time] if fault_of_time else []), *faults_of_numbers]
@@ -110,8 +126,15 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def as_times(column: pl.Series) -> tuple[pl.Series, str]:
-    """Return a column as whole numbers, dates or moments, or a sentence on what it holds instead."""
+def as_times(column: pl.Series, form: str = "") -> tuple[pl.Series, str]:
+    """Return a column as whole numbers, dates or moments, or a sentence on what it holds instead.
+
+    Parameters
+    ----------
+    form : as `Roles.time_form`; where it does not fit all that stands there, what is written there decides.
+    """
+    if form and (dates := _by_form(column, form)) is not None:
+        return _without_clock(dates), ""
     if column.dtype.is_integer():
         return column, ""
     if column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all()):
@@ -131,6 +154,29 @@ def as_times(column: pl.Series) -> tuple[pl.Series, str]:
         if numbers.null_count() == column.null_count():
             return numbers, ""
     return column, f"column '{column.name}' holds neither dates, moments nor whole numbers"
+
+
+def _by_form(column: pl.Series, form: str) -> pl.Series | None:
+    """Return texts, or whole numbers like 20240131, as moments of a form; None where it does not fit all of them."""
+    if column.dtype.is_numeric() and form in _DATE_NUMBERS and bool((column % 1 == 0).all()):
+        column = column.cast(pl.Int64).cast(pl.String)
+    if column.dtype != pl.String:
+        return None
+    text = column.str.strip_chars()
+    found = parse_date(text, form).rename(column.name)
+    return None if (found.is_null() & text.is_not_null() & (text != "")).any() else found
+
+
+def _form_of_numbers(column: pl.Series) -> str:
+    """Return the form of whole numbers that are all dates, like 20240131 or 202401; "" where they are plain steps."""
+    numbers, fault = as_times(column)
+    if fault or not numbers.dtype.is_integer() or numbers.drop_nulls().n_unique() < _LEAST_DATES:
+        return ""
+    for form, (low, high) in _DATE_NUMBERS.items():
+        is_near = low <= numbers.min() and numbers.max() <= high  # type: ignore[operator]
+        if is_near and _by_form(numbers, form) is not None:
+            return form
+    return ""
 
 
 def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.Series], list[str]]:

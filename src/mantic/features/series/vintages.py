@@ -146,7 +146,7 @@ def filled(values: Array) -> Array:
 
 
 def _vintages(frame: pl.DataFrame, roles: Roles, ids: pl.DataFrame, *, calendar: Calendar, first: int) -> Vintages:
-    times, _ = as_times(frame[roles.time])
+    times, _ = as_times(frame[roles.time], roles.time_form)
     value = frame[roles.target].cast(pl.Float64, strict=False)
     days = _days(frame, roles)
     if roles.series:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mantic.core.errors import SchemaError, SettingsError
-from mantic.features.series.assemble import Roles
+from mantic.features.series.assemble import Roles, as_times, as_written
 from mantic.features.series.prepare import prepare
 
 ROLES = Roles("day", "sold", ("store",))
@@ -204,6 +204,36 @@ def test_texts_are_read_as_dates_and_numbers():
 
     assert prepared.panel.calendar.name == "D"
     assert prepared.panel.lengths.tolist() == [120]
+
+
+@pytest.mark.parametrize("kind", [pl.Int64, pl.Int32, pl.Float64, pl.String])
+@pytest.mark.parametrize(("form", "name"), [("%Y%m%d", "D"), ("%Y%m", "M")])
+def test_whole_numbers_that_are_all_dates_are_dates_and_it_is_said(kind, form, name):
+    first = DAYS if name == "D" else pl.date_range(date(2015, 1, 1), date(2024, 12, 1), "1mo", eager=True)
+    frame = sales().with_columns(day=first.dt.strftime(form).cast(pl.Int64).cast(kind))
+
+    prepared = prepare(frame, as_written(frame, ROLES))
+
+    assert prepared.panel.calendar.name == name
+    assert prepared.panel.calendar.times(prepared.panel.last).to_list() == [first[-1]]
+    assert prepared.panel.lengths.tolist() == [120]
+    assert f"'day' were taken for dates, written like {frame['day'][0]}" in told(prepared, "dates_as_numbers").what
+
+
+@pytest.mark.parametrize(
+    "numbers", [[20240131], [20240131] * 2, [20240131, 20240132], [202412, 202413], [1, 2, 3], [2023, 2024], [None]]
+)
+def test_whole_numbers_that_are_not_all_dates_or_a_single_one_are_plain_steps(numbers):
+    frame = pl.DataFrame({"day": pl.Series(numbers, dtype=pl.Int64)})
+
+    roles = as_written(frame, ROLES)
+
+    assert roles == ROLES
+    assert as_times(frame["day"], roles.time_form)[0].to_list() == numbers
+
+
+def test_whole_numbers_of_a_model_of_plain_steps_stay_plain_steps_though_they_could_be_dates():
+    assert as_times(pl.Series([20240130, 20240131]))[0].to_list() == [20240130, 20240131]
 
 
 def test_one_series_needs_no_column_that_names_it():
