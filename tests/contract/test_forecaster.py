@@ -116,24 +116,6 @@ def test_moments_may_be_texts_and_stamps(model):
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_dates_that_are_whole_numbers_are_read_so_from_then_on(later, tmp_path):
-    def written(rows):
-        return rows.with_columns(pl.col("day").dt.strftime("%Y%m%d").cast(pl.Int64))
-
-    model = mantic.Forecaster(14, budget=QUICK).fit(written(sales()), **ASKED)
-    plain = mantic.Forecaster(14, budget=QUICK).fit(sales(), **ASKED)
-    again = mantic.load(model.save(tmp_path / "numbers.mantic"))
-    asked = written(later.filter(pl.col("day") == DAYS[-1] + timedelta(days=1)))[:1]
-
-    assert "dates_as_numbers" in [one["code"] for one in model.report_.facts["repairs"]]
-    assert again.predict()["day"].to_list() == plain.predict()["day"].to_list()
-    for one in (model, again):
-        assert one.predict(asked)["day"].to_list() == [DAYS[-1] + timedelta(days=1)]
-        assert one.predict(one.schema_.align(asked.to_dicts())).equals(one.predict(asked))
-        assert one.evaluate(written(later)).facts["n_test"] == 4 * 14
-        assert one.update(written(later)).predict()["day"].min() == DAYS[-1] + timedelta(days=15)
-
-
 def test_moments_out_of_reach_are_named(model):
     rows = pl.DataFrame({"store": ["A", "Z"], "item": ["tea", "tea"], "day": [date(2020, 1, 1), date(2023, 9, 12)]})
 

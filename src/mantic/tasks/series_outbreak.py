@@ -80,8 +80,8 @@ def grown(told: Foretold, roles: Roles, rows: pl.DataFrame, *, asked: Asked, run
         )  # fmt: skip
     before = _long(told, roles)
     fresh = rows.select(
-        *(as_id(rows[name]).alias(name) for name in roles.series),
-        _like(rows, roles.time, before, roles.time_form), _like(rows, roles.as_of, before, ""),
+        *(as_id(rows[name], roles.fractional).alias(name) for name in roles.series),
+        _like(rows, roles.time, before, roles.time_form), _like(rows, roles.as_of, before, roles.as_of_form),
         numbers_of(rows, roles, (roles.target,))[roles.target],
     )  # fmt: skip
     return walk_outbreak(pl.concat([before, fresh.select(before.columns)]), roles, asked, run, started=time_now())

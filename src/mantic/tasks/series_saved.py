@@ -42,6 +42,8 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
             "known": list(roles.known),
             "as_of": roles.as_of,
             "time_form": roles.time_form,
+            "as_of_form": roles.as_of_form,
+            "fractional": list(roles.fractional),
         },
     }
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
@@ -67,9 +69,13 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
             made.pretrained = Named(made.pretrained)
         roles = manifest["roles"]
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
-        as_of, time_form = (str(roles.get(key, "")) for key in ("as_of", "time_form"))  # earlier files do not say it
-        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, as_of, time_form)
         made.told_ = Foretold.load(opened.folder)
+        was = [one.name for one in made.told_.ids.iter_columns() if one.str.contains(r"^-?\d+\.0$").any()]
+        made.roles_ = Roles(
+            str(roles["time"]), str(roles["target"]), series, known,
+            *(str(roles.get(key, "")) for key in ("as_of", "time_form", "as_of_form")),  # earlier files do not say it
+            fractional=tuple(map(str, roles.get("fractional", was))),
+        )  # fmt: skip
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
         made.report_ = Report.from_json(opened.report_text)

@@ -186,7 +186,7 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     later = rows.filter(chosen)
     fresh = pl.DataFrame(
         [
-            *(as_id(later[name]) for name in roles.series),
+            *(as_id(later[name], roles.fractional) for name in roles.series),
             told.panel.calendar.times(told.panel.last[np.maximum(series[is_new], 0)] + 1 + step[is_new]).alias(
                 roles.time
             ),

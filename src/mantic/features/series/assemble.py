@@ -14,6 +14,7 @@ from mantic.core.table import Array
 from mantic.features.infer import infer_column
 from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.holed import Holed, about
+from mantic.features.wording import other_date_form
 from mantic.report.numbers import amount
 
 _MOST_STEPS = 200_000  # of one series with few values: more are a sign of a wrong frequency, and would fill the memory
@@ -39,8 +40,9 @@ class Roles:
     series : names of the columns that tell series apart; may be empty.
     known : names of columns of numbers whose future is known.
     as_of : name of the column that says on which day a value was known; "" where values are never revised.
-    time_form : how what stands in the column of time is a date, as a strptime pattern; "" where nobody has looked, or
-        no pattern is needed.
+    time_form, as_of_form : how texts and whole numbers in these columns are dates, as a strptime pattern; "" where
+        nobody has looked, or no pattern is needed.
+    fractional : those of `series` that held numbers with fractions, so that 2 is written as 2.0 there.
     """
 
     time: str
@@ -49,13 +51,17 @@ class Roles:
     known: tuple[str, ...] = ()
     as_of: str = ""
     time_form: str = ""
+    as_of_form: str = ""
+    fractional: tuple[str, ...] = ()
 
 
 def as_written(frame: pl.DataFrame, roles: Roles) -> Roles:
-    """Return the roles with how moments are written, so that later rows are read as those of the fit are."""
-    if roles.time not in frame.columns:
-        return roles
-    return replace(roles, time_form=_form_of_numbers(frame[roles.time]))
+    """Return the roles with how moments and series are written, so that later rows are read as those of the fit are."""
+    forms = {name: _form(frame[name]) for name in (roles.time, roles.as_of) if name in frame.columns}
+    fractional = tuple(name for name in roles.series if name in frame.columns and _has_fractions(frame[name]))
+    return replace(
+        roles, time_form=forms.get(roles.time, ""), as_of_form=forms.get(roles.as_of, ""), fractional=fractional
+    )  # fmt: skip
 
 
 def assemble(
@@ -114,7 +120,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
         faults.append("the table has no rows")
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix="mend these columns, or name others")
-    ids = pl.DataFrame([as_id(frame[name]) for name in roles.series])
+    ids = pl.DataFrame([as_id(frame[name], roles.fractional) for name in roles.series])
     number = (
         pl.zeros(frame.height, pl.UInt32, eager=True)
         if not roles.series
@@ -135,6 +141,13 @@ def as_times(column: pl.Series, form: str = "") -> tuple[pl.Series, str]:
     """
     if form and (dates := _by_form(column, form)) is not None:
         return _without_clock(dates), ""
+    if form and column.dtype == pl.String and other_date_form(column, form):
+        return column, f"column '{column.name}' holds day and month the other way round than before"
+    return _times(column)
+
+
+def _times(column: pl.Series) -> tuple[pl.Series, str]:
+    """Return what `as_times` does where no form is known, or it does not fit."""
     if column.dtype.is_integer():
         return column, ""
     if column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all()):
@@ -167,8 +180,10 @@ def _by_form(column: pl.Series, form: str) -> pl.Series | None:
     return None if (found.is_null() & text.is_not_null() & (text != "")).any() else found
 
 
-def _form_of_numbers(column: pl.Series) -> str:
-    """Return the form of whole numbers that are all dates, like 20240131 or 202401; "" where they are plain steps."""
+def _form(column: pl.Series) -> str:
+    """Return how texts, or whole numbers like 20240131, are dates; "" where they are none, or need no pattern."""
+    if column.dtype == pl.String and (kind := infer_column(column)).kind is Kind.DATE:
+        return kind.form
     numbers, fault = as_times(column)
     if fault or not numbers.dtype.is_integer() or numbers.drop_nulls().n_unique() < _LEAST_DATES:
         return ""
@@ -177,6 +192,10 @@ def _form_of_numbers(column: pl.Series) -> str:
         if is_near and _by_form(numbers, form) is not None:
             return form
     return ""
+
+
+def _has_fractions(column: pl.Series) -> bool:
+    return column.dtype.is_float() and bool((column.fill_nan(None).drop_nulls() % 1 != 0).any())
 
 
 def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.Series], list[str]]:
@@ -190,9 +209,17 @@ def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.
     return found, faults
 
 
-def as_id(column: pl.Series) -> pl.Series:
-    """Return what tells series apart as texts, written alike wherever it comes from; missing is the empty text."""
-    return cast_column(column, Column(column.name, Kind.CATEGORY))[0].fill_null("")
+def as_id(column: pl.Series, fractional: Sequence[str]) -> pl.Series:
+    """Return what tells series apart as texts, written alike wherever it comes from; missing is the empty text.
+
+    Parameters
+    ----------
+    fractional : as `Roles.fractional`.
+    """
+    text = cast_column(column, Column(column.name, Kind.CATEGORY))[0].fill_null("")
+    if column.name in fractional:
+        return text.str.replace(r"^(-?\d+)$", "${1}.0")
+    return text.str.replace(r"\.0$", "") if column.dtype.is_float() else text
 
 
 def _without_clock(moments: pl.Series) -> pl.Series:

@@ -150,7 +150,7 @@ def _vintages(frame: pl.DataFrame, roles: Roles, ids: pl.DataFrame, *, calendar:
     value = frame[roles.target].cast(pl.Float64, strict=False)
     days = _days(frame, roles)
     if roles.series:
-        asked = pl.DataFrame([as_id(frame[name]) for name in roles.series])
+        asked = pl.DataFrame([as_id(frame[name], roles.fractional) for name in roles.series])
         numbered = ids.with_columns(pl.int_range(pl.len()).alias(_RANK))
         series = asked.join(numbered, on=ids.columns, how="left", maintain_order="left", nulls_equal=True)[_RANK]
     else:
@@ -175,7 +175,7 @@ def _days(frame: pl.DataFrame, roles: Roles) -> pl.Series:
     ------
     SchemaError : if they are no moments, or some are missing.
     """
-    days, fault = as_times(frame[roles.as_of])
+    days, fault = as_times(frame[roles.as_of], roles.as_of_form)
     if not fault and days.null_count():
         fault = f"{amount(days.null_count(), 'row does', 'rows do')} not say when the value was known"
     if fault:
