@@ -8,6 +8,7 @@ import pytest
 
 import mantic
 from mantic.core import artifact
+from mantic.core.cast_row import caster
 from mantic.core.errors import SchemaError
 
 QUICK = "1 trials"
@@ -49,6 +50,22 @@ def test_whole_numbers_that_are_dates_are_told_and_answered_as_dates():
 
     assert "dates_as_numbers" in [one["code"] for one in model.report_.facts["repairs"]]
     assert model.predict().equals(plain.predict())
+
+
+@pytest.mark.parametrize("between", ["T", " "])
+def test_moments_with_an_offset_are_those_of_the_clock_on_the_wall(between, tmp_path):
+    def offset(days: pl.Series) -> pl.Series:
+        return pl.Series([f"{day}{between}00:00:00+0{1 + (day > date(2024, 3, 31))}:00" for day in days])
+
+    rows = sales(DAYS).with_columns(day=offset(DAYS))
+
+    for model in both(fitted(rows), tmp_path):
+        assert model.told_.panel.truth.tolist() == sales(DAYS)["sold"].to_list()
+        later = sales(LATER).with_columns(day=offset(LATER))
+        assert model.predict(later)["day"].to_list() == LATER.to_list()
+        assert model.predict(model.schema_.align(later.to_dicts())).equals(model.predict(later))
+        cast = caster(model.schema_["day"])
+        assert {cast(one) for one in ("2024-05-01", "2024-05-01T00:00:00Z", later["day"][0])} == {1714521600000000}
 
 
 def test_moments_may_come_in_another_form_that_leaves_nothing_open():

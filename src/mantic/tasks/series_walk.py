@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mantic.core.cast import LOCAL
 from mantic.core.errors import SchemaError
 from mantic.core.method import Method
 from mantic.core.panel import Panel
@@ -240,7 +241,7 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
         low, high = (
             one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
         )
-        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=roles.time_form))
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=roles.time_form + LOCAL))
     for place, name in enumerate(roles.known):
         own = told.panel.known[:, place]
         columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))

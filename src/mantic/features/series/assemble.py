@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.calendar import Calendar, anchored, fitted_calendar
-from mantic.core.cast import cast_column, parse_date
+from mantic.core.cast import cast_column, on_the_wall, parse_date
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array
@@ -133,12 +133,14 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
 
 
 def as_times(column: pl.Series, form: str = "") -> tuple[pl.Series, str]:
-    """Return a column as whole numbers, dates or moments, or a sentence on what it holds instead.
+    """Return a column as whole numbers, dates or moments of local time, or a sentence on what it holds instead.
 
     Parameters
     ----------
     form : as `Roles.time_form`; where it does not fit all that stands there, what is written there decides.
     """
+    if column.dtype == pl.String:
+        column = on_the_wall(column)
     if form and (dates := _by_form(column, form)) is not None:
         return _without_clock(dates), ""
     if form and column.dtype == pl.String and other_date_form(column, form):
@@ -182,7 +184,7 @@ def _by_form(column: pl.Series, form: str) -> pl.Series | None:
 
 def _form(column: pl.Series) -> str:
     """Return how texts, or whole numbers like 20240131, are dates; "" where they are none, or need no pattern."""
-    if column.dtype == pl.String and (kind := infer_column(column)).kind is Kind.DATE:
+    if column.dtype == pl.String and (kind := infer_column(on_the_wall(column))).kind is Kind.DATE:
         return kind.form
     numbers, fault = as_times(column)
     if fault or not numbers.dtype.is_integer() or numbers.drop_nulls().n_unique() < _LEAST_DATES:
