@@ -1,7 +1,7 @@
 """The calendar of a series: which moments follow each other, as whole steps."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from mantic.core.table import Array
 
 _SECOND = 1_000_000  # microseconds
 _MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
+_WEEK, _MONDAY = 7 * _DAY, 4 * _DAY  # 1970 began on a Thursday
 _LAST_DAY = 31  # the anchor of a month that is named by its last day
 _EVEN = 0.9  # share of gaps of the same length from which they may be days: of months it is about 7 of 12
 
@@ -228,6 +229,30 @@ def anchored(named: Calendar, times: pl.Series) -> Calendar:
     )  # fmt: skip
 
 
+def by_calendar(found: Calendar, times: pl.Series) -> Calendar:
+    """Return the calendar for moments that are finer than its steps, which then begin on day 1, in January, on Monday.
+
+    What more than half of the moments have in common stays: of rows on each 15th, quarters begin on a 15th.
+    """
+    times, counts = _distinct(times)
+    if found.unit is Unit.MONTH:
+        phase, day = divmod(found.anchor, 100)
+        is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
+        if not _are_most(is_last if day == _LAST_DAY else (times.dt.day() == day).to_numpy(), counts):
+            return replace(found, anchor=1)
+        return replace(found, anchor=100 * phase * _are_most(_months(times) % found.size == phase, counts) + day)
+    size = _WEEK if found.size % _WEEK == 0 else found.size
+    if found.unit is not Unit.SPAN or _WEEK % size:
+        return found
+    moments = times.cast(pl.Datetime("us")).to_physical().to_numpy()
+    is_there = _are_most(moments % size == found.anchor % size, counts)
+    return found if is_there else replace(found, anchor=_MONDAY % size)
+
+
+def _are_most(is_it: Array, counts: Array) -> bool:
+    return bool(counts[is_it].sum() > 0.5 * counts.sum())
+
+
 def _distinct(times: pl.Series) -> tuple[pl.Series, Array]:
     """Return the moments that there are, and how often each: of many series there are few."""
     found = times.alias("moment").value_counts()
@@ -251,7 +276,7 @@ def modal(values: Array, counts: Array | None = None) -> int:
 def _monthly(times: pl.Series, counts: Array, months: int, *, is_date: bool) -> Calendar:
     days = times.dt.day().to_numpy()
     is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
-    day = _LAST_DAY if counts[is_last].sum() > 0.5 * counts.sum() else modal(days, counts)
+    day = _LAST_DAY if _are_most(is_last, counts) else modal(days, counts)
     return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months, counts) + day, is_date)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mantic.core.calendar import Calendar, Unit, anchored, fitted_calendar
+from mantic.core.calendar import Calendar, Unit, anchored, by_calendar, fitted_calendar
 from mantic.core.errors import SettingsError
 
 REGULAR = {
@@ -120,3 +120,35 @@ def test_a_frequency_of_dates_does_not_fit_whole_numbers():
 )
 def test_a_frequency_has_its_usual_seasons(name, seasons):
     assert Calendar.named(name).seasons == seasons
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("M", date(2023, 2, 1)),
+        ("Q", date(2023, 1, 1)),
+        ("Y", date(2023, 1, 1)),
+        ("W", date(2023, 2, 6)),
+        ("D", date(2023, 2, 10)),
+    ],
+)
+def test_steps_of_finer_moments_begin_with_the_calendar(name, first):
+    times = pl.date_range(date(2023, 2, 10), date(2024, 8, 20), eager=True).cast(pl.Datetime("us")).dt.offset_by("9h")
+    times = pl.concat([times, times.dt.offset_by("7h"), times.dt.offset_by("61m")])
+
+    calendar = by_calendar(anchored(Calendar.named(name), times), times)
+
+    assert calendar.times(calendar.steps(times)[:1]).cast(pl.Date).to_list() == [first]
+    assert calendar.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "every"),
+    [("Q", date(2023, 1, 15), "1mo"), ("2W", date(2023, 1, 7), "1w"), ("2M", date(2023, 1, 31), "1mo")],
+)
+def test_what_finer_moments_have_in_common_stays(name, first, every):
+    times = pl.Series([first] * 24).dt.offset_by(pl.Series([f"{at}{every[1:]}" for at in range(24)]))
+    found = anchored(Calendar.named(name), times)
+
+    assert by_calendar(found, times) == found
+    assert found.times(found.steps(times[:1])).to_list() == [first]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from mantic.core.calendar import Calendar, anchored, fitted_calendar
+from mantic.core.calendar import Calendar, anchored, by_calendar, fitted_calendar, moment_text
 from mantic.core.cast import cast_column, on_the_wall, parse_date
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
@@ -23,6 +23,7 @@ _MOST_TOGETHER = 50_000_000  # steps of all series with few values: some gigabyt
 _MOST_EMPTY_TOGETHER = 20  # steps of all series for each value: of 100,000 things each may be sold once in 20 days
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
+_FINER = 1.2  # moments of a series for each of its steps, from which rows are finer than steps
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
 _UNKNOWN = "unknown, and filled in only for methods to learn from"
 _DATE_NUMBERS = {"%Y%m%d": (19000101, 21991231), "%Y%m": (190001, 219912)}  # whole numbers that may be dates, by form
@@ -99,6 +100,8 @@ def assemble(
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
+    if isinstance(freq, str) and _are_finer(long[_NAME], place, calendar.steps(moments)):
+        stepped = _without_parts(stepped, calendar, moments, findings)
     holed, has_row = _with_holes(_one_per_step(stepped, findings), roles)
     return _gaps(holed, has_row, findings, is_sold_only=is_sold_only), calendar
 
@@ -264,7 +267,8 @@ def _calendar(
     if isinstance(freq, Calendar):
         return freq
     if freq is not None:
-        return anchored(Calendar.named(freq), times)
+        found = anchored(Calendar.named(freq), times)
+        return by_calendar(found, times) if _are_finer(long[_NAME], place, found.steps(moments)) else found
     physical = moments if moments.dtype.is_integer() else moments.cast(pl.Datetime("us"))
     name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()[place]
     order = _by_time(name, at)
@@ -279,6 +283,48 @@ def _calendar(
         )
         findings.append(_named(long, Finding("irregular", text, long.height)))
     return calendar
+
+
+def _are_finer(name: pl.Series, place: Array, steps: Array) -> bool:
+    """Return whether series have several moments in a step, and not only here and there.
+
+    Parameters
+    ----------
+    name, place : of each row, which series it is of, and the place of its moment among all moments.
+    steps : of each moment.
+    """
+    if len(np.unique(steps)) == len(steps):
+        return False
+    rows = pl.DataFrame({_NAME: name, _TIME: place, _STEP: steps[place]})
+    return rows.select(_NAME, _TIME).n_unique() > _FINER * rows.select(_NAME, _STEP).n_unique()
+
+
+def _without_parts(
+    stepped: pl.DataFrame, calendar: Calendar, moments: pl.Series, findings: list[Finding]
+) -> pl.DataFrame:
+    """Leave out the first and last step of counts where rows begin or end in the midst of it: such sums are too small.
+
+    Rows do so if the time without any is more than twice as long as at that end of any step between.
+    """
+    steps, first, n_moments = np.unique(calendar.steps(moments), return_index=True, return_counts=True)
+    if len(steps) <= 2 or not _are_counts(stepped[_VALUE]):
+        return stepped
+    kind = pl.Int64() if moments.dtype.is_integer() else pl.Datetime("us")
+    at, begin, end = (
+        one.cast(kind).to_physical().to_numpy() for one in (moments, calendar.times(steps), calendar.times(steps + 1))
+    )
+    before, after = at[first] - begin + np.diff(at).min(), end - at[first + n_moments - 1]
+    is_part = np.array([before[0] > 2 * before[1:-1].max(), after[-1] > 2 * after[1:-1].max()])
+    if not is_part.any():
+        return stepped
+    is_out = stepped[_STEP].is_in(steps[[0, -1]][is_part])
+    ends = np.array([f"begin on {moment_text(moments[0])}", f"end on {moment_text(moments[-1])}"])
+    text = f"rows {' and '.join(ends[is_part])}, in the midst of a step: its sum is too small, and was left out"
+    kept = stepped.filter(~is_out)
+    if n_gone := stepped[_NAME].n_unique() - kept[_NAME].n_unique():
+        text += f", with {n_gone:,} series that have no other rows"
+    findings.append(_named(stepped.filter(is_out), Finding("part_of_a_step", text, int(is_out.sum()))))
+    return _without_nothing(kept, findings)
 
 
 def _by_time(name: Array, at: Array) -> Array:
@@ -305,8 +351,7 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
         return stepped
     twice = stepped.filter(pl.Series(np.append(is_again, False) | np.append(False, is_again)))
     distinct = stepped.unique(maintain_order=True)
-    values = stepped[_VALUE].drop_nulls()
-    is_count = bool(((values >= 0) & (values % 1 == 0)).all())
+    is_count = _are_counts(stepped[_VALUE])
     others = [name for name in stepped.columns if name not in (_NAME, _STEP, _VALUE)]
     value = pl.col(_VALUE).sum() if is_count else pl.col(_VALUE).drop_nulls().last()
     value = pl.when(pl.col(_VALUE).is_null().all()).then(None).otherwise(value).alias(_VALUE)
@@ -317,6 +362,10 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     text = f"{what}; copies count once, of the others {how}"
     findings.append(_named(twice, Finding("duplicates", text, n_more, is_repair=True)))
     return merged
+
+
+def _are_counts(values: pl.Series) -> bool:
+    return bool(((values >= 0) & (values % 1 == 0)).all())
 
 
 def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
