@@ -71,10 +71,11 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
         made.told_ = Foretold.load(opened.folder)
         was = [one.name for one in made.told_.ids.iter_columns() if one.str.contains(r"^-?\d+\.0$").any()]
+        later = (str(roles.get(key, "")) for key in ("as_of", "time_form", "as_of_form"))  # earlier files have no such
+        as_of, form, as_of_form = later
+        fractional = tuple(map(str, roles.get("fractional", was)))
         made.roles_ = Roles(
-            str(roles["time"]), str(roles["target"]), series, known,
-            *(str(roles.get(key, "")) for key in ("as_of", "time_form", "as_of_form")),  # earlier files do not say it
-            fractional=tuple(map(str, roles.get("fractional", was))),
+            str(roles["time"]), str(roles["target"]), series, known, as_of, form, as_of_form, fractional
         )  # fmt: skip
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
