@@ -21,10 +21,16 @@ def priced() -> pl.DataFrame:
     return pl.DataFrame({"day": DAYS, "price": price, "sold": sold})
 
 
-@pytest.fixture
-def model() -> mantic.Forecaster:
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
     before = priced().filter(pl.col("day") <= END)
-    return mantic.Forecaster(HORIZON, budget="2 trials").fit(before, time="day", target="sold", known="price")
+    model = mantic.Forecaster(HORIZON, budget="2 trials").fit(before, time="day", target="sold", known="price")
+    return str(model.save(tmp_path_factory.mktemp("known") / "priced.mantic"))
+
+
+@pytest.fixture
+def model(saved: str) -> mantic.Forecaster:
+    return mantic.load(saved)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,7 @@ def test_an_update_does_not_take_a_price_for_an_error(model, later):
     assert np.diff(model.told_.spread.reached()[[0, -1]]) < 2 * before
 
 
-def test_some_of_the_columns_without_the_others_are_refused(model, later):
+def test_some_of_the_columns_without_the_others_are_refused(later):
     twice = priced().with_columns(promo=pl.col("price").shift(1).fill_null(1.0))
     rows = twice.filter(pl.col("day") <= END)
     model = mantic.Forecaster(HORIZON, budget="2 trials").fit(rows, time="day", target="sold", known=["price", "promo"])
@@ -60,7 +66,7 @@ def test_some_of_the_columns_without_the_others_are_refused(model, later):
         model.predict(twice.filter(pl.col("day") > END).with_columns(price=pl.lit("1,0")))
 
 
-def test_a_newcomer_goes_as_its_kin_do_with_its_price_and_without(model):
+def test_a_newcomer_goes_as_its_kin_do_with_its_price_and_without():
     shops = pl.concat([priced().with_columns(shop=pl.lit(name)) for name in "ABC"])
     rows = shops.filter(pl.col("day") <= END)
     model = mantic.Forecaster(HORIZON, budget="2 trials").fit(

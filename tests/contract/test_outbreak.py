@@ -106,6 +106,21 @@ def test_new_rows_move_the_forecast_on_and_may_revise_the_past(model, tmp_path):
     assert again.predict().equals(at_once.predict())
 
 
+@pytest.mark.parametrize("by", [ASKED, {**ASKED, "series": ()}])
+def test_a_moment_between_steps_is_revised_as_others_are_and_several_in_a_step_are_refused(by):
+    late, day = FIRST + timedelta(weeks=N_STEPS - 1), FIRST + timedelta(weeks=N_STEPS)
+    rows = told(N_STEPS + 1) if by["series"] else told(N_STEPS + 1).filter(pl.col("town") == "T3").drop("town")
+    rows = rows.with_columns(week=pl.when(pl.col("week") == late).then(late + timedelta(days=1)).otherwise("week"))
+    new = pl.col("told") == day
+    model = mantic.Forecaster(HORIZON, budget=QUICK).fit(rows.filter(~new), **by)
+
+    with pytest.raises(SchemaError, match="several moments"):
+        model.update(pl.concat([rows.filter(new), rows.filter(new).with_columns(pl.col("week") + timedelta(days=1))]))
+    model.update(rows.filter(new))
+
+    assert model.predict().equals(mantic.Forecaster(HORIZON, budget=QUICK).fit(rows, **by).predict())
+
+
 def test_new_rows_with_texts_for_numbers_are_refused(model):
     rows = told(N_STEPS + 1).tail(4).with_columns(cases=pl.lit("n/a"))
 

@@ -1,7 +1,7 @@
 """The calendar of a series: which moments follow each other, as whole steps."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,9 @@ from mantic.core.table import Array
 
 _SECOND = 1_000_000  # microseconds
 _MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
+_WEEK, _MONDAY = 7 * _DAY, 4 * _DAY  # 1970 began on a Thursday
 _LAST_DAY = 31  # the anchor of a month that is named by its last day
+_EVEN = 0.9  # share of gaps of the same length from which they may be days: of months it is about 7 of 12
 
 
 class Unit(StrEnum):
@@ -179,13 +181,14 @@ class Calendar:
         return made
 
 
-def fitted_calendar(times: pl.Series, gaps: Array) -> Calendar:
+def fitted_calendar(times: pl.Series, gaps: Array, starts: Array) -> Calendar:
     """Return the calendar whose steps are the commonest gap.
 
     Parameters
     ----------
     times : all moments, of all series: whole numbers, dates, or moments.
     gaps : the distances between neighbours in a series, over all series, above 0; numbers or microseconds.
+    starts : where each of these gaps begins, in the same unit.
     """
     gap = modal(gaps) if len(gaps) else 0
     times, counts = _distinct(times)
@@ -196,6 +199,9 @@ def fitted_calendar(times: pl.Series, gaps: Array) -> Calendar:
     days = gap / _DAY
     for months, low, high in ((1, 28, 31), (2, 59, 62), (3, 89, 92), (6, 181, 184), (12, 365, 366)):
         if low <= days <= high and gap % _DAY == 0:
+            near = (gaps >= low * _DAY) & (gaps <= high * _DAY)
+            if not _are_months(starts[near], gaps[near], months):
+                break
             return _monthly(times, counts, months, is_date=not has_clock)
     if gap == _DAY and not has_clock and counts.sum() >= 10 and bool((times.dt.weekday() <= 5).all()):
         return Calendar(Unit.BUSINESS, 1, 0, is_date=True)
@@ -224,6 +230,30 @@ def anchored(named: Calendar, times: pl.Series) -> Calendar:
     )  # fmt: skip
 
 
+def by_calendar(found: Calendar, times: pl.Series) -> Calendar:
+    """Return the calendar for moments that are finer than its steps, which then begin on day 1, in January, on Monday.
+
+    What more than half of the moments have in common stays: of rows on each 15th, quarters begin on a 15th.
+    """
+    times, counts = _distinct(times)
+    if found.unit is Unit.MONTH:
+        phase, day = divmod(found.anchor, 100)
+        is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
+        if not _are_most(is_last if day == _LAST_DAY else (times.dt.day() == day).to_numpy(), counts):
+            return replace(found, anchor=1)
+        return replace(found, anchor=100 * phase * _are_most(_months(times) % found.size == phase, counts) + day)
+    size = _WEEK if found.size % _WEEK == 0 else found.size
+    if found.unit is not Unit.SPAN or _WEEK % size:
+        return found
+    moments = times.cast(pl.Datetime("us")).to_physical().to_numpy()
+    is_there = _are_most(moments % size == found.anchor % size, counts)
+    return found if is_there else replace(found, anchor=_MONDAY % size)
+
+
+def _are_most(is_it: Array, counts: Array) -> bool:
+    return bool(counts[is_it].sum() > 0.5 * counts.sum())
+
+
 def _distinct(times: pl.Series) -> tuple[pl.Series, Array]:
     """Return the moments that there are, and how often each: of many series there are few."""
     found = times.alias("moment").value_counts()
@@ -247,8 +277,18 @@ def modal(values: Array, counts: Array | None = None) -> int:
 def _monthly(times: pl.Series, counts: Array, months: int, *, is_date: bool) -> Calendar:
     days = times.dt.day().to_numpy()
     is_last = (times.dt.month_end().dt.day() == times.dt.day()).to_numpy()
-    day = _LAST_DAY if counts[is_last].sum() > 0.5 * counts.sum() else modal(days, counts)
+    day = _LAST_DAY if _are_most(is_last, counts) else modal(days, counts)
     return Calendar(Unit.MONTH, months, 100 * modal(_months(times) % months, counts) + day, is_date)
+
+
+def _are_months(starts: Array, gaps: Array, months: int) -> bool:
+    """Return whether gaps are so many months, and not rather a fixed number of days: every four weeks, 30 days."""
+    share = float(np.mean(gaps == modal(gaps)))
+    if share < _EVEN:
+        return True
+    first, second = (pl.Series("", one).cast(pl.Datetime("us")) for one in (starts, starts + gaps))
+    is_month = (first.dt.offset_by(f"{months}mo") == second) | (second.dt.offset_by(f"-{months}mo") == first)
+    return float(is_month.to_numpy().mean()) >= share
 
 
 def _months(times: pl.Series) -> Array:

@@ -43,6 +43,9 @@ DATE_FORMS = (
     "%m/%Y",
     "%Y",
 )
+LOCAL = " local"  # at the end of a form: of texts with an offset the time on the wall counts, not UTC
+_OFFSET = r"(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$"
+_NUMBER_FORMS = ("%Y%m%d", "%Y%m")  # of dates that may come as whole numbers
 _LATEST_SHORT_YEAR = 2030  # "Aug-62" is 1962: dates of two-digit years lie in the past more often than ahead
 
 
@@ -153,10 +156,15 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
         return series.cast(stored, strict=False)
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.replace_time_zone(None).cast(stored, strict=False)
+    form = column.form.removesuffix(LOCAL)
+    if series.dtype.is_numeric() and form in _NUMBER_FORMS:
+        series = series.cast(pl.Int64, strict=False).cast(pl.String)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=stored)
-    forms = (column.form, *DATE_FORMS) if column.form else DATE_FORMS
+    forms = (form, *DATE_FORMS) if form else DATE_FORMS
     text, done = series.str.strip_chars(), None
+    if form != column.form:
+        text = on_the_wall(text)
     for form in forms:
         parsed = parse_date(text, form)
         done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
@@ -164,6 +172,15 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
             break
     assert done is not None
     return done
+
+
+def on_the_wall(text: pl.Series) -> pl.Series:
+    """Return texts of moments without an offset at their end: what the clock on the wall showed.
+
+    >>> on_the_wall(pl.Series(["2024-04-01T00:00:00+02:00", "2024-04-01"])).to_list()
+    ['2024-04-01T00:00:00', '2024-04-01']
+    """
+    return text.str.replace(_OFFSET, "${1}")
 
 
 def parse_date(text: pl.Series, form: str) -> pl.Series:

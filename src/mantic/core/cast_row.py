@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from mantic.core.cast import DATE_FORMS, FALSE_WORDS, TRUE_WORDS, cast_column, series_of
+from mantic.core.cast import DATE_FORMS, FALSE_WORDS, LOCAL, TRUE_WORDS, cast_column, series_of
 from mantic.core.schema import Column, Kind
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -145,7 +145,7 @@ def _check_whole(text: str) -> None:
 
 
 def _date(column: Column) -> Caster:
-    read = _reader(column.form or DATE_FORMS[0])
+    read = _reader(column.form.removesuffix(LOCAL) or DATE_FORMS[0])
 
     @lru_cache(maxsize=_TEXTS_KEPT)
     def of_text(text: str) -> int | None:

@@ -49,7 +49,8 @@ class Column:
     n_levels : how many different values were seen in all.
     low, high : range of a number; of a date in ISO form.
     unit : for people, for instance "kg"; empty when unknown.
-    form : how texts become values: a strptime pattern for dates, "," for decimal commas, empty otherwise.
+    form : how texts become values: a strptime pattern for dates (of whole numbers, too, like 20240131), with " local"
+        at its end where offsets are left out; "," for decimal commas; empty otherwise.
     sentinels : texts in a column of numbers that are no numbers (" ", "?"); they count as missing and are reported.
     """
 

@@ -11,7 +11,7 @@ from mantic.core.budget import Budget, Deadline
 from mantic.core.errors import SettingsError
 from mantic.core.run import Run, check_seed
 from mantic.core.schema import Column, Schema
-from mantic.features.series.assemble import Roles
+from mantic.features.series.assemble import Roles, as_written
 from mantic.features.series.hierarchy import EVERY
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
@@ -126,7 +126,9 @@ class Forecaster(Parameters):
         asked = self._asked(budget)
         check_roles(roles, asked)
         one = walk_outbreak if roles.as_of else walk
-        walked = one(to_polars(frame), roles, asked, run, started=started)
+        table = to_polars(frame)
+        roles = as_written(table, roles)
+        walked = one(table, roles, asked, run, started=started)
         self.roles_, self.told_, self.report_ = roles, walked.told, walked.report
         self.schema_, self.target_ = walked.schema, walked.target
         self.version_, self._library = "unsaved", series_answer.library_of(frame)

@@ -157,7 +157,7 @@ def _answers_of_unknown(
 ) -> pl.DataFrame:
     """Return what the kin of series that are not known let expect of them."""
     found = probabilities(levels)
-    ids = pl.DataFrame([as_id(rows[name]) for name in roles.series])
+    ids = pl.DataFrame([as_id(rows[name], roles.fractional) for name in roles.series])
     moments = told.panel.last[0] + 1 + step
     means, quantiles = np.empty(rows.height), np.empty((rows.height, len(found)))
     for own, group in ids.with_row_index("row").group_by(roles.series, maintain_order=True):
@@ -211,13 +211,13 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     SchemaError : names columns that are missing, and a column of time that holds no moments.
     """
     numbers_of(rows, roles, ())
-    times, fault = as_times(rows[roles.time])
+    times, fault = as_times(rows[roles.time], roles.time_form)
     calendar = told.panel.calendar
     is_like = times.dtype.is_integer() == (calendar.unit is Unit.STEP)
     if fault or not is_like or times.null_count():
         what = fault or f"column '{roles.time}' holds another kind of moments than before, or gaps"
         raise SchemaError(what, where="the rows", fix="write moments as they were written when the model was fitted")
-    series = told.places(pl.DataFrame([as_id(rows[name]) for name in roles.series], schema=None))
+    series = told.places(pl.DataFrame([as_id(rows[name], roles.fractional) for name in roles.series], schema=None))
     series = np.zeros(rows.height, dtype=np.int64) if not roles.series else series
     return series, calendar.steps(times) - told.panel.last[np.maximum(series, 0)] - 1
 

@@ -22,7 +22,7 @@ from mantic.evaluate.series.score import Judged
 from mantic.features.series.assemble import Roles, as_id, as_times
 from mantic.features.series.prepare import seasons_of
 from mantic.features.series.revision import nowcast
-from mantic.features.series.vintages import Known, known
+from mantic.features.series.vintages import Known, check_moments, known
 from mantic.search.series.combine import Mixture
 from mantic.search.series.foretold import Foretold
 from mantic.search.series.outbreak import Outbreak
@@ -80,19 +80,29 @@ def grown(told: Foretold, roles: Roles, rows: pl.DataFrame, *, asked: Asked, run
         )  # fmt: skip
     before = _long(told, roles)
     fresh = rows.select(
-        *(as_id(rows[name]).alias(name) for name in roles.series),
-        _like(rows, roles.time, before), _like(rows, roles.as_of, before),
+        *(as_id(rows[name], roles.fractional).alias(name) for name in roles.series),
+        _like(rows, roles.time, before, roles.time_form), _like(rows, roles.as_of, before, roles.as_of_form),
         numbers_of(rows, roles, (roles.target,))[roles.target],
     )  # fmt: skip
+    fresh = _on_grid(fresh, told, roles)
     return walk_outbreak(pl.concat([before, fresh.select(before.columns)]), roles, asked, run, started=time_now())
 
 
-def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame) -> pl.Series:
-    times, fault = as_times(rows[name])
+def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame, form: str) -> pl.Series:
+    times, fault = as_times(rows[name], form)
     if fault or times.dtype.is_integer() != before[name].dtype.is_integer():
         what = fault or f"column '{name}' holds another kind of moments than before"
         raise SchemaError(what, where="the rows", fix="write moments as they were written when the model was fitted")
     return times.cast(before[name].dtype)
+
+
+def _on_grid(fresh: pl.DataFrame, told: Foretold, roles: Roles) -> pl.DataFrame:
+    """Return new rows with the moments of their steps: what was told before has no others any more."""
+    calendar, times = told.panel.calendar, fresh[roles.time]
+    valued = fresh.drop_nulls([roles.time, roles.target])
+    check_moments(valued.select(roles.series), valued[roles.time], calendar, where=roles.time)
+    moments = times.drop_nulls().unique()
+    return fresh.with_columns(times.replace(moments, calendar.times(calendar.steps(moments)).cast(times.dtype)))
 
 
 def _long(told: Foretold, roles: Roles) -> pl.DataFrame:

@@ -39,6 +39,9 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
             "series": list(roles.series),
             "known": list(roles.known),
             "as_of": roles.as_of,
+            "time_form": roles.time_form,
+            "as_of_form": roles.as_of_form,
+            "fractional": list(roles.fractional),
         },
     }
     with tempfile.TemporaryDirectory(prefix="mantic-save-") as name:
@@ -64,8 +67,14 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
             made.pretrained = Named(made.pretrained)
         roles = manifest["roles"]
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
-        made.roles_ = Roles(str(roles["time"]), str(roles["target"]), series, known, str(roles.get("as_of", "")))
         made.told_ = Foretold.load(opened.folder)
+        was = [one.name for one in made.told_.ids.iter_columns() if one.str.contains(r"^-?\d+\.0$").any()]
+        later = (str(roles.get(key, "")) for key in ("as_of", "time_form", "as_of_form"))  # earlier files have no such
+        as_of, form, as_of_form = later
+        fractional = tuple(map(str, roles.get("fractional", was)))
+        made.roles_ = Roles(
+            str(roles["time"]), str(roles["target"]), series, known, as_of, form, as_of_form, fractional
+        )  # fmt: skip
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]
         made.report_ = Report.from_json(opened.report_text)

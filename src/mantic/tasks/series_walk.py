@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mantic.core.cast import LOCAL
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.method import Method
 from mantic.core.panel import Panel
@@ -202,8 +203,8 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     later = rows.filter(chosen)
     fresh = pl.DataFrame(
         [
-            *(as_id(later[name]) for name in roles.series),
-            as_times(later[roles.time])[0],  # not yet of the calendar: rows of one step are told apart by them
+            *(as_id(later[name], roles.fractional) for name in roles.series),
+            as_times(later[roles.time], roles.time_form)[0],  # rows of one step are told apart by their own moments
             *(numbers[name].filter(chosen) for name in (roles.target, *roles.known)),
         ]
     )
@@ -254,7 +255,7 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
         low, high = (
             one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
         )
-        columns.append(Column(roles.time, Kind.DATE, low=low, high=high))
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=roles.time_form + LOCAL))
     for place, name in enumerate(roles.known):
         own = told.panel.known[:, place]
         columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))

@@ -28,13 +28,14 @@ COLUMNS = [
     Column("a", Kind.CATEGORY),
     Column("a", Kind.TEXT),
     Column("a", Kind.ID),
-    *(Column("a", Kind.DATE, form=form) for form in DATE_FORMS),
+    *(Column("a", Kind.DATE, form=form) for form in (*DATE_FORMS, "%Y%m", " local", "%Y-%m-%dT%H:%M:%S local")),
 ]
 DATES = [
     "2024-02-29", "2024-02-29T10:11:12", "2024-02-29 10:11:12", "2024-02-29 10:11", "2024-02-29T10:11:12.5",
     "29.02.2024", "29/02/2024", "02/29/2024", "03/04/2024 10:11:12", "29-02-2024", "29-Feb-2024", "29-feb-24",
     "01-Jan-31", "1-Jan-69", "29 February 2024", "February 29, 2024", "20240229", "Feb-24", "May-1962", "May 1962",
     "2024, May", "2024-02", "02/2024", "2024", "1969", "24", "2024-02-29T10:11:12+02:00",
+    "2024-02-29 10:11:12.5Z", 20240229, 202402, 20240230, 20240229.5,
 ]  # fmt: skip
 
 

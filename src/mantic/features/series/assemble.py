@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from mantic.core.calendar import Calendar, anchored, fitted_calendar
-from mantic.core.cast import cast_column
+from mantic.core.calendar import Calendar, anchored, by_calendar, fitted_calendar, moment_text
+from mantic.core.cast import cast_column, on_the_wall, parse_date
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array
 from mantic.features.infer import infer_column
 from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.holed import Holed, about
+from mantic.features.wording import other_date_form
 from mantic.report.numbers import amount
 
 _MOST_STEPS = 200_000  # of one series with few values: more are a sign of a wrong frequency, and would fill the memory
@@ -22,8 +23,11 @@ _MOST_TOGETHER = 50_000_000  # steps of all series with few values: some gigabyt
 _MOST_EMPTY_TOGETHER = 20  # steps of all series for each value: of 100,000 things each may be sold once in 20 days
 _LARGEST = 1e100  # a larger value is none: its square could not be held
 _IRREGULAR = 0.5  # share of gaps that are the commonest one; below, a calendar is a guess
+_FINER = 1.2  # moments of a series for each of its steps, from which rows are finer than steps
 _SOLD_ONLY = 0.3  # share of steps without a row from which rows of counts without a zero are sales slips
 _UNKNOWN = "unknown, and filled in only for methods to learn from"
+_DATE_NUMBERS = {"%Y%m%d": (19000101, 21991231), "%Y%m": (190001, 219912)}  # whole numbers that may be dates, by form
+_LEAST_DATES = 2  # different ones, before whole numbers are taken for dates: a single one may be a step by chance
 _NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
 
 
@@ -37,6 +41,9 @@ class Roles:
     series : names of the columns that tell series apart; may be empty.
     known : names of columns of numbers whose future is known.
     as_of : name of the column that says on which day a value was known; "" where values are never revised.
+    time_form, as_of_form : how texts and whole numbers in these columns are dates, as a strptime pattern; "" where
+        nobody has looked, or no pattern is needed.
+    fractional : those of `series` that held numbers with fractions, so that 2 is written as 2.0 there.
     """
 
     time: str
@@ -44,6 +51,18 @@ class Roles:
     series: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     as_of: str = ""
+    time_form: str = ""
+    as_of_form: str = ""
+    fractional: tuple[str, ...] = ()
+
+
+def as_written(frame: pl.DataFrame, roles: Roles) -> Roles:
+    """Return the roles with how moments and series are written, so that later rows are read as those of the fit are."""
+    forms = {name: _form(frame[name]) for name in (roles.time, roles.as_of) if name in frame.columns}
+    fractional = tuple(name for name in roles.series if name in frame.columns and _has_fractions(frame[name]))
+    return replace(
+        roles, time_form=forms.get(roles.time, ""), as_of_form=forms.get(roles.as_of, ""), fractional=fractional
+    )  # fmt: skip
 
 
 def assemble(
@@ -68,7 +87,11 @@ def assemble(
     SchemaError : names all columns that are not there or hold something else.
     SettingsError : if there is no such frequency.
     """
-    long = _without_nothing(_long(frame, roles), findings)
+    long = _long(frame, roles)
+    if roles.time_form in _DATE_NUMBERS and not frame[roles.time].dtype.is_temporal():
+        text = f"whole numbers in '{roles.time}' were taken for dates, written like {frame[roles.time].drop_nulls()[0]}"
+        findings.append(_named(long, Finding("dates_as_numbers", text, frame.height)))
+    long = _without_nothing(long, findings)
     moments = long[_TIME].unique().sort()  # of many series they are few
     place = np.searchsorted(moments.to_physical().to_numpy(), long[_TIME].to_physical().to_numpy())
     calendar = _calendar(long, freq, findings, moments=moments, place=place)
@@ -77,6 +100,8 @@ def assemble(
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
+    if isinstance(freq, str) and _are_finer(long[_NAME], place, calendar.steps(moments)):
+        stepped = _without_parts(stepped, calendar, moments, findings)
     holed, has_row = _with_holes(_one_per_step(stepped, findings), roles)
     return _gaps(holed, has_row, findings, is_sold_only=is_sold_only), calendar
 
@@ -90,7 +115,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     ]
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
-    time, fault_of_time = as_times(frame[roles.time])
+    time, fault_of_time = as_times(frame[roles.time], roles.time_form)
     numbers, faults_of_numbers = as_numbers(frame, (roles.target, *roles.known))
     value, known = numbers[roles.target], [numbers[name] for name in roles.known]
     faults = [*([fault_of_time] if fault_of_time else []), *faults_of_numbers]
@@ -98,7 +123,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
         faults.append("the table has no rows")
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix="mend these columns, or name others")
-    ids = pl.DataFrame([as_id(frame[name]) for name in roles.series])
+    ids = pl.DataFrame([as_id(frame[name], roles.fractional) for name in roles.series])
     number = (
         pl.zeros(frame.height, pl.UInt32, eager=True)
         if not roles.series
@@ -110,8 +135,24 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def as_times(column: pl.Series) -> tuple[pl.Series, str]:
-    """Return a column as whole numbers, dates or moments, or a sentence on what it holds instead."""
+def as_times(column: pl.Series, form: str = "") -> tuple[pl.Series, str]:
+    """Return a column as whole numbers, dates or moments of local time, or a sentence on what it holds instead.
+
+    Parameters
+    ----------
+    form : as `Roles.time_form`; where it does not fit all that stands there, what is written there decides.
+    """
+    if column.dtype == pl.String:
+        column = on_the_wall(column)
+    if form and (dates := _by_form(column, form)) is not None:
+        return _without_clock(dates), ""
+    if form and column.dtype == pl.String and other_date_form(column, form):
+        return column, f"column '{column.name}' holds day and month the other way round than before"
+    return _times(column)
+
+
+def _times(column: pl.Series) -> tuple[pl.Series, str]:
+    """Return what `as_times` does where no form is known, or it does not fit."""
     if column.dtype.is_integer():
         return column, ""
     if column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all()):
@@ -133,6 +174,35 @@ def as_times(column: pl.Series) -> tuple[pl.Series, str]:
     return column, f"column '{column.name}' holds neither dates, moments nor whole numbers"
 
 
+def _by_form(column: pl.Series, form: str) -> pl.Series | None:
+    """Return texts, or whole numbers like 20240131, as moments of a form; None where it does not fit all of them."""
+    if column.dtype.is_numeric() and form in _DATE_NUMBERS and bool((column % 1 == 0).all()):
+        column = column.cast(pl.Int64).cast(pl.String)
+    if column.dtype != pl.String:
+        return None
+    text = column.str.strip_chars()
+    found = parse_date(text, form).rename(column.name)
+    return None if (found.is_null() & text.is_not_null() & (text != "")).any() else found
+
+
+def _form(column: pl.Series) -> str:
+    """Return how texts, or whole numbers like 20240131, are dates; "" where they are none, or need no pattern."""
+    if column.dtype == pl.String and (kind := infer_column(on_the_wall(column))).kind is Kind.DATE:
+        return kind.form
+    numbers, fault = as_times(column)
+    if fault or not numbers.dtype.is_integer() or numbers.drop_nulls().n_unique() < _LEAST_DATES:
+        return ""
+    for form, (low, high) in _DATE_NUMBERS.items():
+        is_near = low <= numbers.min() and numbers.max() <= high  # type: ignore[operator]
+        if is_near and _by_form(numbers, form) is not None:
+            return form
+    return ""
+
+
+def _has_fractions(column: pl.Series) -> bool:
+    return column.dtype.is_float() and bool((column.fill_nan(None).drop_nulls() % 1 != 0).any())
+
+
 def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.Series], list[str]]:
     """Return columns as numbers by their names, and a sentence for each that holds something else."""
     found = {name: _numbers(frame[name]) for name in names}
@@ -144,9 +214,17 @@ def as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, pl.
     return found, faults
 
 
-def as_id(column: pl.Series) -> pl.Series:
-    """Return what tells series apart as texts, written alike wherever it comes from; missing is the empty text."""
-    return cast_column(column, Column(column.name, Kind.CATEGORY))[0].fill_null("")
+def as_id(column: pl.Series, fractional: Sequence[str]) -> pl.Series:
+    """Return what tells series apart as texts, written alike wherever it comes from; missing is the empty text.
+
+    Parameters
+    ----------
+    fractional : as `Roles.fractional`.
+    """
+    text = cast_column(column, Column(column.name, Kind.CATEGORY))[0].fill_null("")
+    if column.name in fractional:
+        return text.str.replace(r"^(-?\d+)$", "${1}.0")
+    return text.str.replace(r"\.0$", "") if column.dtype.is_float() else text
 
 
 def _without_clock(moments: pl.Series) -> pl.Series:
@@ -189,11 +267,13 @@ def _calendar(
     if isinstance(freq, Calendar):
         return freq
     if freq is not None:
-        return anchored(Calendar.named(freq), times)
+        found = anchored(Calendar.named(freq), times)
+        return by_calendar(found, times) if _are_finer(long[_NAME], place, found.steps(moments)) else found
     physical = moments if moments.dtype.is_integer() else moments.cast(pl.Datetime("us"))
     name, at = long[_NAME].to_numpy(), physical.to_physical().cast(pl.Int64).to_numpy()[place]
     order = _by_time(name, at)
-    calendar = fitted_calendar(times, _apart(name[order], at[order]))
+    is_next = (np.diff(name[order].astype(np.int64)) == 0) & (np.diff(at[order]) > 0)
+    calendar = fitted_calendar(times, np.diff(at[order])[is_next], at[order][:-1][is_next])
     apart = _apart(name[order], calendar.steps(moments)[place[order]])
     share = float(np.mean(apart == 1)) if len(apart) else 1.0  # of neighbours that lie one step apart
     if share < _IRREGULAR:
@@ -203,6 +283,48 @@ def _calendar(
         )
         findings.append(_named(long, Finding("irregular", text, long.height)))
     return calendar
+
+
+def _are_finer(name: pl.Series, place: Array, steps: Array) -> bool:
+    """Return whether series have several moments in a step, and not only here and there.
+
+    Parameters
+    ----------
+    name, place : of each row, which series it is of, and the place of its moment among all moments.
+    steps : of each moment.
+    """
+    if len(np.unique(steps)) == len(steps):
+        return False
+    rows = pl.DataFrame({_NAME: name, _TIME: place, _STEP: steps[place]})
+    return rows.select(_NAME, _TIME).n_unique() > _FINER * rows.select(_NAME, _STEP).n_unique()
+
+
+def _without_parts(
+    stepped: pl.DataFrame, calendar: Calendar, moments: pl.Series, findings: list[Finding]
+) -> pl.DataFrame:
+    """Leave out the first and last step of counts where rows begin or end in the midst of it: such sums are too small.
+
+    Rows do so if the time without any is more than twice as long as at that end of any step between.
+    """
+    steps, first, n_moments = np.unique(calendar.steps(moments), return_index=True, return_counts=True)
+    if len(steps) <= 2 or not _are_counts(stepped[_VALUE]):
+        return stepped
+    kind = pl.Int64() if moments.dtype.is_integer() else pl.Datetime("us")
+    at, begin, end = (
+        one.cast(kind).to_physical().to_numpy() for one in (moments, calendar.times(steps), calendar.times(steps + 1))
+    )
+    before, after = at[first] - begin + np.diff(at).min(), end - at[first + n_moments - 1]
+    is_part = np.array([before[0] > 2 * before[1:-1].max(), after[-1] > 2 * after[1:-1].max()])
+    if not is_part.any():
+        return stepped
+    is_out = stepped[_STEP].is_in(steps[[0, -1]][is_part])
+    ends = np.array([f"begin on {moment_text(moments[0])}", f"end on {moment_text(moments[-1])}"])
+    text = f"rows {' and '.join(ends[is_part])}, in the midst of a step: its sum is too small, and was left out"
+    kept = stepped.filter(~is_out)
+    if n_gone := stepped[_NAME].n_unique() - kept[_NAME].n_unique():
+        text += f", with {n_gone:,} series that have no other rows"
+    findings.append(_named(stepped.filter(is_out), Finding("part_of_a_step", text, int(is_out.sum()))))
+    return _without_nothing(kept, findings)
 
 
 def _by_time(name: Array, at: Array) -> Array:
@@ -229,8 +351,7 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
         return stepped
     twice = stepped.filter(pl.Series(np.append(is_again, False) | np.append(False, is_again)))
     distinct = stepped.unique(maintain_order=True)
-    values = stepped[_VALUE].drop_nulls()
-    is_count = bool(((values >= 0) & (values % 1 == 0)).all())
+    is_count = _are_counts(stepped[_VALUE])
     others = [name for name in stepped.columns if name not in (_NAME, _STEP, _VALUE)]
     value = pl.col(_VALUE).sum() if is_count else pl.col(_VALUE).drop_nulls().last()
     value = pl.when(pl.col(_VALUE).is_null().all()).then(None).otherwise(value).alias(_VALUE)
@@ -241,6 +362,10 @@ def _one_per_step(stepped: pl.DataFrame, findings: list[Finding]) -> pl.DataFram
     text = f"{what}; copies count once, of the others {how}"
     findings.append(_named(twice, Finding("duplicates", text, n_more, is_repair=True)))
     return merged
+
+
+def _are_counts(values: pl.Series) -> bool:
+    return bool(((values >= 0) & (values % 1 == 0)).all())
 
 
 def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mantic.core.calendar import Calendar
+from mantic.core.calendar import Calendar, moment_text
 from mantic.core.errors import SchemaError
 from mantic.core.panel import Panel
 from mantic.core.table import Array
@@ -14,7 +14,7 @@ from mantic.features.series.finding import Finding
 from mantic.features.series.holed import about
 from mantic.report.numbers import amount
 
-_RANK = "rank of the day"
+_RANK, _MOMENT, _STEP = "rank of the day", "the moment", "the step"
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,17 @@ class Known:
 
 
 def latest(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
-    """Return for each series and moment the row that was known last; all rows where nothing is revised."""
+    """Return for each series and moment the row that was known last; all rows where nothing is revised.
+
+    Of several that became known on the same day the last one counts, as in `Vintages.at`.
+    """
     if not roles.as_of or roles.as_of not in frame.columns:
         return frame
     days = _days(frame, roles)
     ordered = frame.with_columns(days.rank("dense").alias(_RANK)).filter(pl.col(roles.target).is_not_null())
     keys = [roles.time, *roles.series]
     newest = ordered.filter(pl.col(_RANK) == pl.col(_RANK).max().over(keys))
-    return newest.drop(_RANK)
+    return newest.unique(keys, keep="last", maintain_order=True).drop(_RANK)
 
 
 def known(frame: pl.DataFrame, roles: Roles, *, freq: str | Calendar | None, seasons: tuple[int, ...] | None) -> Known:
@@ -92,7 +95,7 @@ def known(frame: pl.DataFrame, roles: Roles, *, freq: str | Calendar | None, sea
 
     Raises
     ------
-    SchemaError : names columns that are missing or hold something else, and values below 0.
+    SchemaError : names columns that are missing or hold something else, values below 0, and several moments in a step.
     """
     missing = [name for name in (roles.time, roles.target, *roles.series, roles.as_of) if name not in frame.columns]
     if missing:
@@ -146,11 +149,11 @@ def filled(values: Array) -> Array:
 
 
 def _vintages(frame: pl.DataFrame, roles: Roles, ids: pl.DataFrame, *, calendar: Calendar, first: int) -> Vintages:
-    times, _ = as_times(frame[roles.time])
+    times, _ = as_times(frame[roles.time], roles.time_form)
     value = frame[roles.target].cast(pl.Float64, strict=False)
     days = _days(frame, roles)
     if roles.series:
-        asked = pl.DataFrame([as_id(frame[name]) for name in roles.series])
+        asked = pl.DataFrame([as_id(frame[name], roles.fractional) for name in roles.series])
         numbered = ids.with_columns(pl.int_range(pl.len()).alias(_RANK))
         series = asked.join(numbered, on=ids.columns, how="left", maintain_order="left", nulls_equal=True)[_RANK]
     else:
@@ -162,10 +165,36 @@ def _vintages(frame: pl.DataFrame, roles: Roles, ids: pl.DataFrame, *, calendar:
     rank = days.filter(is_there).rank("dense").cast(pl.Int64).to_numpy() - 1
     order = np.argsort(rank, kind="stable")
     chosen = is_there.to_numpy()
+    check_moments(pl.DataFrame({_RANK: series.filter(is_there)}), times.filter(is_there), calendar, where=roles.time)
     return Vintages(
         series.filter(is_there).to_numpy().astype(np.int64)[order], step[chosen][order], rank[order],
         value.filter(is_there).to_numpy()[order], days.filter(is_there).unique().sort(),
     )  # fmt: skip
+
+
+def check_moments(ids: pl.DataFrame, times: pl.Series, calendar: Calendar, *, where: str) -> None:
+    """Refuse several moments in one step of a series: nothing says whether they are parts of it, or correct each other.
+
+    Parameters
+    ----------
+    ids : what tells the series apart, a row for each of `times`.
+    where : name of the column of time.
+
+    Raises
+    ------
+    SchemaError : if there are such.
+    """
+    steps = pl.Series(_STEP, calendar.steps(times))
+    rows = pl.DataFrame([*ids.iter_columns(), times.alias(_MOMENT), steps]).unique()
+    found = rows.group_by(*ids.columns, _STEP).agg(pl.col(_MOMENT).sort()).filter(pl.col(_MOMENT).list.len() > 1)
+    if found.height:
+        first, second = (moment_text(one) for one in found.sort(_STEP)[_MOMENT][0].head(2))
+        what = amount(found.height, "step has rows", "steps have rows")
+        raise SchemaError(
+            f"{what} of several moments, as {first} and {second} in one step of '{calendar.name}'",
+            where=f"column '{where}'",
+            fix="add these rows up, or keep one of them, for each day of as_of; or choose another freq=",
+        )  # fmt: skip
 
 
 def _days(frame: pl.DataFrame, roles: Roles) -> pl.Series:
@@ -175,7 +204,7 @@ def _days(frame: pl.DataFrame, roles: Roles) -> pl.Series:
     ------
     SchemaError : if they are no moments, or some are missing.
     """
-    days, fault = as_times(frame[roles.as_of])
+    days, fault = as_times(frame[roles.as_of], roles.as_of_form)
     if not fault and days.null_count():
         fault = f"{amount(days.null_count(), 'row does', 'rows do')} not say when the value was known"
     if fault:

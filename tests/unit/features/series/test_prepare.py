@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mantic.core.errors import SchemaError, SettingsError
-from mantic.features.series.assemble import Roles
+from mantic.features.series.assemble import Roles, as_times, as_written
 from mantic.features.series.prepare import prepare
 
 ROLES = Roles("day", "sold", ("store",))
@@ -47,6 +47,16 @@ def test_the_frequency_is_that_of_all_series_though_one_is_irregular():
 
     assert prepared.panel.calendar.name == "D"
     assert prepared.panel.lengths.tolist() == [120, 120, 10]
+
+
+def test_rows_of_every_four_weeks_stay_apart_though_series_begin_on_different_days():
+    weeks = [pl.date_range(first, date(2028, 1, 1), "28d", eager=True)[:40] for first in (DAYS[0], DAYS[7])]
+    frame = pl.concat(pl.DataFrame({"store": f"{at}", "day": own, "sold": 100}) for at, own in enumerate(weeks))
+
+    prepared = prepare(frame, ROLES)
+
+    assert prepared.panel.calendar.name == "4W"
+    assert prepared.panel.truth.tolist() == [100.0] * 80
 
 
 def test_rows_that_are_missing_are_unknown_and_filled_with_the_season():
@@ -103,6 +113,70 @@ def test_stamps_with_a_clock_are_counted_for_their_day_when_the_frequency_says_s
 
     assert prepared.panel.lengths.tolist() == [120]
     assert "off_grid" in codes(prepared)
+
+
+def counted(first: date, last: date, every: str = "1d") -> pl.DataFrame:
+    """Return rows of one thing each."""
+    days = pl.datetime_range(first, last, every, eager=True)
+    return pl.DataFrame({"store": "A", "day": days, "sold": pl.repeat(1, len(days), eager=True)})
+
+
+@pytest.mark.parametrize(
+    ("freq", "steps", "sums"),
+    [
+        ("M", [date(2023, 2, 1), date(2023, 11, 1)], [28, 31, 30, 31, 30, 31, 31, 30, 31, 30]),
+        ("Q", [date(2023, 4, 1), date(2023, 7, 1)], [91, 92]),
+        ("W", [date(2023, 1, 16), date(2023, 12, 11)], [7] * 48),
+    ],
+)
+def test_a_coarser_step_begins_with_the_calendar_and_what_is_only_a_part_of_one_is_left_out(freq, steps, sums):
+    prepared = prepare(counted(date(2023, 1, 11), date(2023, 12, 20)), ROLES, freq=freq)
+
+    panel, found = prepared.panel, told(prepared, "part_of_a_step")
+    assert panel.calendar.times(np.array([panel.last[0] - len(sums) + 1, panel.last[0]])).to_list() == steps
+    assert panel.truth.tolist() == sums
+    assert found.n_rows == 344 - sum(sums)
+    assert "rows begin on 2023-01-11 and end on 2023-12-20, in the midst of a step" in found.what
+
+
+def test_a_series_that_has_only_a_part_of_a_step_is_left_out_and_it_is_said():
+    new = counted(date(2023, 12, 8), date(2023, 12, 12)).with_columns(store=pl.lit("new"))
+
+    prepared = prepare(pl.concat([counted(date(2023, 1, 1), date(2023, 12, 12)), new]), ROLES, freq="M")
+
+    assert prepared.names == ("A",)
+    assert "left out, with 1 series that have no other rows" in told(prepared, "part_of_a_step").what
+
+
+def test_a_day_that_is_not_over_is_left_out():
+    prepared = prepare(counted(datetime(2024, 1, 1), datetime(2024, 1, 9, 13), "1h"), ROLES, freq="D")
+
+    assert prepared.panel.truth.tolist() == [24] * 8
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(date(2024, 3, 1), date(2025, 2, 28)), (date(2024, 3, 2), date(2025, 2, 27))]
+)
+def test_whole_steps_stay_though_a_day_is_missing_at_their_end(first, last):
+    prepared = prepare(counted(first, last), ROLES, freq="M")
+
+    assert "part_of_a_step" not in codes(prepared)
+    assert prepared.panel.lengths.tolist() == [12]
+
+
+def test_weeks_without_sundays_are_whole():
+    frame = counted(date(2024, 1, 1), date(2024, 3, 30)).filter(pl.col("day").dt.weekday() < 7)
+
+    assert prepare(frame, ROLES, freq="W").panel.truth.tolist() == [6] * 13
+
+
+def test_series_that_come_on_other_days_keep_their_weeks():
+    frame = pl.concat(sales(store).gather_every(7, at).with_columns(sold=pl.lit(9)) for at, store in enumerate("ABC"))
+
+    prepared = prepare(frame, ROLES, freq="W")
+
+    assert "part_of_a_step" not in codes(prepared)
+    assert (prepared.panel.truth == 9).all()
 
 
 def test_zeros_before_a_launch_are_left_out():
@@ -194,6 +268,36 @@ def test_texts_are_read_as_dates_and_numbers():
 
     assert prepared.panel.calendar.name == "D"
     assert prepared.panel.lengths.tolist() == [120]
+
+
+@pytest.mark.parametrize("kind", [pl.Int64, pl.Int32, pl.Float64, pl.String])
+@pytest.mark.parametrize(("form", "name"), [("%Y%m%d", "D"), ("%Y%m", "M")])
+def test_whole_numbers_that_are_all_dates_are_dates_and_it_is_said(kind, form, name):
+    first = DAYS if name == "D" else pl.date_range(date(2015, 1, 1), date(2024, 12, 1), "1mo", eager=True)
+    frame = sales().with_columns(day=first.dt.strftime(form).cast(pl.Int64).cast(kind))
+
+    prepared = prepare(frame, as_written(frame, ROLES))
+
+    assert prepared.panel.calendar.name == name
+    assert prepared.panel.calendar.times(prepared.panel.last).to_list() == [first[-1]]
+    assert prepared.panel.lengths.tolist() == [120]
+    assert f"'day' were taken for dates, written like {frame['day'][0]}" in told(prepared, "dates_as_numbers").what
+
+
+@pytest.mark.parametrize(
+    "numbers", [[20240131], [20240131] * 2, [20240131, 20240132], [202412, 202413], [1, 2, 3], [2023, 2024], [None]]
+)
+def test_whole_numbers_that_are_not_all_dates_or_a_single_one_are_plain_steps(numbers):
+    frame = pl.DataFrame({"day": pl.Series(numbers, dtype=pl.Int64)})
+
+    roles = as_written(frame, ROLES)
+
+    assert roles == ROLES
+    assert as_times(frame["day"], roles.time_form)[0].to_list() == numbers
+
+
+def test_whole_numbers_of_a_model_of_plain_steps_stay_plain_steps_though_they_could_be_dates():
+    assert as_times(pl.Series([20240130, 20240131]))[0].to_list() == [20240130, 20240131]
 
 
 def test_one_series_needs_no_column_that_names_it():

@@ -1,5 +1,6 @@
 """What was known when: vintages, and the nowcast that is learned from them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -65,6 +66,30 @@ def test_of_rows_for_one_moment_the_one_that_was_told_last_stays():
     frame = rows_of([("A", 0, 3, 9.0), ("A", 0, 1, 8.0), ("B", 0, 0, 1.0)])
 
     assert sorted(latest(frame, ROLES)["cases"].to_list()) == [1.0, 9.0]
+
+
+def test_of_rows_that_became_known_on_the_same_day_the_last_one_counts_everywhere():
+    frame = rows_of([("A", 0, 0, 47.0), ("A", 1, 1, 30.0), ("A", 0, 0, 50.0)])
+
+    held = known(frame, ROLES, freq="W", seasons=None)
+
+    assert held.panel.truth.tolist() == [50.0, 30.0]
+    np.testing.assert_array_equal(held.vintages.at(1, 1), [[50.0, 30.0]])
+
+
+@pytest.mark.parametrize("series", [("town",), ()])
+def test_several_moments_in_one_step_are_refused(series):
+    days = pl.date_range(date(2024, 1, 1), date(2024, 1, 28), eager=True)
+    frame = pl.DataFrame({"town": "A", "week": days, "told": days, "cases": 10.0})
+
+    with pytest.raises(SchemaError, match="steps have rows of several moments, as 2024-01-01 and 2024-01-02"):
+        known(frame, replace(ROLES, series=series), freq="W", seasons=None)
+
+
+def test_series_with_the_same_moments_are_refused_only_if_nothing_tells_them_apart():
+    frame = rows_of([("A", 0, 0, 10.0), ("B", 0, 0, 20.0), ("A", 1, 1, 10.0), ("B", 1, 1, 20.0)])
+
+    assert known(frame, ROLES, freq="W", seasons=None).panel.truth.tolist() == [10, 10, 20, 20]
 
 
 def test_a_series_that_reports_late_ends_with_the_others():
