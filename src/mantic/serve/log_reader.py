@@ -71,9 +71,9 @@ class LogReader:
                 rows, end = found
                 n_rows += store.predictions.absorb(rows)
                 file.at = end
-        if is_over:
-            path.unlink(missing_ok=True)
-            del self._files[path]
+            if is_over:
+                path.unlink(missing_ok=True)
+                del self._files[path]
         return n_rows
 
     def _some(self, file: _File, opened: IO[bytes]) -> tuple[list[Prediction], int] | None:

@@ -1,5 +1,6 @@
 """The prediction log: what was answered is put down before it is sent, and comes into the store once."""
 
+import fcntl
 import json
 import os
 import signal
@@ -144,6 +145,24 @@ def test_a_full_disk_loses_rows_and_says_so_until_there_is_room(tmp_path, store,
     LogReader(tmp_path / "log", server=os.getpid()).bring(store)
     assert store.predictions.get(answer["id"]) is not None
     assert len(store.predictions.find("churn")) == 2
+
+
+def test_a_reader_that_looks_while_a_file_is_being_made_takes_nothing_away(tmp_path, store, served, monkeypatch):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
+    usual = fcntl.flock
+
+    def look_first(*words):
+        monkeypatch.setattr(fcntl, "flock", usual)
+        reader.bring(store)
+        return usual(*words)
+
+    monkeypatch.setattr(fcntl, "flock", look_first)
+    (answer,) = ask(log, served, ROW)
+    log.close()
+
+    assert reader.bring(store) == 1
+    assert store.predictions.get(answer["id"]) is not None
+    assert list((tmp_path / "log").iterdir()) == []
 
 
 def test_files_of_another_server_are_left_to_its_clerk_until_it_is_gone(tmp_path, store, served):
