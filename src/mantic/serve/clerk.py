@@ -45,6 +45,7 @@ class Clerk:
     follower: Follower
     keep_days: int = 0
     _quiet_until: float = 0.0
+    _n_damaged: int = 0  # that were told
     _prune_at: float = 0.0
     _pruning: Iterator[int] | None = None
 
@@ -74,8 +75,10 @@ class Clerk:
         """Bring rows away as long as there are many; an alias is looked at in between."""
         if self.reader is None:
             return
-        if n_rows := self.reader.bring(self.store):
-            tell({"stored": n_rows, "damaged": self.reader.n_damaged})
+        n_rows = self.reader.bring(self.store)
+        n_damaged, self._n_damaged = self.reader.n_damaged - self._n_damaged, self.reader.n_damaged
+        if n_rows or n_damaged:
+            tell({"stored": n_rows, "damaged": n_damaged, "why": self.reader.why})
 
     def _prune(self) -> None:
         """Remove some predictions that are too old: once a day all of them, a transaction in each round."""

@@ -69,7 +69,7 @@ class Predictions:
         ------
         StoreError : if an id is taken already: then none of them is kept.
         """
-        rows = [_packed(one) for one in predictions]
+        rows = [packed(one) for one in predictions]
         ids = [row["id"] for row in rows]
         with self._database.writing() as connection:
             taken = _taken(connection, ids)
@@ -80,9 +80,12 @@ class Predictions:
                 connection.execute(insert(PREDICTION), rows)
         return ids
 
-    def absorb(self, predictions: Iterable[Prediction]) -> int:
-        """Keep those answered rows of many, as a whole, that are not kept yet; return how many that were."""
-        rows = {row["id"]: row for row in map(_packed, predictions)}
+    def absorb(self, packs: Iterable[dict[str, Any]]) -> int:
+        """Keep those answered rows of many, as `packed` gives them, that are not kept yet; return how many that were.
+
+        They are kept as a whole; only the database can refuse them.
+        """
+        rows = {row["id"]: row for row in packs}
         with self._database.writing() as connection:
             for one in _taken(connection, list(rows)):
                 del rows[one]
@@ -221,7 +224,13 @@ def _taken(connection: Connection, ids: Sequence[str]) -> list[str]:
     return found
 
 
-def _packed(one: Prediction) -> dict[str, Any]:
+def packed(one: Prediction) -> dict[str, Any]:
+    """Return the row of the table that keeps a prediction.
+
+    Raises
+    ------
+    StoreError : if no store can keep it: it is too long, or its name can be no model's.
+    """
     return {
         "id": plain(one.id, "the id"),
         "name": check_name(one.name),

@@ -116,6 +116,15 @@ def test_serving_two_versions_of_one_name_is_refused(stored):
     assert "two models are called 'churn'" in done.err
 
 
+def test_a_file_whose_predictions_no_store_can_keep_is_refused_where_they_are_to_be_kept(stored, kept, tmp_path):
+    shutil.copyfile(kept / "churn.mantic", tmp_path / "my churn.mantic")
+
+    done = stored("serve", tmp_path / "my churn.mantic", "--log", "--port", 0)
+
+    assert done.code == 2
+    assert "predictions cannot be kept: 'my churn' cannot be the name of a model" in done.err
+
+
 def test_an_empty_store_says_how_it_fills(mantic):
     assert "Nothing is kept yet" in mantic("models").out
 

@@ -71,6 +71,22 @@ def test_predictions_reach_the_store_while_it_serves(serving, models):
         assert store.predictions.get(answers[0]["id"]).number == 1
 
 
+def test_what_no_store_can_keep_is_said_once_and_counted(churn, tmp_path):
+    said: list[str] = []
+    shelf = Shelf({"my churn": churn()})
+    log, served = PredictionLog(tmp_path / "log"), shelf.place("my churn").live
+    question = served.read(json.dumps({"rows": [dict.fromkeys(served.schema.names)]}).encode(), Limits())
+
+    with Sidecar(Kept(str(tmp_path / "store"), "", log, {}, {}, mantic.load), shelf, said.append) as sidecar:
+        for _ in range(2):
+            log(served, question, served.predictions(question))
+            until(lambda: said)
+        until(lambda: sidecar.counts()["mantic_log_damaged_total"] == 2)
+
+    (line,) = said
+    assert "'my churn' cannot be the name of a model" in line
+
+
 def test_a_server_follows_its_alias_there_and_back(serving, models):
     shelf, _, said = serving
     linear, tree = mantic.load(models / "linear.mantic").version_, mantic.load(models / "tree.mantic").version_
