@@ -255,6 +255,20 @@ def test_signatures_travel_with_a_model_and_count_where_the_key_is_trusted(store
     assert friend.code == 0
 
 
+def test_signatures_of_what_a_file_held_before_do_not_come_along(mantic, kept):
+    for name, content in (("ada", "churn"), ("bob", "rent")):
+        shutil.copy(kept / f"{content}.mantic", "mine.mantic")
+        mantic("keys", "new", name)
+        mantic("models", "sign", "mine.mantic", "--key", name)
+    signed = mantic("models", "import", "mine.mantic", "--json")
+    shutil.copy(kept / "churn.mantic", "mine.mantic")
+    stale = mantic("models", "import", "mine.mantic", "--json")
+
+    assert (signed.facts["n_signatures"], stale.facts["n_signatures"]) == (1, 0)
+    assert "mine.mantic.sig are of other content" in stale.err
+    assert stale.code == 0
+
+
 def test_keys_are_made_listed_shown_and_removed(mantic):
     made = mantic("keys", "new", "ada", "--json").facts
 

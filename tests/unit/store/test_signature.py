@@ -154,3 +154,13 @@ def test_a_store_keeps_signatures_and_puts_them_into_the_audit(store, model, key
     assert store.signatures.of("0" * 64) == ()
     assert [deed.action for deed in store.audit.list(limit=2)] == ["sign", "promote"]
     assert json.dumps(store.audit.list()[0].detail["key"]) == f'"{made.key}"'
+
+
+def test_a_genuine_signature_takes_the_place_of_another_by_the_same_key(store, model, keys):
+    version = store.models.register(model(1))
+    stale, genuine = sign("0" * 64, keys, "ada"), sign(version.sha256, keys, "ada")
+
+    for one in (stale, genuine):
+        store.signatures.add(version.sha256, one, subject="churn", by="ada")
+
+    assert store.signatures.of(version.sha256) == (genuine,)
