@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _AT_ONCE = 10_000
+_NOTHING = "Nothing is kept of '{0}': 'mantic serve {0}' keeps what it answers."
+_NONE_JUDGED = "No outcome of what '{0}' answered is known yet: 'mantic outcomes FILE' or /v1/feedback tells it."
 _NOT_YET = object()  # an outcome may be null
 
 
@@ -57,7 +59,8 @@ def _look(options: Namespace) -> int:
     if options.json:
         show_json({"name": options.name, "predictions": [one | _outcome(truth) for one, truth in newest]})
     else:
-        _show(options.name, newest)
+        nothing = _NONE_JUDGED if options.judged else _NOTHING
+        _show(options.name, newest, nothing.format(options.name))
     return 0
 
 
@@ -81,9 +84,8 @@ def _joined(store: "Store", found: "Sequence[Prediction]", options: Namespace) -
 
 
 def _newest(store: "Store", options: Namespace) -> list[_Row]:
-    found = store.predictions.newest(
-        options.name, number=options.version, since=options.since, until=options.until, limit=_SHOWN
-    )
+    look = store.predictions.newest_judged if options.judged else store.predictions.newest
+    found = look(options.name, number=options.version, since=options.since, until=options.until, limit=_SHOWN)
     return _joined(store, found, options)
 
 
@@ -123,7 +125,7 @@ def _write(pages: Iterator[list[_Row]], out: Path) -> int:
     return frame.height
 
 
-def _show(name: str, newest: Sequence[_Row]) -> None:
+def _show(name: str, newest: Sequence[_Row], nothing: str) -> None:
     from mantic.report.blocks import Block, Grid, Report, Text
 
     heads = ("id", "when (UTC)", "version", "prediction", "outcome")
@@ -135,6 +137,5 @@ def _show(name: str, newest: Sequence[_Row]) -> None:
         )
         for facts, truth in newest
     )  # fmt: skip
-    nothing = Text(f"Nothing is kept of '{name}': 'mantic serve {name}' keeps what it answers.")
-    blocks: tuple[Block, ...] = (Grid(heads, rows, note=f"the newest {len(rows)}"),) if rows else (nothing,)
+    blocks: tuple[Block, ...] = (Grid(heads, rows, note=f"the newest {len(rows)}"),) if rows else (Text(nothing),)
     show_report(Report(f"Predictions of {name}", blocks))

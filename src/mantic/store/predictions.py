@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, exists, func, insert, select
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
 from mantic.store.reference import check_name
-from mantic.store.tables import PREDICTION
+from mantic.store.tables import OUTCOME, PREDICTION
 from mantic.store.value import moment, now, pack, plain, unpack
 
 MOST = 10_000  # rows that one reading gives
@@ -133,9 +133,20 @@ class Predictions:
         limit: int = MOST,
     ) -> list[Prediction]:
         """Return the last answers of a model, newest first; at most `limit`."""
-        query = _of(name, number, since, until).order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
-        with self._database.reading() as connection:
-            return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+        return self._newest(_of(name, number, since, until).limit(limit))
+
+    def newest_judged(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Prediction]:
+        """Return the last answers of a model whose outcome is known, newest first; at most `limit`."""
+        is_judged = exists().where(OUTCOME.c.prediction == PREDICTION.c.id)
+        return self._newest(_of(name, number, since, until).where(is_judged).limit(limit))
 
     def thinned(
         self,
@@ -187,6 +198,11 @@ class Predictions:
         query = _of(name, number, since, until).with_only_columns(func.count())
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def _newest(self, query: "Select[tuple[Any, ...]]") -> list[Prediction]:
+        query = query.order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
+        with self._database.reading() as connection:
+            return [prediction_of(row) for row in connection.execute(query)]
 
 
 def _of(
