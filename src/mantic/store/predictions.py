@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
@@ -16,6 +18,7 @@ from mantic.store.value import moment, now, pack, plain, unpack
 
 MOST = 10_000  # rows that one reading gives
 _LENGTHS = {"hour": 13, "day": 10}  # characters of a moment
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _PARTS = 4096  # the end of an id is drawn by chance: three hexadecimal digits part the rows
 
 
@@ -85,13 +88,12 @@ class Predictions:
 
         They are kept as a whole; only the database can refuse them.
         """
-        rows = {row["id"]: row for row in packs}
+        rows = sorted(packs, key=itemgetter("id"))  # in one order, else two who bring the same wait for each other
+        if not rows:
+            return 0
         with self._database.writing() as connection:
-            for one in _taken(connection, list(rows)):
-                del rows[one]
-            if rows:
-                connection.execute(insert(PREDICTION), list(rows.values()))
-        return len(rows)
+            unless_kept = _INSERTS[connection.dialect.name](PREDICTION).on_conflict_do_nothing()
+            return connection.execute(unless_kept, rows, execution_options={"preserve_rowcount": True}).rowcount
 
     def get(self, identity: str) -> Prediction | None:
         """Return a prediction; None when there is none of this id."""

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION = "0003"  # the newest step in migrations/versions
+REVISION = "0004"  # the newest step in migrations/versions
 
 # Bytes decide the order on PostgreSQL too, whatever the language of its database.
 TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
