@@ -17,6 +17,7 @@ from mantic.core.lazy import need
 from mantic.store.address import masked
 
 NAME = re.compile(r"[0-9a-f]{64}")
+_OURS = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\..+")  # a blob, or the part of one that a crash left behind
 _DRIVERS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 _STEP = 1 << 20
 
@@ -37,7 +38,7 @@ class Blobs(Protocol):
         """Remove a blob; one that is not there is no error."""
 
     def listed(self) -> Iterator[tuple[str, float]]:
-        """Return every blob with the seconds since it was put."""
+        """Return every blob with the seconds since it was put; what is none is passed over."""
 
 
 def open_blobs(url: str) -> Blobs:
@@ -116,13 +117,17 @@ class FolderBlobs:
 
     def remove(self, sha256: str) -> None:
         """Remove a blob; one that is not there is no error."""
-        self._path(sha256).unlink(missing_ok=True)
+        try:
+            self._path(sha256).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._fault("removed", error) from error
 
     def listed(self) -> Iterator[tuple[str, float]]:
         """Return every blob with the seconds since it was put; unfinished ones, left by a crash, by their odd name."""
         for path in sorted(self.folder.glob("*/*")):
             with suppress(FileNotFoundError):
-                yield path.name, max(0.0, time.time() - path.stat().st_mtime)
+                if _OURS.fullmatch(path.name):
+                    yield path.name, max(0.0, time.time() - path.stat().st_mtime)
 
     def _path(self, name: str) -> Path:
         start = name if NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
@@ -198,7 +203,9 @@ class RemoteBlobs:
             self._system.invalidate_cache()
             found = self._system.find(self._root, detail=True)
         for path, about in sorted(found.items()):
-            yield path.rpartition("/")[2], _age(about)
+            name = path.rpartition("/")[2]
+            if _OURS.fullmatch(name):
+                yield name, _age(about)
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}"

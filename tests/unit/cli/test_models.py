@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from mantic.core.settings import read_settings
+from mantic.store.blobs import digest
 from mantic.store.store import open_store
 
 QUICK = ("--budget", "1 trial", "--learner", "linear")
@@ -291,6 +293,19 @@ def test_a_backup_is_restored_elsewhere_and_verified(stored, tmp_path, monkeypat
     assert "no fault" in stored("verify").err
     assert stored("predict", "churn/2", kept / "few_churn.csv").code == 0
     assert stored("restore", "monday.backup", "--to", "again").code == 2
+
+
+def test_a_backup_takes_what_deleted_versions_left_away(stored, tmp_path):
+    with open_store(read_settings().store.url) as store:
+        (tmp_path / "left").write_text("left")
+        name = digest(tmp_path / "left")
+        store.blobs.put(name, tmp_path / "left")
+        os.utime(store.blobs._path(name), (1, 1))
+
+        assert stored("backup", "all.backup").code == 0
+
+        assert store.blobs.size(name) is None
+        assert store.verify().faults == ()
 
 
 def test_a_fault_is_shown_and_the_exit_code_says_so(stored):

@@ -240,6 +240,15 @@ def test_what_nothing_points_at_is_swept_after_its_time_and_nothing_else(filled)
     assert filled.verify().garbage == ()
 
 
+def test_a_file_that_somebody_else_put_there_stops_no_sweep(filled):
+    odd = filled.blobs._path(filled.models.get("churn").sha256).with_name(".DS_Store")
+    odd.write_bytes(b"x")
+    os.utime(odd, (1, 1))
+
+    assert filled.sweep(grace=0) == 1
+    assert odd.exists()
+
+
 def test_what_a_killed_writer_left_is_swept_too(filled):
     kept = filled.models.get("churn").sha256
     torn = filled.blobs._path(kept).with_name(f".{kept}.x7d_a1")

@@ -79,6 +79,18 @@ def test_a_half_written_blob_is_written_again(put, blobs, tmp_path):
         assert file.read_bytes() == b"whole"
 
 
+def test_what_is_no_blob_is_passed_over_and_stays(blobs, put, tmp_path):
+    name = put(b"one")
+    odd = [".DS_Store", "notes.txt", f"{name}.bak"]
+    for one in odd:
+        if isinstance(blobs, RemoteBlobs):
+            blobs._system.pipe_file(f"{blobs._root}/{name[:2]}/{one}", b"x")
+        else:
+            (blobs.folder / name[:2] / one).write_bytes(b"x")
+
+    assert [one for one, _ in blobs.listed()] == [name]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "x", "", "A" * 64])
 def test_what_names_no_blob_is_refused(tmp_path, name):
     with pytest.raises(StoreError, match="names no blob"):
