@@ -91,8 +91,9 @@ class FolderBlobs:
         try:
             if self.size(sha256) == file.stat().st_size:
                 with suppress(FileNotFoundError):  # swept a moment ago
-                    os.utime(target)  # whoever sweeps sees that it is wanted again
-                    return
+                    if digest(target) == sha256:  # else it was damaged since
+                        os.utime(target)  # whoever sweeps sees that it is wanted again
+                        return
             self._make_folder(target.parent)
             with write_atomic(target, mode=0o600) as part, file.open("rb") as source, part.open("wb") as out:
                 shutil.copyfileobj(source, out, _STEP)

@@ -79,6 +79,20 @@ def test_a_half_written_blob_is_written_again(put, blobs, tmp_path):
         assert file.read_bytes() == b"whole"
 
 
+def test_a_damaged_blob_is_written_again_when_its_content_comes_once_more(put, blobs, tmp_path):
+    name = put(b"whole")
+    (tmp_path / "odd").write_bytes(b"odd..")
+    if isinstance(blobs, RemoteBlobs):
+        blobs._system.put_file(str(tmp_path / "odd"), blobs._path(name))
+    else:
+        blobs._path(name).write_bytes(b"odd..")
+
+    put(b"whole")
+
+    with fetched(blobs, name) as file:
+        assert file.read_bytes() == b"whole"
+
+
 def test_what_is_no_blob_is_passed_over_and_stays(blobs, put, tmp_path):
     name = put(b"one")
     odd = [".DS_Store", "notes.txt", f"{name}.bak"]

@@ -122,6 +122,14 @@ def test_a_removed_key_is_gone_with_its_private_half(keys, tmp_path):
         keys.get("ada")
 
 
+def test_what_was_killed_between_the_halves_of_a_key_can_be_removed_and_made_anew(keys, tmp_path):
+    (tmp_path / "keys" / "ada.pub").unlink()
+
+    assert keys.remove("ada") is None
+
+    assert keys.new("ada").is_own
+
+
 def test_a_private_key_is_never_trusted_as_a_public_one(keys, tmp_path):
     with pytest.raises(StoreError, match="private key, which nobody"):
         keys.trust((tmp_path / "keys" / "ada.key").read_bytes(), "bob")
