@@ -57,15 +57,12 @@ def _into_folder(dump: Dump, address: Address, by: str) -> None:
         _check_blobs_empty(open_blobs(address.blobs), address.blobs)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder if folder.is_mount() else folder.parent))
         try:
             inner = str(made / Path(address.blobs).relative_to(folder)) if is_inside else address.blobs
             make_folder(made)
             _fill(dump, Address(made, "", "", inner), by)
-            if folder.exists():
-                folder.rmdir()
-            made.rename(folder)
-            names_to_disk(folder.parent)
+            _put_in_place(made, folder)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
@@ -74,6 +71,19 @@ def _into_folder(dump: Dump, address: Address, by: str) -> None:
             raise
         what = f"the store cannot be restored here: {error.strerror or error}"
         raise StoreError(what, where=str(folder), fix="choose a folder that can be written and has room") from error
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Give a folder its name; where a mount point has it, which cannot be replaced, its entries move into that."""
+    if made.parent == folder:
+        for entry in sorted(made.iterdir()):  # the database is the last
+            entry.rename(folder / entry.name)
+        made.rmdir()
+    else:
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    names_to_disk(made.parent)
 
 
 def _into_server(dump: Dump, address: Address, by: str) -> None:

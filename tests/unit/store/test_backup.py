@@ -3,11 +3,13 @@ import json
 import os
 import time
 import zipfile
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from mantic.core.errors import StoreError
+from mantic.store.engine import FILE
 from mantic.store.predictions import Prediction
 from mantic.store.restore import restore
 from mantic.store.store import open_store
@@ -143,6 +145,22 @@ def test_only_an_empty_place_is_restored_into(filled, place, tmp_path):
         restore(made.path, place.url, blobs=place.blobs)
 
     assert _everything(filled) == before
+
+
+def test_an_empty_folder_that_is_a_mount_point_is_filled(filled, tmp_path, monkeypatch):
+    made = filled.back_up(tmp_path / "all.backup")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == volume)
+    inode = volume.stat().st_ino
+
+    restore(made.path, volume)
+
+    assert volume.stat().st_ino == inode  # it was not replaced, which a mount point refuses
+    assert {path.name for path in volume.iterdir()} == {"blobs", FILE}
+    with open_store(volume) as again:
+        assert again.verify().faults == ()
+        assert again.models.list() == filled.models.list()
 
 
 def test_an_empty_store_on_a_server_is_an_empty_place(filled, postgresql, tmp_path):
