@@ -17,6 +17,7 @@ from mantic.core.lazy import need
 from mantic.store.address import masked
 
 NAME = re.compile(r"[0-9a-f]{64}")
+OWNER = "owner"  # the file that says whose the place is
 _OURS = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\..+")  # a blob, or the part of one that a crash left behind
 _DRIVERS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 _STEP = 1 << 20
@@ -39,6 +40,12 @@ class Blobs(Protocol):
 
     def listed(self) -> Iterator[tuple[str, float]]:
         """Return every blob with the seconds since it was put; what is none is passed over."""
+
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
 
 
 def open_blobs(url: str) -> Blobs:
@@ -130,6 +137,24 @@ class FolderBlobs:
                 if _OURS.fullmatch(path.name):
                     yield path.name, max(0.0, time.time() - path.stat().st_mtime)
 
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+        try:
+            return (self.folder / OWNER).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise self._fault("kept", error) from error
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
+        try:
+            self._make_folder(self.folder)
+            with write_atomic(self.folder / OWNER, mode=0o600) as part:
+                part.write_text(store + "\n", "utf-8")
+        except OSError as error:
+            raise self._fault("kept", error) from error
+
     def _path(self, name: str) -> Path:
         start = name if NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
         if not NAME.match(start):
@@ -207,6 +232,20 @@ class RemoteBlobs:
             name = path.rpartition("/")[2]
             if _OURS.fullmatch(name):
                 yield name, _age(about)
+
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+        with self._told():
+            try:
+                return str(self._system.cat_file(f"{self._root}/{OWNER}").decode()).strip()
+            except FileNotFoundError:
+                return ""
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
+        with self._told():
+            self._system.makedirs(self._root, exist_ok=True)
+            self._system.pipe_file(f"{self._root}/{OWNER}", f"{store}\n".encode())
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}"

@@ -163,6 +163,41 @@ def test_an_empty_folder_that_is_a_mount_point_is_filled(filled, tmp_path, monke
         assert again.models.list() == filled.models.list()
 
 
+def test_a_restore_that_came_to_no_end_is_begun_again_where_its_models_lie_already(filled, tmp_path, monkeypatch):
+    made = filled.back_up(tmp_path / "all.backup")
+    monkeypatch.setattr("mantic.store.restore._insert", _gone)
+    with pytest.raises(StoreError, match="the network went"):
+        restore(made.path, tmp_path / "again", blobs=tmp_path / "b4")
+    monkeypatch.undo()
+
+    restore(made.path, tmp_path / "again", blobs=tmp_path / "b4")
+
+    with open_store(tmp_path / "again", blobs=tmp_path / "b4") as again:
+        assert again.verify().faults == ()
+    with pytest.raises(StoreError, match="something here already"):
+        restore(made.path, tmp_path / "third", blobs=tmp_path / "b4")
+
+
+def _gone(*_):
+    raise StoreError("the network went", where="here", fix="try again")
+
+
+@pytest.mark.parametrize("blobs", ["{}/shared", "memory://{}"])
+def test_of_two_stores_in_one_place_for_models_only_one_keeps_and_sweeps(model, tmp_path, blobs):
+    shared = blobs.format(tmp_path)
+    with open_store(tmp_path / "a", blobs=shared) as one, open_store(tmp_path / "b", blobs=shared) as other:
+        one.models.register(model(1))
+
+        with pytest.raises(StoreError, match="another store's"):
+            other.models.register(model(2))
+        with pytest.raises(StoreError, match="another store's"):
+            other.sweep(grace=0)
+
+        assert other.models.list() == []
+        assert one.verify().faults == ()
+        assert one.models.register(model(3)).number == 2
+
+
 def test_an_empty_store_on_a_server_is_an_empty_place(filled, postgresql, tmp_path):
     made = filled.back_up(tmp_path / "all.backup")
     url, blobs = f"{postgresql.url}?schema=empty_{uuid4().hex}", tmp_path / "b3"

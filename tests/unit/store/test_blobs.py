@@ -132,5 +132,5 @@ def test_a_store_with_its_models_elsewhere_does_all_that_one_with_a_folder_does(
             model(0).read_bytes(),
         )
     system, root = fsspec.core.url_to_fs(where)
-    assert len(system.find(root)) == 2
+    assert len(system.find(root)) == 3  # two models, and whose they are
     assert not (tmp_path / "store" / "blobs").exists()
