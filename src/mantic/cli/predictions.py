@@ -1,7 +1,7 @@
 """mantic predictions: what was answered, and how it turned out."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -133,7 +133,9 @@ def _write(pages: Iterator[list[_Row]], out: Path) -> int:
 
     from mantic.core.files import write_atomic
 
-    form = {".csv": pl.LazyFrame.sink_csv, ".parquet": pl.LazyFrame.sink_parquet, ".ndjson": pl.LazyFrame.sink_ndjson}
+    sinks: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
+        ".csv": pl.LazyFrame.sink_csv, ".parquet": pl.LazyFrame.sink_parquet, ".ndjson": pl.LazyFrame.sink_ndjson
+    }  # fmt: skip
     parts = [pl.LazyFrame(schema={"id": pl.String, "at": pl.String, "number": pl.Int64})]
     n_rows = 0
     with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder, write_atomic(out) as whole:
@@ -143,7 +145,7 @@ def _write(pages: Iterator[list[_Row]], out: Path) -> int:
             pl.DataFrame(rows, infer_schema_length=None, strict=False).write_parquet(place)
             parts.append(pl.scan_parquet(place, glob=False))
             n_rows += len(rows)
-        form[out.suffix.lower()](pl.concat(parts, how="diagonal_relaxed"), whole)  # pages may have other columns
+        sinks[out.suffix.lower()](pl.concat(parts, how="diagonal_relaxed"), whole)  # pages may have other columns
     return n_rows
 
 

@@ -1,13 +1,13 @@
 """Predictions: which row was answered how, by which version, and when."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, insert, select
+from sqlalchemy import Connection, Select, Table, exists, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mantic.core.errors import StoreError
@@ -18,7 +18,10 @@ from mantic.store.value import moment, now, pack, plain, unpack
 
 MOST = 10_000  # rows that one reading gives
 _LENGTHS = {"hour": 13, "day": 10}  # characters of a moment
-_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_INSERTS: Mapping[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
 _PARTS = 4096  # the end of an id is drawn by chance: three hexadecimal digits part the rows
 
 
