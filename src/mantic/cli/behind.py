@@ -1,7 +1,7 @@
 """What stands behind a server: the models that were asked for, and the store that keeps its predictions and jobs."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from mantic.cli.words import load_plugins
 from mantic.core.errors import SettingsError, StoreError
 from mantic.core.settings import Settings, StoreSettings
 from mantic.store.address import beside
-from mantic.store.reference import is_reference, read_reference
+from mantic.store.reference import check_name, is_reference, read_reference
 
 if TYPE_CHECKING:
     from mantic.serve.job_runner import Jobs
@@ -64,6 +64,10 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
     Parameters
     ----------
     log : whether predictions are kept; where it is not said, if a model comes from the store.
+
+    Raises
+    ------
+    SettingsError : if predictions are kept, and a file is called as no model of the store can be.
     """
     from mantic.serve.behind import kept_days, trusted
     from mantic.serve.log import PredictionLog
@@ -76,6 +80,8 @@ def kept_for(chosen: Mapping[str, Chosen], settings: StoreSettings, *, log: bool
         return None
     numbers = {name: one.number for name, one in chosen.items() if one.number is not None}
     log_numbers = {(name, chosen[name].model.version_): number for name, number in numbers.items()}
+    if is_logged:
+        _check_names(chosen)
     kept_log = PredictionLog(beside(settings.url, settings.blobs, "log"), log_numbers) if is_logged else None
     return Kept(
         settings.url, settings.blobs, kept_log, watched, numbers, trusted(load, settings), keep_days=kept_days(settings)
@@ -116,6 +122,17 @@ def jobs_for(
     except OSError as error:
         what = f"there can be no jobs here: {error.strerror}"
         raise StoreError(what, where=str(folder), fix="set store.url to a folder that can be written") from error
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            check_name(name)
+        except StoreError as error:
+            what = f"predictions cannot be kept: {error.what}"
+            raise SettingsError(
+                what, where="mantic serve", fix=f"rename the file ({error.fix}), or --no-log"
+            ) from error
 
 
 def _has_kept(chosen: Mapping[str, Chosen]) -> bool:

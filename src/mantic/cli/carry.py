@@ -52,11 +52,14 @@ def _import(options: Namespace) -> int:
     signed = read_signed(options.file)
     with store_of(read_settings().store) as store:
         version = store.models.register(options.file, options.name, note=options.note)
-        for one in signed.signatures:
+        signatures = signed.signatures if signed.sha256 == version.sha256 else ()
+        for one in signatures:
             store.signatures.add(version.sha256, one, subject=version.name)
         champion = champion_of(version, store.models)
+    if len(signatures) < len(signed.signatures):
+        tell(f"warning: the signatures in {options.file}.sig are of other content and do not come along")
     if options.json:
-        show_json({"model": str(version), "sha256": version.sha256, "n_signatures": len(signed.signatures)})
+        show_json({"model": str(version), "sha256": version.sha256, "n_signatures": len(signatures)})
     else:
         tell(f"kept as {version} {champion}")
     return 0
@@ -82,8 +85,9 @@ def _sign(options: Namespace) -> int:
         about(Path(options.model))
         sha256 = digest(Path(options.model))
         made = sign(sha256, keys, options.key)
-        before = [one for one in read_signed(options.model).signatures if one.key != made.key]
-        what, where = options.model, str(write_signed(options.model, Signed(sha256, (*before, made))))
+        before = read_signed(options.model)
+        others = [one for one in before.signatures if before.sha256 == sha256 and one.key != made.key]
+        what, where = options.model, str(write_signed(options.model, Signed(sha256, (*others, made))))
     if options.json:
         show_json({"model": what, "sha256": sha256, "key": made.key, "signature": where})
     else:

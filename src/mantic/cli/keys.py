@@ -102,7 +102,10 @@ def _trust(options: Namespace) -> int:
 def _remove(options: Namespace) -> int:
     gone = keys_of(read_settings().store).remove(options.name)
     if options.json:
-        show_json({"removed": gone.name, "id": gone.id, "was_own": gone.is_own})
+        id_, was_own = (None, True) if gone is None else (gone.id, gone.is_own)
+        show_json({"removed": options.name, "id": id_, "was_own": was_own})
+    elif gone is None:
+        tell(f"removed the private half of '{options.name}'; that was all there was of it")
     else:
         tell(f"removed '{gone.name}' ({gone.id})" + (", with its private half" if gone.is_own else ""))
     return 0

@@ -14,6 +14,8 @@ from mantic.store.reference import CHAMPION, read_reference
 if TYPE_CHECKING:
     from mantic.store.aliases import Move
 
+_LATER = "Its content goes with a deletion or backup in an hour or later, or within a day where a server runs"
+
 
 def actions() -> dict[str, Parser]:
     """Return the parsers."""
@@ -62,7 +64,7 @@ def _delete(options: Namespace) -> int:
     if options.json:
         show_json({"deleted": str(version), "swept": n_swept})
     else:
-        tell(f"deleted {version}; its number is not given again, its content goes within the next hours")
+        tell(f"deleted {version}; its number is not given again. {_LATER}")
     return 0
 
 

@@ -1,8 +1,9 @@
 """mantic predictions: what was answered, and how it turned out."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mantic.cli import prune
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _AT_ONCE = 10_000
+_NOTHING = "Nothing is kept of '{0}': 'mantic serve {0}' keeps what it answers."
+_NONE_JUDGED = "No outcome of what '{0}' answered is known yet: 'mantic outcomes FILE' or /v1/feedback tells it."
 _NOT_YET = object()  # an outcome may be null
 
 
@@ -57,7 +60,8 @@ def _look(options: Namespace) -> int:
     if options.json:
         show_json({"name": options.name, "predictions": [one | _outcome(truth) for one, truth in newest]})
     else:
-        _show(options.name, newest)
+        nothing = _NONE_JUDGED if options.judged else _NOTHING
+        _show(options.name, newest, nothing.format(options.name))
     return 0
 
 
@@ -81,9 +85,8 @@ def _joined(store: "Store", found: "Sequence[Prediction]", options: Namespace) -
 
 
 def _newest(store: "Store", options: Namespace) -> list[_Row]:
-    found = store.predictions.newest(
-        options.name, number=options.version, since=options.since, until=options.until, limit=_SHOWN
-    )
+    look = store.predictions.newest_judged if options.judged else store.predictions.newest
+    found = look(options.name, number=options.version, since=options.since, until=options.until, limit=_SHOWN)
     return _joined(store, found, options)
 
 
@@ -97,7 +100,10 @@ def _outcome(truth: Any) -> dict[str, Any]:
 
 
 def _flat(facts: Mapping[str, Any], truth: Any) -> dict[str, Any]:
-    """Return a prediction as one row of a table: the columns of its row, then those of the answer."""
+    """Return a prediction as one row of a table: the columns of its row, then those of the answer.
+
+    A column of the row that is called as one of ours becomes `row_...`.
+    """
     answer: dict[str, Any] = {}
     for name, value in facts["answer"].items():
         if isinstance(value, Mapping):
@@ -107,23 +113,43 @@ def _flat(facts: Mapping[str, Any], truth: Any) -> dict[str, Any]:
         else:
             answer[name] = value
     head = {name: facts[name] for name in ("id", "at", "number")}
-    return {**head, **facts["row"], **answer, "outcome": None if truth is _NOT_YET else truth}
+    outcome = {"outcome": None if truth is _NOT_YET else truth}
+    return {**head, **_renamed(facts["row"], {*head, *answer, *outcome}), **answer, **outcome}
+
+
+def _renamed(row: Mapping[str, Any], ours: Set[str]) -> dict[str, Any]:
+    renamed = {}
+    for name, value in row.items():
+        free = name
+        while free in ours or (free != name and free in row):
+            free = f"row_{free}"
+        renamed[free] = value
+    return renamed
 
 
 def _write(pages: Iterator[list[_Row]], out: Path) -> int:
+    """Write them to a file, a page at a time, and return how many they are."""
     import polars as pl
 
     from mantic.core.files import write_atomic
-    from mantic.serve.parts import FORMS
 
-    rows = [_flat(facts, truth) for page in pages for facts, truth in page]
-    frame = pl.DataFrame(rows, infer_schema_length=None, strict=False)
-    with write_atomic(out) as part:
-        FORMS[out.suffix.lower()].write(frame, part)
-    return frame.height
+    sinks: dict[str, Callable[[pl.LazyFrame, Path], Any]] = {
+        ".csv": pl.LazyFrame.sink_csv, ".parquet": pl.LazyFrame.sink_parquet, ".ndjson": pl.LazyFrame.sink_ndjson
+    }  # fmt: skip
+    parts = [pl.LazyFrame(schema={"id": pl.String, "at": pl.String, "number": pl.Int64})]
+    n_rows = 0
+    with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder, write_atomic(out) as whole:
+        for page in filter(None, pages):
+            place = Path(folder) / f"{len(parts):06}.parquet"
+            rows = [_flat(facts, truth) for facts, truth in page]
+            pl.DataFrame(rows, infer_schema_length=None, strict=False).write_parquet(place)
+            parts.append(pl.scan_parquet(place, glob=False))
+            n_rows += len(rows)
+        sinks[out.suffix.lower()](pl.concat(parts, how="diagonal_relaxed"), whole)  # pages may have other columns
+    return n_rows
 
 
-def _show(name: str, newest: Sequence[_Row]) -> None:
+def _show(name: str, newest: Sequence[_Row], nothing: str) -> None:
     from mantic.report.blocks import Block, Grid, Report, Text
 
     heads = ("id", "when (UTC)", "version", "prediction", "outcome")
@@ -135,6 +161,5 @@ def _show(name: str, newest: Sequence[_Row]) -> None:
         )
         for facts, truth in newest
     )  # fmt: skip
-    nothing = Text(f"Nothing is kept of '{name}': 'mantic serve {name}' keeps what it answers.")
-    blocks: tuple[Block, ...] = (Grid(heads, rows, note=f"the newest {len(rows)}"),) if rows else (nothing,)
+    blocks: tuple[Block, ...] = (Grid(heads, rows, note=f"the newest {len(rows)}"),) if rows else (Text(nothing),)
     show_report(Report(f"Predictions of {name}", blocks))

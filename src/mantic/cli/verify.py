@@ -41,5 +41,5 @@ def run(options: Namespace) -> int:
         said = amount(len(found.faults), "fault") if found.faults else "no fault"
         tell(f"{said} in {amount(found.n_rows, 'row')} and {amount(found.n_blobs, 'model')} of {where}")
         if found.garbage:
-            tell(f"nothing points at {len(found.garbage):,} of its files; they go with the next 'mantic models delete'")
+            tell(f"nothing points at {len(found.garbage):,} of its files; they go with the next 'mantic backup'")
     return _FAULTY if found.faults else 0

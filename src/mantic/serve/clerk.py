@@ -1,6 +1,6 @@
 """A clerk: a process beside a server that brings its log into the store, and tells which versions should answer.
 
-Once a day it removes predictions that are older than the store is to keep.
+Once a day it removes predictions that are older than the store is to keep, and what deleted versions have left.
 
 It reads one line of JSON, what it is to do, from standard input, and tells in lines of JSON on standard output. When
 its standard input ends, it brings away what is left and ends.
@@ -26,7 +26,7 @@ from mantic.store.store import Store, open_store
 _EVERY = 0.2  # seconds between two rounds
 _TROUBLE_SECONDS = 2.0  # the store is left alone for so long when it has refused something
 _LAST_SECONDS = 5.0  # for what is left at the end
-_PRUNE_SECONDS = 86_400.0  # between two looks for predictions that are too old
+_DAY = 86_400.0  # seconds between two looks for predictions that are too old, and for what deleted versions left
 
 
 @dataclass
@@ -45,8 +45,10 @@ class Clerk:
     follower: Follower
     keep_days: int = 0
     _quiet_until: float = 0.0
+    _n_damaged: int = 0  # that were told
     _prune_at: float = 0.0
     _pruning: Iterator[int] | None = None
+    _sweep_at: float = 0.0
 
     def round(self) -> None:
         """Do what there is to do."""
@@ -57,6 +59,7 @@ class Clerk:
                 tell(step)
             self._bring()
             self._prune()
+            self._sweep()
         except ManticError as error:
             self._quiet_until = time.monotonic() + _TROUBLE_SECONDS
             tell({"trouble": f"{error.what} ({error.where}); {error.fix}"})
@@ -74,13 +77,15 @@ class Clerk:
         """Bring rows away as long as there are many; an alias is looked at in between."""
         if self.reader is None:
             return
-        if n_rows := self.reader.bring(self.store):
-            tell({"stored": n_rows, "damaged": self.reader.n_damaged})
+        n_rows = self.reader.bring(self.store)
+        n_damaged, self._n_damaged = self.reader.n_damaged - self._n_damaged, self.reader.n_damaged
+        if n_rows or n_damaged:
+            tell({"stored": n_rows, "damaged": n_damaged, "why": self.reader.why})
 
     def _prune(self) -> None:
         """Remove some predictions that are too old: once a day all of them, a transaction in each round."""
         if self.keep_days and time.monotonic() >= self._prune_at:
-            self._prune_at = time.monotonic() + _PRUNE_SECONDS
+            self._prune_at = time.monotonic() + _DAY
             self._pruning = self.store.prune(self.keep_days, keeps_outcomes=False, by="clerk")
         if self._pruning is None:
             return
@@ -90,6 +95,12 @@ class Clerk:
         except ManticError:
             self._pruning, self._prune_at = None, 0.0  # the store is left alone for a while, then it begins again
             raise
+
+    def _sweep(self) -> None:
+        """Remove the content of versions that were deleted, once a day."""
+        if time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + _DAY
+            self.store.sweep()
 
 
 def tell(facts: Mapping[str, Any]) -> None:

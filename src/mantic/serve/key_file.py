@@ -1,11 +1,12 @@
 """API keys in a file: only their hashes, readable by its owner alone."""
 
+import fcntl
 import json
 import os
 import secrets
-import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -60,7 +61,6 @@ class KeyFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._writing = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._looked = time.monotonic()
         self._kept = self._read()
@@ -120,14 +120,28 @@ class KeyFile:
 
     def take(self, which: str) -> Kept:
         """Forget a key as `revoke` does, and return what `put_back` needs to know it again."""
-        with self._writing:
+        with self._changing():
             return self._take(which)
 
     def put_back(self, kept: Kept) -> None:
         """Know a key again that was taken."""
-        with self._writing:
+        with self._changing():
             self._kept = self._read() | {kept.grant.id: kept}
             self._write()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change the file from reading to writing it alone, among all threads and processes."""
+        place = f"{os.path.realpath(self.path)}.lock"  # beside it, as the file itself is replaced
+        try:
+            lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _take(self, which: str) -> Kept:
         self._kept = self._read()
@@ -171,10 +185,12 @@ class KeyFile:
             with write_atomic(self.path) as part:
                 part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
         except OSError as error:
-            raise SettingsError(
-                f"the keys cannot be written: {error.strerror}", where=str(self.path), fix="give another --keys FILE"
-            ) from error
+            raise self._unwritten(error) from error
         self._seen = _stamp(self.path)
+
+    def _unwritten(self, error: OSError) -> SettingsError:
+        what = f"the keys cannot be written: {error.strerror}"
+        return SettingsError(what, where=str(self.path), fix="give another --keys FILE")
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

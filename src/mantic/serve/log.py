@@ -19,6 +19,7 @@ from mantic.serve.question import Question
 from mantic.serve.served import Served
 
 ENDING = ".log"
+_FRESH = ".new"  # of a file that is not locked yet: a reader would take it for one that is over
 _ROTATE_BYTES = 8_000_000
 _MOST_BYTES = 2_000_000_000  # in files that nobody has brought away
 _LOOK_SECONDS = 1.0  # between two looks at how much waits, where it was too much
@@ -101,8 +102,16 @@ class PredictionLog:
             self._full_until = time.monotonic() + _LOOK_SECONDS
             raise OSError("the clerk is far behind")
         path = self.folder / f"{time.time_ns():020}-{os.getpid()}{ENDING}"
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        fresh = path.with_suffix(_FRESH)
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            fresh.rename(path)
+        except OSError:
+            os.close(file)
+            fresh.unlink(missing_ok=True)
+            raise
+        self._file = file
 
     def _let_go(self) -> None:
         if self._file >= 0:

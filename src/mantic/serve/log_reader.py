@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from mantic.core.errors import StoreError
 from mantic.serve.log import ENDING
-from mantic.store.predictions import Prediction
+from mantic.store.predictions import Prediction, packed
 from mantic.store.store import Store
 
 _MOST_ROWS = 2_000  # of one transaction, about
@@ -19,11 +20,22 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError)
 
 
 @dataclass
-class _File:
-    """How far a file is: the lines before `at` are in the store."""
+class _Part:
+    """Some lines of a file: their rows, and how far they lead.
+
+    Parameters
+    ----------
+    at : where they end.
+    head : what the last line about a model said.
+    n_damaged : lines that could not be read, and rows that no store can keep.
+    why : what was wrong with the last of these.
+    """
 
     at: int = 0
-    head: list[Any] = field(default_factory=list)  # what the last line about a model said
+    head: list[Any] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    n_damaged: int = 0
+    why: str = ""
 
 
 class LogReader:
@@ -37,21 +49,23 @@ class LogReader:
 
     Attributes
     ----------
-    n_damaged : lines that could not be read.
+    n_damaged : lines that could not be read, and rows that no store can keep.
+    why : what was wrong with the last of these.
     """
 
     def __init__(self, folder: Path, *, server: int) -> None:
         self.folder = folder
         self.n_damaged = 0
+        self.why = ""
         self._mine = f"-{server}{ENDING}"
-        self._files: dict[Path, _File] = {}
+        self._files: dict[Path, _Part] = {}  # how far they are in the store
 
     def bring(self, store: Store) -> int:
         """Bring some rows into the store; return how many.
 
         Raises
         ------
-        StoreError : if they cannot be kept. They are brought again next time.
+        StoreError : if the database cannot keep them now. They are brought again next time.
         """
         n_rows = 0
         for path in sorted(self.folder.glob(f"*{ENDING}")):
@@ -67,34 +81,42 @@ class LogReader:
             is_over = _is_let_go(opened)  # asked before it is read: nothing comes after
             if not is_over and not path.name.endswith(self._mine):
                 return 0
-            file = self._files.setdefault(path, _File())
-            while found := self._some(file, opened):
-                rows, end = found
-                n_rows += store.predictions.absorb(rows)
-                file.at = end
-        if is_over:
-            path.unlink(missing_ok=True)
-            del self._files[path]
+            last = self._files.get(path, _Part())
+            while (part := _read(last, opened)).at > last.at:
+                n_rows += store.predictions.absorb(part.rows)
+                self.n_damaged += part.n_damaged
+                self.why = part.why or self.why
+                last = self._files[path] = _Part(part.at, part.head)  # not before: else it would be read with this head
+            if is_over:
+                path.unlink(missing_ok=True)
+                self._files.pop(path, None)
         return n_rows
 
-    def _some(self, file: _File, opened: IO[bytes]) -> tuple[list[Prediction], int] | None:
-        """Return the rows of the next lines, and where they end; None where there is no whole line."""
-        opened.seek(file.at)
-        rows: list[Prediction] = []
-        end = file.at
-        while len(rows) < _MOST_ROWS and (line := opened.readline()).endswith(b"\n"):
-            end += len(line)
-            try:
-                rows += self._read(file, json.loads(line))
-            except _DAMAGE:
-                self.n_damaged += 1
-        return None if end == file.at else (rows, end)
 
-    def _read(self, file: _File, line: Any) -> list[Prediction]:
-        if line[0] == "model":
-            file.head = line
-            return []
-        return list(_predictions(file.head, line))
+def _read(last: _Part, opened: IO[bytes]) -> _Part:
+    """Return the next lines behind a part; without any where there is no whole line."""
+    opened.seek(last.at)
+    part = _Part(last.at, last.head)
+    while len(part.rows) < _MOST_ROWS and (line := opened.readline()).endswith(b"\n"):
+        part.at += len(line)
+        try:
+            _take(part, json.loads(line))
+        except _DAMAGE as error:
+            part.n_damaged += 1
+            part.why = f"a line of the log cannot be read ({error})"
+    return part
+
+
+def _take(part: _Part, line: Any) -> None:
+    if line[0] == "model":
+        part.head = line
+        return
+    for one in list(_predictions(part.head, line)):
+        try:
+            part.rows.append(packed(one))
+        except StoreError as error:  # it would stop all that comes behind it, for ever
+            part.n_damaged += 1
+            part.why = error.what
 
 
 def _is_let_go(opened: IO[bytes]) -> bool:

@@ -15,7 +15,7 @@ _ABOUT = {
     "mantic_shadow_total": ("counter", "requests that a version in the shadow was asked too, by whether it agreed"),
     "mantic_log_stored_total": ("counter", "answered rows that this server's clerk has brought into the store"),
     "mantic_log_lost_total": ("counter", "answered rows that were not put down: the disk is full, or too much waits"),
-    "mantic_log_damaged_total": ("counter", "lines of the log that could not be read"),
+    "mantic_log_damaged_total": ("counter", "lines of the log that could not be read, and rows that no store can keep"),
     "mantic_log_waiting_bytes": ("gauge", "what has been put down and is not in the store yet"),
     "mantic_jobs": ("gauge", "jobs that are kept, by state"),
     "mantic_model_info": ("gauge", "1 for each version that can be asked, by the part that it plays"),

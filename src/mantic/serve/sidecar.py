@@ -73,7 +73,7 @@ class Sidecar:
 
     Attributes
     ----------
-    n_stored, n_damaged : rows that are in the store, lines of the log that could not be read.
+    n_stored, n_damaged : rows that are in the store, and that could not be read or kept.
     standing : which versions answer for each name.
     """
 
@@ -167,7 +167,11 @@ class Sidecar:
 
     def _hear(self, told: Mapping[str, Any]) -> None:
         self.n_stored += told.get("stored", 0)
-        self.n_damaged = max(self.n_damaged, told.get("damaged", 0))
+        if told.get("damaged") and not self.n_damaged:
+            self.say(
+                f"warning: not all that is answered can be kept: {told['why']}; mantic_log_damaged_total counts it"
+            )
+        self.n_damaged += told.get("damaged", 0)
         if "trouble" in told:
             self.say(f"warning: predictions wait to be kept: {told['trouble']}")
         if "looked" in told:

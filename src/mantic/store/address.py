@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from mantic.core.errors import SettingsError
 
@@ -90,7 +90,7 @@ def masked(url: str) -> str:
     name, colon, _ = user.partition(":")
     options = [(key, "***" if "password" in key.lower() else value) for key, value in parse_qsl(parts.query)]
     query = urlencode(options, safe="*/:", quote_via=quote)
-    return urlunsplit((parts.scheme, f"{name}{colon and ':***'}{at}{host}", parts.path, query, ""))
+    return _joined(parts.scheme, f"{name}{colon and ':***'}{at}{host}", parts.path, query)
 
 
 def _server(url: str, blobs: str) -> Address:
@@ -107,8 +107,13 @@ def _server(url: str, blobs: str) -> Address:
         raise SettingsError(
             f"'{schema[:60]}' is no name of a schema", where="store.url", fix="use letters a to z, 0-9, _"
         )
-    driver = urlunsplit((_DRIVER, parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
+    driver = _joined(_DRIVER, parts.netloc, parts.path, urlencode(options, quote_via=quote))
     return Address(None, driver, schema, _absolute(blobs))
+
+
+def _joined(scheme: str, netloc: str, path: str, query: str) -> str:
+    """Return a URL; without a host it keeps its `//`, which `urlunsplit` would leave out."""
+    return f"{scheme}{scheme and '://'}{netloc}{path}{query and '?'}{query}"
 
 
 def _absolute(blobs: str) -> str:

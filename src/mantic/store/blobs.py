@@ -17,6 +17,8 @@ from mantic.core.lazy import need
 from mantic.store.address import masked
 
 NAME = re.compile(r"[0-9a-f]{64}")
+OWNER = "owner"  # the file that says whose the place is
+_OURS = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\..+")  # a blob, or the part of one that a crash left behind
 _DRIVERS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 _STEP = 1 << 20
 
@@ -37,7 +39,13 @@ class Blobs(Protocol):
         """Remove a blob; one that is not there is no error."""
 
     def listed(self) -> Iterator[tuple[str, float]]:
-        """Return every blob with the seconds since it was put."""
+        """Return every blob with the seconds since it was put; what is none is passed over."""
+
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
 
 
 def open_blobs(url: str) -> Blobs:
@@ -90,8 +98,9 @@ class FolderBlobs:
         try:
             if self.size(sha256) == file.stat().st_size:
                 with suppress(FileNotFoundError):  # swept a moment ago
-                    os.utime(target)  # whoever sweeps sees that it is wanted again
-                    return
+                    if digest(target) == sha256:  # else it was damaged since
+                        os.utime(target)  # whoever sweeps sees that it is wanted again
+                        return
             self._make_folder(target.parent)
             with write_atomic(target, mode=0o600) as part, file.open("rb") as source, part.open("wb") as out:
                 shutil.copyfileobj(source, out, _STEP)
@@ -116,13 +125,35 @@ class FolderBlobs:
 
     def remove(self, sha256: str) -> None:
         """Remove a blob; one that is not there is no error."""
-        self._path(sha256).unlink(missing_ok=True)
+        try:
+            self._path(sha256).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._fault("removed", error) from error
 
     def listed(self) -> Iterator[tuple[str, float]]:
         """Return every blob with the seconds since it was put; unfinished ones, left by a crash, by their odd name."""
         for path in sorted(self.folder.glob("*/*")):
             with suppress(FileNotFoundError):
-                yield path.name, max(0.0, time.time() - path.stat().st_mtime)
+                if _OURS.fullmatch(path.name):
+                    yield path.name, max(0.0, time.time() - path.stat().st_mtime)
+
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+        try:
+            return (self.folder / OWNER).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise self._fault("kept", error) from error
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
+        try:
+            self._make_folder(self.folder)
+            with write_atomic(self.folder / OWNER, mode=0o600) as part:
+                part.write_text(store + "\n", "utf-8")
+        except OSError as error:
+            raise self._fault("kept", error) from error
 
     def _path(self, name: str) -> Path:
         start = name if NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
@@ -198,7 +229,23 @@ class RemoteBlobs:
             self._system.invalidate_cache()
             found = self._system.find(self._root, detail=True)
         for path, about in sorted(found.items()):
-            yield path.rpartition("/")[2], _age(about)
+            name = path.rpartition("/")[2]
+            if _OURS.fullmatch(name):
+                yield name, _age(about)
+
+    def owner(self) -> str:
+        """Return the id of the store whose place this is; empty while it is nobody's."""
+        with self._told():
+            try:
+                return str(self._system.cat_file(f"{self._root}/{OWNER}").decode()).strip()
+            except FileNotFoundError:
+                return ""
+
+    def claim(self, store: str) -> None:
+        """Say that the place is a store's, by its id."""
+        with self._told():
+            self._system.makedirs(self._root, exist_ok=True)
+            self._system.pipe_file(f"{self._root}/{OWNER}", f"{store}\n".encode())
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}"

@@ -13,7 +13,7 @@ from mantic.store.engine import lock_registry, make_engine
 
 # what a database says -> what that means, and what to do
 _COMPLAINTS = (
-    (r"locked|lock timeout|canceling statement due to lock", "another process keeps the store busy", "try again"),
+    (r"locked|deadlock|lock timeout", "another process keeps the store busy", "try again"),
     (r"disk is full|No space left|disk full", "the disk is full", "make room, then try again; nothing was half kept"),
     (r"disk I/O error|could not (extend|write)", "the disk cannot be written", "check the disk, then 'mantic verify'"),
     (r"readonly|read-only|permission denied", "the store cannot be written", "check the rights of its folder"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError
 
 from mantic.core.errors import SettingsError
@@ -36,7 +36,8 @@ def lock_registry(connection: Connection) -> None:
 
 def _sqlite(address: Address) -> Engine:
     assert address.folder is not None
-    engine = create_engine(f"sqlite:///{address.folder / FILE}", connect_args={"timeout": WAIT_SECONDS})
+    url = URL.create("sqlite", database=str(address.folder / FILE))  # as text, "?" and "%" in it would mean something
+    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

@@ -131,11 +131,17 @@ class Keys:
             raise self._unwritten(error) from error
         return self.get(name)
 
-    def remove(self, name: str) -> Key:
-        """Trust a key no longer; a private half goes too, for good."""
-        found = self.get(name)
-        for ending in (_OWN, _PUBLIC):
-            (self.folder / f"{found.name}{ending}").unlink(missing_ok=True)
+    def remove(self, name: str) -> Key | None:
+        """Trust a key no longer; a private half goes too, for good.
+
+        Returns
+        -------
+        The key; None where only a private half was there, as whoever made it was killed.
+        """
+        own, public = (self.folder / f"{check_name(name)}{ending}" for ending in (_OWN, _PUBLIC))
+        found = None if own.exists() and not public.exists() else self.get(name)
+        for half in (own, public):
+            half.unlink(missing_ok=True)
         names_to_disk(self.folder)
         return found
 

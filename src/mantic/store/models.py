@@ -18,6 +18,7 @@ from mantic.store.aliases import Move
 from mantic.store.audit import note_deed
 from mantic.store.blobs import Blobs, digest, fetched
 from mantic.store.database import Database
+from mantic.store.owner import claim
 from mantic.store.reference import CHAMPION, Reference, check_name, name_for, read_reference
 from mantic.store.tables import ALIAS, VERSION
 from mantic.store.value import author, now, plain
@@ -53,7 +54,7 @@ class Models:
         Raises
         ------
         ArtifactError : if the file is no model, damaged or hostile.
-        StoreError : if the name cannot be one, or the store cannot be written.
+        StoreError : if the name cannot be one, the store cannot be written, or another store's models lie there.
         """
         if name is None and not isinstance(model, str | Path):
             raise StoreError("a fitted model needs a name", where="register", fix="give one: register(model, 'churn')")
@@ -61,6 +62,8 @@ class Models:
         said = {"note": plain(note, "the note"), "fingerprint": plain(fingerprint, "the fingerprint"), "by": author(by)}
         with file_of(model) as file:
             facts = _facts(file)
+            with self._database.reading() as connection:
+                claim(connection, self._blobs)
             self._blobs.put(facts["sha256"], file)
             if digest(file) != facts["sha256"]:
                 raise StoreError("the file changed while it was being kept", where=str(file), fix="try again")

@@ -13,6 +13,7 @@ from mantic.store import migration
 from mantic.store.blobs import Blobs
 from mantic.store.database import Database
 from mantic.store.engine import FILE, MARK, lock_registry
+from mantic.store.owner import claim
 from mantic.store.tables import REVISION
 from mantic.store.value import now
 
@@ -40,7 +41,7 @@ def prepare(database: Database, blobs: Blobs) -> None:
 
     Raises
     ------
-    StoreError : if the database is another program's, damaged, or a newer mantic's.
+    StoreError : if the database is another program's, damaged, or a newer mantic's, or its models are another store's.
     """
     with database.reading() as connection:
         _check_ours(connection, database)
@@ -62,6 +63,9 @@ def prepare(database: Database, blobs: Blobs) -> None:
                 _copy(database.address.folder, reached)
             migration.upgrade(connection)
             mark(connection)
+    if reached:  # a store from before there were owners; a new one claims its place with its first model
+        with database.reading() as connection:
+            claim(connection, blobs)
 
 
 def mark(connection: Connection) -> None:

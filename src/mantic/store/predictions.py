@@ -1,21 +1,27 @@
 """Predictions: which row was answered how, by which version, and when."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, Table, exists, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mantic.core.errors import StoreError
 from mantic.store.database import Database
 from mantic.store.reference import check_name
-from mantic.store.tables import PREDICTION
+from mantic.store.tables import OUTCOME, PREDICTION
 from mantic.store.value import moment, now, pack, plain, unpack
 
 MOST = 10_000  # rows that one reading gives
 _LENGTHS = {"hour": 13, "day": 10}  # characters of a moment
+_INSERTS: Mapping[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
 _PARTS = 4096  # the end of an id is drawn by chance: three hexadecimal digits part the rows
 
 
@@ -69,7 +75,7 @@ class Predictions:
         ------
         StoreError : if an id is taken already: then none of them is kept.
         """
-        rows = [_packed(one) for one in predictions]
+        rows = [packed(one) for one in predictions]
         ids = [row["id"] for row in rows]
         with self._database.writing() as connection:
             taken = _taken(connection, ids)
@@ -80,15 +86,17 @@ class Predictions:
                 connection.execute(insert(PREDICTION), rows)
         return ids
 
-    def absorb(self, predictions: Iterable[Prediction]) -> int:
-        """Keep those answered rows of many, as a whole, that are not kept yet; return how many that were."""
-        rows = {row["id"]: row for row in map(_packed, predictions)}
+    def absorb(self, packs: Iterable[dict[str, Any]]) -> int:
+        """Keep those answered rows of many, as `packed` gives them, that are not kept yet; return how many that were.
+
+        They are kept as a whole; only the database can refuse them.
+        """
+        rows = sorted(packs, key=itemgetter("id"))  # in one order, else two who bring the same wait for each other
+        if not rows:
+            return 0
         with self._database.writing() as connection:
-            for one in _taken(connection, list(rows)):
-                del rows[one]
-            if rows:
-                connection.execute(insert(PREDICTION), list(rows.values()))
-        return len(rows)
+            unless_kept = _INSERTS[connection.dialect.name](PREDICTION).on_conflict_do_nothing()
+            return connection.execute(unless_kept, rows, execution_options={"preserve_rowcount": True}).rowcount
 
     def get(self, identity: str) -> Prediction | None:
         """Return a prediction; None when there is none of this id."""
@@ -130,9 +138,20 @@ class Predictions:
         limit: int = MOST,
     ) -> list[Prediction]:
         """Return the last answers of a model, newest first; at most `limit`."""
-        query = _of(name, number, since, until).order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
-        with self._database.reading() as connection:
-            return [prediction_of(row) for row in connection.execute(query.limit(limit))]
+        return self._newest(_of(name, number, since, until).limit(limit))
+
+    def newest_judged(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int = MOST,
+    ) -> list[Prediction]:
+        """Return the last answers of a model whose outcome is known, newest first; at most `limit`."""
+        is_judged = exists().where(OUTCOME.c.prediction == PREDICTION.c.id)
+        return self._newest(_of(name, number, since, until).where(is_judged).limit(limit))
 
     def thinned(
         self,
@@ -185,6 +204,11 @@ class Predictions:
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def _newest(self, query: "Select[tuple[Any, ...]]") -> list[Prediction]:
+        query = query.order_by(PREDICTION.c.at.desc(), PREDICTION.c.id.desc())
+        with self._database.reading() as connection:
+            return [prediction_of(row) for row in connection.execute(query)]
+
 
 def _of(
     name: str, number: int | None, since: str | datetime | None, until: str | datetime | None
@@ -221,7 +245,13 @@ def _taken(connection: Connection, ids: Sequence[str]) -> list[str]:
     return found
 
 
-def _packed(one: Prediction) -> dict[str, Any]:
+def packed(one: Prediction) -> dict[str, Any]:
+    """Return the row of the table that keeps a prediction.
+
+    Raises
+    ------
+    StoreError : if no store can keep it: it is too long, or its name can be no model's.
+    """
     return {
         "id": plain(one.id, "the id"),
         "name": check_name(one.name),

@@ -41,12 +41,12 @@ def prune(database: Database, wanted: Pruning) -> Iterator[int]:
     for ids in _old(database, wanted.before):
         with database.writing() as connection:
             going = _without_outcome(connection, ids) if wanted.keeps_outcomes else ids
-            if going and not n_rows:
+            n_gone = _remove(connection, going)
+            if n_gone and not n_rows:
                 detail = {"before": wanted.before, "keeps_outcomes": wanted.keeps_outcomes}
                 note_deed(connection, "prune", "predictions", by=wanted.by, detail=detail)
-            _remove(connection, going)
-        n_rows += len(going)
-        yield len(going)
+        n_rows += n_gone
+        yield n_gone
     if n_rows:
         with database.writing() as connection:
             note_deed(connection, "pruned", "predictions", by=wanted.by, detail={"n_rows": n_rows})
@@ -92,11 +92,14 @@ def _without_outcome(connection: Connection, ids: Sequence[str]) -> list[str]:
     return [one for one in ids if one not in known]
 
 
-def _remove(connection: Connection, ids: Sequence[str]) -> None:
+def _remove(connection: Connection, ids: Sequence[str]) -> int:
+    """Remove predictions with their outcomes; return how many were still there."""
+    n_rows = 0
     for start in range(0, len(ids), _WORDS):
         some = ids[start : start + _WORDS]
         connection.execute(delete(OUTCOME).where(OUTCOME.c.prediction.in_(some)))
-        connection.execute(delete(PREDICTION).where(PREDICTION.c.id.in_(some)))
+        n_rows += connection.execute(delete(PREDICTION).where(PREDICTION.c.id.in_(some))).rowcount
+    return n_rows
 
 
 def _give_back(database: Database) -> Iterator[int]:

@@ -18,7 +18,8 @@ from mantic.store.database import Database
 from mantic.store.dump import STEP, Dump, damaged, faults, open_dump
 from mantic.store.engine import lock_registry
 from mantic.store.opening import make_folder, mark
-from mantic.store.tables import COUNTED, METADATA
+from mantic.store.owner import claim
+from mantic.store.tables import COUNTED, METADATA, STORE
 from mantic.store.value import author
 from mantic.store.verify import count_rows
 
@@ -44,6 +45,12 @@ def restore(path: str | Path, url: str | Path = "", *, blobs: str | Path = "", b
             raise damaged(Path(path), "; ".join(found[:10]))
         fill = _into_folder if address.folder else _into_server
         fill(dump, address, author(by))
+    database = Database(address)
+    try:
+        with database.reading() as connection:
+            claim(connection, open_blobs(address.blobs))  # at the end: what failed before leaves the place to a retry
+    finally:
+        database.close()
     return str(address)
 
 
@@ -54,18 +61,15 @@ def _into_folder(dump: Dump, address: Address, by: str) -> None:
         raise _taken(str(address), "give a folder that is empty or not there yet: mantic restore FILE --to FOLDER")
     is_inside = Path(address.blobs).is_relative_to(folder)
     if not is_inside:
-        _check_blobs_empty(open_blobs(address.blobs), address.blobs)
+        _check_blobs(dump, address)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder if folder.is_mount() else folder.parent))
         try:
             inner = str(made / Path(address.blobs).relative_to(folder)) if is_inside else address.blobs
             make_folder(made)
             _fill(dump, Address(made, "", "", inner), by)
-            if folder.exists():
-                folder.rmdir()
-            made.rename(folder)
-            names_to_disk(folder.parent)
+            _put_in_place(made, folder)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
@@ -76,8 +80,21 @@ def _into_folder(dump: Dump, address: Address, by: str) -> None:
         raise StoreError(what, where=str(folder), fix="choose a folder that can be written and has room") from error
 
 
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Give a folder its name; where a mount point has it, which cannot be replaced, its entries move into that."""
+    if made.parent == folder:
+        for entry in sorted(made.iterdir()):  # the database is the last
+            entry.rename(folder / entry.name)
+        made.rmdir()
+    else:
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    names_to_disk(made.parent)
+
+
 def _into_server(dump: Dump, address: Address, by: str) -> None:
-    _check_blobs_empty(open_blobs(address.blobs), address.blobs)
+    _check_blobs(dump, address)
     _fill(dump, address, by)
 
 
@@ -139,15 +156,17 @@ def _check_columns(dump: Dump, table: Table, rows: list[dict[str, Any]]) -> None
 
 
 def _check_rows_empty(connection: Connection, place: str) -> None:
-    there = set(inspect(connection).get_table_names())
+    there = set(inspect(connection).get_table_names()) - {STORE.name}  # every store has an id
     for table in METADATA.sorted_tables:
         if table.name in there and connection.execute(select(table).limit(1)).first() is not None:
             raise _taken(place, "give another database, or another ?schema=NAME")
 
 
-def _check_blobs_empty(blobs: Blobs, place: str) -> None:
-    if next(blobs.listed(), None) is not None:
-        raise _taken(place, "give another place for the blobs: no two stores may share one")
+def _check_blobs(dump: Dump, address: Address) -> None:
+    """Refuse a place with blobs in it, unless they are all of this backup: left by a restore that came to no end."""
+    blobs, ours = open_blobs(address.blobs), set(dump.blobs)
+    if blobs.owner() or any(name.lstrip(".")[:64] not in ours for name, _ in blobs.listed()):
+        raise _taken(address.blobs, "give another place for the blobs: no two stores may share one")
 
 
 def _taken(place: str, fix: str) -> StoreError:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from mantic.store.audit import note_deed
 from mantic.store.database import Database
@@ -25,14 +25,16 @@ class Signatures:
         self._database = database
 
     def add(self, sha256: str, one: Signature, *, subject: str, by: str | None = None) -> None:
-        """Keep a signature of some content; the first one of a key stays."""
+        """Keep a signature of some content; one of the same key that says something else is replaced."""
+        row = {"key": plain(one.key, "the key"), "signature": plain(one.signature, "the signature")}
+        here = (SIGNATURE.c.sha256 == sha256, SIGNATURE.c.key == row["key"])
         with self._database.moving() as connection:
-            here = (SIGNATURE.c.sha256 == sha256, SIGNATURE.c.key == one.key)
-            if connection.execute(select(SIGNATURE.c.key).where(*here)).first() is None:
-                who = author(by)
-                row = {"key": plain(one.key, "the key"), "signature": plain(one.signature, "the signature")}
-                connection.execute(insert(SIGNATURE).values(sha256=sha256, at=now(), by=who, **row))
-                note_deed(connection, "sign", subject, by=who, detail={"key": one.key, "sha256": sha256})
+            if connection.execute(select(SIGNATURE.c.signature).where(*here)).scalar() == row["signature"]:
+                return
+            who = author(by)
+            connection.execute(delete(SIGNATURE).where(*here))
+            connection.execute(insert(SIGNATURE).values(sha256=sha256, at=now(), by=who, **row))
+            note_deed(connection, "sign", subject, by=who, detail={"key": one.key, "sha256": sha256})
 
     def of(self, sha256: str) -> tuple[Signature, ...]:
         """Return the signatures of some content."""

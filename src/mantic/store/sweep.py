@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from mantic.store.blobs import NAME, Blobs
 from mantic.store.database import Database
+from mantic.store.owner import claim
 from mantic.store.tables import VERSION
 from mantic.store.value import before
 
@@ -14,11 +15,17 @@ def sweep(database: Database, blobs: Blobs, *, grace: float = GRACE_SECONDS) -> 
     """Remove what nothing has pointed at for `grace` seconds; return how many blobs that were.
 
     No version is added meanwhile, so that none can take up a blob that is about to go.
+
+    Raises
+    ------
+    StoreError : if the place is another store's: what nothing here points at is what that one keeps.
     """
     with database.moving() as connection:
         query = select(VERSION.c.sha256).where(VERSION.c.deleted.is_(None) | (VERSION.c.deleted > before(grace)))
         wanted = set(connection.execute(query).scalars())
         garbage = [name for name, age in blobs.listed() if name not in wanted and age >= _patience(name, grace)]
+        if garbage:
+            claim(connection, blobs)
         for name in garbage:
             blobs.remove(name)
     return len(garbage)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION = "0003"  # the newest step in migrations/versions
+REVISION = "0005"  # the newest step in migrations/versions
 
 # Bytes decide the order on PostgreSQL too, whatever the language of its database.
 TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -203,5 +203,7 @@ SITTING = Table(
     Index("sitting_expires", "expires"),
 )
 
+STORE = Table("store", METADATA, Column("id", TEXT, primary_key=True))  # one row: by it the blobs know their store
+
 COUNTED = (MOVE, ALERT, AUDIT)  # their id is counted up by the database
-PASSING = (SITTING,)  # not in a backup: who was signed out since would be signed in again by a restore
+PASSING = (SITTING, STORE)  # not in a backup: a restore would sign people in again, and make two stores one

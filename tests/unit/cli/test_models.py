@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from mantic.core.settings import read_settings
+from mantic.store.blobs import digest
 from mantic.store.store import open_store
 
 QUICK = ("--budget", "1 trial", "--learner", "linear")
@@ -114,6 +116,15 @@ def test_serving_two_versions_of_one_name_is_refused(stored):
     done = stored("serve", "churn/1", "churn/2", "--port", 0)
 
     assert "two models are called 'churn'" in done.err
+
+
+def test_a_file_whose_predictions_no_store_can_keep_is_refused_where_they_are_to_be_kept(stored, kept, tmp_path):
+    shutil.copyfile(kept / "churn.mantic", tmp_path / "my churn.mantic")
+
+    done = stored("serve", tmp_path / "my churn.mantic", "--log", "--port", 0)
+
+    assert done.code == 2
+    assert "predictions cannot be kept: 'my churn' cannot be the name of a model" in done.err
 
 
 def test_an_empty_store_says_how_it_fills(mantic):
@@ -246,6 +257,20 @@ def test_signatures_travel_with_a_model_and_count_where_the_key_is_trusted(store
     assert friend.code == 0
 
 
+def test_signatures_of_what_a_file_held_before_do_not_come_along(mantic, kept):
+    for name, content in (("ada", "churn"), ("bob", "rent")):
+        shutil.copy(kept / f"{content}.mantic", "mine.mantic")
+        mantic("keys", "new", name)
+        mantic("models", "sign", "mine.mantic", "--key", name)
+    signed = mantic("models", "import", "mine.mantic", "--json")
+    shutil.copy(kept / "churn.mantic", "mine.mantic")
+    stale = mantic("models", "import", "mine.mantic", "--json")
+
+    assert (signed.facts["n_signatures"], stale.facts["n_signatures"]) == (1, 0)
+    assert "mine.mantic.sig are of other content" in stale.err
+    assert stale.code == 0
+
+
 def test_keys_are_made_listed_shown_and_removed(mantic):
     made = mantic("keys", "new", "ada", "--json").facts
 
@@ -268,6 +293,19 @@ def test_a_backup_is_restored_elsewhere_and_verified(stored, tmp_path, monkeypat
     assert "no fault" in stored("verify").err
     assert stored("predict", "churn/2", kept / "few_churn.csv").code == 0
     assert stored("restore", "monday.backup", "--to", "again").code == 2
+
+
+def test_a_backup_takes_what_deleted_versions_left_away(stored, tmp_path):
+    with open_store(read_settings().store.url) as store:
+        (tmp_path / "left").write_text("left")
+        name = digest(tmp_path / "left")
+        store.blobs.put(name, tmp_path / "left")
+        os.utime(store.blobs._path(name), (1, 1))
+
+        assert stored("backup", "all.backup").code == 0
+
+        assert store.blobs.size(name) is None
+        assert store.verify().faults == ()
 
 
 def test_a_fault_is_shown_and_the_exit_code_says_so(stored):

@@ -11,12 +11,14 @@ import pytest
 import mantic
 from mantic.core.settings import StoreSettings
 from mantic.serve.behind import kept_deployed
-from mantic.serve.follow import Stand
+from mantic.serve.clerk import Clerk
+from mantic.serve.follow import Follower, Stand
 from mantic.serve.log import PredictionLog
 from mantic.serve.problem import UnavailableError
 from mantic.serve.question import Limits
 from mantic.serve.shelf import Shelf
 from mantic.serve.sidecar import Kept, Sidecar
+from mantic.store.blobs import digest
 from mantic.store.predictions import Prediction
 from mantic.store.store import open_store
 from mantic.store.value import before
@@ -69,6 +71,22 @@ def test_predictions_reach_the_store_while_it_serves(serving, models):
     with open_store(models / "store") as store:
         until(lambda: store.predictions.get(answers[0]["id"]) is not None)
         assert store.predictions.get(answers[0]["id"]).number == 1
+
+
+def test_what_no_store_can_keep_is_said_once_and_counted(churn, tmp_path):
+    said: list[str] = []
+    shelf = Shelf({"my churn": churn()})
+    log, served = PredictionLog(tmp_path / "log"), shelf.place("my churn").live
+    question = served.read(json.dumps({"rows": [dict.fromkeys(served.schema.names)]}).encode(), Limits())
+
+    with Sidecar(Kept(str(tmp_path / "store"), "", log, {}, {}, mantic.load), shelf, said.append) as sidecar:
+        for _ in range(2):
+            log(served, question, served.predictions(question))
+            until(lambda: said)
+        until(lambda: sidecar.counts()["mantic_log_damaged_total"] == 2)
+
+    (line,) = said
+    assert "'my churn' cannot be the name of a model" in line
 
 
 def test_a_server_follows_its_alias_there_and_back(serving, models):
@@ -207,3 +225,24 @@ def test_predictions_that_are_older_than_is_kept_are_removed_while_it_serves(mod
 
         assert store.predictions.get(new.id) is not None
         assert store.audit.list("predictions")[-1].by == "clerk"
+
+
+def test_what_deleted_versions_left_goes_once_a_day(tmp_path):
+    with open_store(tmp_path / "store") as store:
+        clerk = Clerk(store, None, Follower(store, {}, False, {}, tmp_path))
+        left = [garbage(store, tmp_path, content) for content in (b"one", b"two")]
+
+        clerk.round()
+        left.append(garbage(store, tmp_path, b"three"))
+        clerk.round()
+
+        assert [store.blobs.size(one) for one in left] == [None, None, 5]
+
+
+def garbage(store, folder, content):
+    """Put a blob that nothing has pointed at for two hours; return its name."""
+    (folder / "content").write_bytes(content)
+    name = digest(folder / "content")
+    store.blobs.put(name, folder / "content")
+    os.utime(store.blobs._path(name), (time.time() - 7200,) * 2)
+    return name

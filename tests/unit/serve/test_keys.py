@@ -351,3 +351,23 @@ def test_a_key_that_was_taken_can_be_put_back(tmp_path):
 
     keys.put_back(kept)
     assert KeyFile(tmp_path / "keys.json").find(key) == kept.grant
+
+
+def test_a_key_that_another_process_revokes_meanwhile_stays_revoked(tmp_path, monkeypatch):
+    one, other = KeyFile(tmp_path / "keys.json"), KeyFile(tmp_path / "keys.json")
+    key = one.new("shop", scopes=("predict",))
+    usual = one._write
+    revoker = threading.Thread(target=other.revoke, args=("shop",))
+
+    def write_late():
+        revoker.start()
+        revoker.join(0.2)  # it waits for this one
+        usual()
+
+    monkeypatch.setattr(one, "_write", write_late)
+    one.new("cafe", scopes=("predict",))
+    revoker.join()
+
+    again = KeyFile(tmp_path / "keys.json")
+    assert again.find(key) is None
+    assert [grant.name for grant in again.grants()] == ["cafe"]

@@ -1,5 +1,6 @@
 """The prediction log: what was answered is put down before it is sent, and comes into the store once."""
 
+import fcntl
 import json
 import os
 import signal
@@ -11,12 +12,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from mantic.core.errors import StoreError
 from mantic.serve import log as room
 from mantic.serve.log import PredictionLog
 from mantic.serve.log_reader import LogReader
 from mantic.serve.question import Limits, Question
 from mantic.serve.served import Served
 from mantic.store.store import open_store
+from mantic.store.value import MAX_JSON
 
 ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True, "customer": "c7"}
 
@@ -134,6 +137,40 @@ def test_a_line_that_is_cut_off_waits_and_a_damaged_one_is_counted(tmp_path, sto
     assert store.predictions.get("a").row["age"] == 1
 
 
+def test_a_row_that_no_store_can_keep_is_counted_and_stops_nothing_behind_it(tmp_path, store, served):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
+    long, short = ask(log, served, ROW | {"plan": "x" * (MAX_JSON + 1)}, ROW)
+    ask(log, Served("my churn", served.model), ROW)
+    (last,) = ask(log, served, ROW)
+    log.close()
+
+    assert reader.bring(store) == 2
+    assert reader.n_damaged == 2
+    assert "'my churn' cannot be the name" in reader.why
+    assert [store.predictions.get(one["id"]) is None for one in (long, short, last)] == [True, False, False]
+    assert list((tmp_path / "log").iterdir()) == []
+
+
+def test_what_the_database_cannot_keep_now_is_read_again_as_it_was(tmp_path, store, served, monkeypatch):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
+    other = Served("other", served.model)
+    ask(log, served, ROW)
+    reader.bring(store)
+    ask(log, served, ROW)
+    ask(log, other, ROW)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.predictions, "absorb", _busy)
+        with pytest.raises(StoreError):
+            reader.bring(store)
+
+    assert reader.bring(store) == 2
+    assert [len(store.predictions.find(name)) for name in ("churn", "other")] == [2, 1]
+
+
+def _busy(_):
+    raise StoreError("another process keeps the store busy", where="store", fix="try again")
+
+
 def test_what_cannot_be_put_down_is_counted_and_answered_all_the_same(tmp_path, served, monkeypatch):
     log = PredictionLog(tmp_path / "log")
     monkeypatch.setattr(room, "_MOST_BYTES", -1)
@@ -159,6 +196,24 @@ def test_a_full_disk_loses_rows_and_says_so_until_there_is_room(tmp_path, store,
     LogReader(tmp_path / "log", server=os.getpid()).bring(store)
     assert store.predictions.get(answer["id"]) is not None
     assert len(store.predictions.find("churn")) == 2
+
+
+def test_a_reader_that_looks_while_a_file_is_being_made_takes_nothing_away(tmp_path, store, served, monkeypatch):
+    log, reader = PredictionLog(tmp_path / "log"), LogReader(tmp_path / "log", server=os.getpid())
+    usual = fcntl.flock
+
+    def look_first(*words):
+        monkeypatch.setattr(fcntl, "flock", usual)
+        reader.bring(store)
+        return usual(*words)
+
+    monkeypatch.setattr(fcntl, "flock", look_first)
+    (answer,) = ask(log, served, ROW)
+    log.close()
+
+    assert reader.bring(store) == 1
+    assert store.predictions.get(answer["id"]) is not None
+    assert list((tmp_path / "log").iterdir()) == []
 
 
 def test_files_of_another_server_are_left_to_its_clerk_until_it_is_gone(tmp_path, store, served):

@@ -3,11 +3,13 @@ import json
 import os
 import time
 import zipfile
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from mantic.core.errors import StoreError
+from mantic.store.engine import FILE
 from mantic.store.predictions import Prediction
 from mantic.store.restore import restore
 from mantic.store.store import open_store
@@ -145,6 +147,57 @@ def test_only_an_empty_place_is_restored_into(filled, place, tmp_path):
     assert _everything(filled) == before
 
 
+def test_an_empty_folder_that_is_a_mount_point_is_filled(filled, tmp_path, monkeypatch):
+    made = filled.back_up(tmp_path / "all.backup")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == volume)
+    inode = volume.stat().st_ino
+
+    restore(made.path, volume)
+
+    assert volume.stat().st_ino == inode  # it was not replaced, which a mount point refuses
+    assert {path.name for path in volume.iterdir()} == {"blobs", FILE}
+    with open_store(volume) as again:
+        assert again.verify().faults == ()
+        assert again.models.list() == filled.models.list()
+
+
+def test_a_restore_that_came_to_no_end_is_begun_again_where_its_models_lie_already(filled, tmp_path, monkeypatch):
+    made = filled.back_up(tmp_path / "all.backup")
+    monkeypatch.setattr("mantic.store.restore._insert", _gone)
+    with pytest.raises(StoreError, match="the network went"):
+        restore(made.path, tmp_path / "again", blobs=tmp_path / "b4")
+    monkeypatch.undo()
+
+    restore(made.path, tmp_path / "again", blobs=tmp_path / "b4")
+
+    with open_store(tmp_path / "again", blobs=tmp_path / "b4") as again:
+        assert again.verify().faults == ()
+    with pytest.raises(StoreError, match="something here already"):
+        restore(made.path, tmp_path / "third", blobs=tmp_path / "b4")
+
+
+def _gone(*_):
+    raise StoreError("the network went", where="here", fix="try again")
+
+
+@pytest.mark.parametrize("blobs", ["{}/shared", "memory://{}"])
+def test_of_two_stores_in_one_place_for_models_only_one_keeps_and_sweeps(model, tmp_path, blobs):
+    shared = blobs.format(tmp_path)
+    with open_store(tmp_path / "a", blobs=shared) as one, open_store(tmp_path / "b", blobs=shared) as other:
+        one.models.register(model(1))
+
+        with pytest.raises(StoreError, match="another store's"):
+            other.models.register(model(2))
+        with pytest.raises(StoreError, match="another store's"):
+            other.sweep(grace=0)
+
+        assert other.models.list() == []
+        assert one.verify().faults == ()
+        assert one.models.register(model(3)).number == 2
+
+
 def test_an_empty_store_on_a_server_is_an_empty_place(filled, postgresql, tmp_path):
     made = filled.back_up(tmp_path / "all.backup")
     url, blobs = f"{postgresql.url}?schema=empty_{uuid4().hex}", tmp_path / "b3"
@@ -238,6 +291,15 @@ def test_what_nothing_points_at_is_swept_after_its_time_and_nothing_else(filled)
     assert filled.sweep(grace=0) == 0
     assert filled.verify().faults == ()
     assert filled.verify().garbage == ()
+
+
+def test_a_file_that_somebody_else_put_there_stops_no_sweep(filled):
+    odd = filled.blobs._path(filled.models.get("churn").sha256).with_name(".DS_Store")
+    odd.write_bytes(b"x")
+    os.utime(odd, (1, 1))
+
+    assert filled.sweep(grace=0) == 1
+    assert odd.exists()
 
 
 def test_what_a_killed_writer_left_is_swept_too(filled):

@@ -79,6 +79,32 @@ def test_a_half_written_blob_is_written_again(put, blobs, tmp_path):
         assert file.read_bytes() == b"whole"
 
 
+def test_a_damaged_blob_is_written_again_when_its_content_comes_once_more(put, blobs, tmp_path):
+    name = put(b"whole")
+    (tmp_path / "odd").write_bytes(b"odd..")
+    if isinstance(blobs, RemoteBlobs):
+        blobs._system.put_file(str(tmp_path / "odd"), blobs._path(name))
+    else:
+        blobs._path(name).write_bytes(b"odd..")
+
+    put(b"whole")
+
+    with fetched(blobs, name) as file:
+        assert file.read_bytes() == b"whole"
+
+
+def test_what_is_no_blob_is_passed_over_and_stays(blobs, put, tmp_path):
+    name = put(b"one")
+    odd = [".DS_Store", "notes.txt", f"{name}.bak"]
+    for one in odd:
+        if isinstance(blobs, RemoteBlobs):
+            blobs._system.pipe_file(f"{blobs._root}/{name[:2]}/{one}", b"x")
+        else:
+            (blobs.folder / name[:2] / one).write_bytes(b"x")
+
+    assert [one for one, _ in blobs.listed()] == [name]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "x", "", "A" * 64])
 def test_what_names_no_blob_is_refused(tmp_path, name):
     with pytest.raises(StoreError, match="names no blob"):
@@ -106,5 +132,5 @@ def test_a_store_with_its_models_elsewhere_does_all_that_one_with_a_folder_does(
             model(0).read_bytes(),
         )
     system, root = fsspec.core.url_to_fs(where)
-    assert len(system.find(root)) == 2
+    assert len(system.find(root)) == 3  # two models, and whose they are
     assert not (tmp_path / "store" / "blobs").exists()

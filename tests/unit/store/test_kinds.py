@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from mantic.core.errors import StoreError
-from mantic.store.predictions import Prediction
+from mantic.store.predictions import Prediction, packed
 
 
 def test_a_run_is_followed_while_it_is_told(store):
@@ -337,3 +338,31 @@ def test_a_closed_alert_is_opened_again(store):
     assert store.alerts.find("rent") == []
     with pytest.raises(StoreError, match="no closed alert"):
         store.alerts.reopen(alert)
+
+
+def test_two_who_bring_the_same_answers_at_once_in_any_order_keep_each_once(store, place):
+    packs = [packed(Prediction("churn", 1, {"age": age}, {"prediction": "yes"})) for age in range(3_000)]
+    counts, faults = [], []
+
+    def bring(into, some):
+        try:
+            counts.append(into.predictions.absorb(some))
+        except StoreError as error:
+            faults.append(error)
+
+    with place.open() as other:
+        threads = [threading.Thread(target=bring, args=pair) for pair in ((store, packs), (other, packs[::-1]))]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+
+    assert faults == []
+    assert sum(counts) == store.predictions.count("churn") == 3_000
+    assert store.predictions.absorb(packs[:2]) == store.predictions.absorb([]) == 0
+
+
+def test_a_deadlock_is_no_damage(store):
+    said = store.database.complaint(SQLAlchemyError("deadlock detected"))
+
+    assert said.fix == "try again"

@@ -5,6 +5,7 @@ import pytest
 
 from mantic.core import artifact
 from mantic.core.errors import ArtifactError, StoreError
+from mantic.store.store import open_store
 from mantic.store.tables import VERSION
 from mantic.store.version import Version
 
@@ -175,6 +176,16 @@ def test_nobody_changes_the_audit(store, model, statement):
         connection.exec_driver_sql(statement)
 
     assert len(store.audit.list()) == 2
+
+
+def test_nobody_empties_the_audit_of_a_server_by_another_word(postgresql, tmp_path):
+    with open_store(f"{postgresql.url}?schema=emptied", blobs=tmp_path) as store:
+        store.audit.note("look", "store", by="ada")
+
+        with pytest.raises(StoreError, match="only grows"), store.database.writing() as connection:
+            connection.exec_driver_sql("TRUNCATE audit")
+
+        assert len(store.audit.list()) == 1
 
 
 def test_an_unknown_model_gets_the_nearest_and_an_unknown_version_those_that_are_there(store, model):

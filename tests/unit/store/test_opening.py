@@ -14,6 +14,7 @@ from sqlalchemy import text
 from mantic.core.errors import MissingExtraError, SettingsError, StoreError
 from mantic.store import migration, opening
 from mantic.store.address import masked, where
+from mantic.store.database import Database
 from mantic.store.engine import FILE
 from mantic.store.restore import restore
 from mantic.store.store import open_store
@@ -216,6 +217,25 @@ def test_nothing_said_is_the_folder_of_this_users_data(monkeypatch, tmp_path):
 
 def test_a_password_is_shown_nowhere():
     assert masked("postgresql://u:p@h:5/d?password=x&a=b") == "postgresql://u:***@h:5/d?password=***&a=b"
+    assert masked("what is ://this?a=b") == "what is ://this?a=b"
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "a#b", "a b"])
+def test_a_folder_may_be_called_as_one_likes(tmp_path, name):
+    with open_store(tmp_path / name / "store") as store:
+        store.audit.note("look", "store", by="ada")
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with open_store(tmp_path / name / "store") as store:
+        assert len(store.audit.list()) == 1
+
+
+def test_a_server_may_be_reached_by_a_socket_of_this_machine(tmp_path):
+    address = where("postgresql:///mantic?host=/tmp", str(tmp_path))
+
+    assert str(address) == "postgresql:///mantic?host=/tmp"
+    assert Database(address).engine.url.query == {"host": "/tmp"}
+    assert Database(address).engine.url.database == "mantic"
 
 
 def test_blobs_elsewhere_need_their_package(tmp_path, monkeypatch):

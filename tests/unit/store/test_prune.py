@@ -55,6 +55,22 @@ def test_the_audit_says_who_wanted_it_and_how_many_went(store):
     assert (after.action, after.detail) == ("pruned", {"n_rows": 4})
 
 
+def test_what_somebody_else_has_removed_meanwhile_is_not_counted(store, monkeypatch):
+    monkeypatch.setattr(module, "_AT_ONCE", 5)
+    answered(store, 12, days=100)
+    usual = module._remove
+
+    def other_first(connection, ids):
+        monkeypatch.setattr(module, "_remove", usual)
+        usual(connection, ids[:3])
+        return usual(connection, ids)
+
+    monkeypatch.setattr(module, "_remove", other_first)
+
+    assert sum(store.prune(90, keeps_outcomes=False, by="ada")) == 9
+    assert store.audit.list("predictions")[0].detail["n_rows"] == 9
+
+
 def test_it_can_be_left_at_any_moment_and_taken_up_again(store, monkeypatch):
     monkeypatch.setattr(module, "_AT_ONCE", 5)
     answered(store, 12, days=100)

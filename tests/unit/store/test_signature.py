@@ -122,6 +122,14 @@ def test_a_removed_key_is_gone_with_its_private_half(keys, tmp_path):
         keys.get("ada")
 
 
+def test_what_was_killed_between_the_halves_of_a_key_can_be_removed_and_made_anew(keys, tmp_path):
+    (tmp_path / "keys" / "ada.pub").unlink()
+
+    assert keys.remove("ada") is None
+
+    assert keys.new("ada").is_own
+
+
 def test_a_private_key_is_never_trusted_as_a_public_one(keys, tmp_path):
     with pytest.raises(StoreError, match="private key, which nobody"):
         keys.trust((tmp_path / "keys" / "ada.key").read_bytes(), "bob")
@@ -154,3 +162,13 @@ def test_a_store_keeps_signatures_and_puts_them_into_the_audit(store, model, key
     assert store.signatures.of("0" * 64) == ()
     assert [deed.action for deed in store.audit.list(limit=2)] == ["sign", "promote"]
     assert json.dumps(store.audit.list()[0].detail["key"]) == f'"{made.key}"'
+
+
+def test_a_genuine_signature_takes_the_place_of_another_by_the_same_key(store, model, keys):
+    version = store.models.register(model(1))
+    stale, genuine = sign("0" * 64, keys, "ada"), sign(version.sha256, keys, "ada")
+
+    for one in (stale, genuine):
+        store.signatures.add(version.sha256, one, subject="churn", by="ada")
+
+    assert store.signatures.of(version.sha256) == (genuine,)
