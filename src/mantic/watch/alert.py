@@ -41,16 +41,24 @@ class Finding:
 def settle(store: "Store", watched: Watched) -> "list[KeptAlert]":
     """Open an alert for each new finding, close those that are over; return those that are open, newest first.
 
-    An alert of a version that answers no longer is over. What somebody has closed is not opened again for this version
-    before the quarter ends; what was closed because it was over is opened when recent rows alone speak for it.
+    An alert of another version is over when that is neither the champion nor the canary. What somebody has closed is
+    not opened again for this version before the quarter ends; what was closed because it was over is opened when recent
+    rows alone speak for it.
     """
     evidence = _evidence(watched)
+    stands = store.deployments.get(watched.name)
+    answering = (stands.champion, stands.canary)
     began = weeks(watched.period.until)[0].since.isoformat()[:10]
     known: set[Key] = set()
     for alert in _of_ours(store, watched.name):
         key = alert.code, str(alert.facts.get("column", ""))
-        is_ours = alert.facts.get("number") == watched.number
-        if alert.closed is None and not (is_ours and not _is_over(evidence.get(key))):
+        number = alert.facts.get("number")
+        is_ours = number == watched.number
+        if is_ours:
+            is_over = _is_over(evidence.get(key))
+        else:  # a file may be any version
+            is_over = number not in answering and None not in (number, watched.number)
+        if alert.closed is None and is_over:
             store.alerts.close(alert.id, by=_BY)
         elif is_ours and (
             alert.closed is None or (alert.at >= began and not _is_back(store, alert, evidence.get(key)))

@@ -129,6 +129,25 @@ def test_alerts_of_a_version_that_answers_no_longer_are_over(store, churn, answe
     assert settle(store, look(subject=Subject("churn", 2, churn.model))) == []
 
 
+def test_a_look_at_another_version_or_a_file_leaves_the_alerts_of_those_that_answer(
+    store, churn, answer, look, tmp_path
+):
+    file = churn.model.save(tmp_path / "churn.mantic")
+    for _ in range(3):
+        store.models.register(file, "churn")
+    store.deployments.put("churn/1")
+    store.deployments.canary("churn/2", 0.1)
+    answer(churn, world(800, 7, new_plan=0.12))
+    answer(Subject("churn", 2, churn.model), world(800, 8, new_plan=0.12))
+    opened = settle(store, look()) + settle(store, look(subject=Subject("churn", 2, churn.model)))
+
+    for number in (3, None):
+        settle(store, look(subject=Subject("churn", number, churn.model)))
+
+    assert {one.facts["number"] for one in opened} == {1, 2}
+    assert all(store.alerts.get(one.id).closed is None for one in opened)
+
+
 def test_a_fall_of_quality_stops(store, churn, answer):
     now = datetime.now(UTC)
     rows = world(600, 7)
