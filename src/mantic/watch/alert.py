@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ _BY = "mantic watch"
 _OVER_ROWS = 200  # so many calm rows say that it is over
 _MOST = 1_000
 _HARDLY = 0.0005  # of a probability
+_NOTED = timedelta(hours=1)  # looks that follow sooner are not put down: the audit only grows
 
 Key = tuple[str, str]  # code, column
 
@@ -68,7 +70,16 @@ def settle(store: "Store", watched: Watched) -> "list[KeptAlert]":
         if (one.code, one.column) not in known and not _is_over(evidence.get((one.code, one.column))):
             facts = {**one.facts, "column": one.column, "number": watched.number}
             store.alerts.add(one.level, one.code, one.text, name=watched.name, facts=facts)
+    at = looked_at(store, watched.name)
+    if at is None or datetime.now(UTC) - at > _NOTED:
+        store.audit.note("look", f"watch {watched.name}", by=_BY)
     return open_alerts(store, watched.name)
+
+
+def looked_at(store: "Store", name: str) -> datetime | None:
+    """Return when somebody looked at a model last, within an hour; None for never."""
+    deeds = store.audit.list(f"watch {name}", limit=1)
+    return datetime.fromisoformat(deeds[0].at) if deeds else None
 
 
 def open_alerts(store: "Store", name: str) -> "list[KeptAlert]":

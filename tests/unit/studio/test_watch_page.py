@@ -204,5 +204,5 @@ def test_home_says_how_each_model_does(client: TestClient, answer: Answer) -> No
     before = client.get("/").text
     client.get(f"{WATCH}?look=1")
 
-    assert "600 rows in 7 days, no alerts." in before
+    assert "600 rows in 7 days; not looked at yet." in before
     assert "higher on average" in client.get("/").text

@@ -120,6 +120,24 @@ def test_what_a_person_closed_stays_closed(store, churn, answer, look):
 
     assert settle(store, look()) == []
     assert len(store.alerts.find("churn")) == 1
+    assert health_of(look(), []).sentence == "1 column moved; no alert about that is open."
+    assert health_of(look(), []).level == "quiet"
+
+
+def test_a_model_at_which_nobody_looks_is_not_called_good(store, churn, answer, look):
+    now = datetime.now(UTC)
+    answer(churn, world(600, 7), end=now)
+    before = health(store, "churn")
+
+    for _ in range(2):
+        settle(store, look(now=now))
+
+    assert (before.level, before.sentence) == ("quiet", "600 rows in 7 days; not looked at yet.")
+    assert health(store, "churn").sentence == "600 rows in 7 days, no alerts."
+    assert len(store.audit.list("watch churn")) == 1
+    answer(churn, world(10, 7), days=1, end=now + timedelta(days=3))
+    late = health(store, "churn", now=now + timedelta(days=3))
+    assert (late.level, "not looked at since" in late.sentence) == ("quiet", True)
 
 
 def test_alerts_of_a_version_that_answers_no_longer_are_over(store, churn, answer, look):
