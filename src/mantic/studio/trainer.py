@@ -43,6 +43,7 @@ class Trainer:
     most: int = field(default_factory=lambda: 1 if (os.cpu_count() or 1) < _MANY_CORES else 2)
     _children: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _wake: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_over: bool = False
     _thread: threading.Thread | None = None
 
@@ -64,10 +65,19 @@ class Trainer:
             child.returncode = 0  # nobody waits for it: Python need not warn that it goes on
         self._children.clear()
 
-    def begin(self, training: Training, data: Path) -> None:
-        """Put a training down; it starts when its turn has come."""
-        self.folder.make(training, data)
+    def begin(self, training: Training, data: Path) -> str:
+        """Put a training down, which starts when its turn has come; return its run, or that of one that does the same.
+
+        A double click asks twice for one thing.
+        """
+        with self._lock:
+            for one in self.folder.going():
+                is_same = (one.draft, one.words) == (training.draft, training.words)
+                if is_same and not self.folder.is_stopped(one.run):
+                    return one.run
+            self.folder.make(training, data)
         self._wake.set()
+        return training.run
 
     def stop(self, run: str) -> None:
         """Let a training end early, with the best that it has; one that waits does not begin. Twice is as once."""

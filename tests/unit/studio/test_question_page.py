@@ -97,6 +97,20 @@ def test_what_stands_in_the_form_is_trained_even_if_nothing_was_sent_before(
     assert "--drop note" in " ".join(training.words)
 
 
+def test_who_asks_twice_for_the_same_training_gets_one(studio: Studio, client: TestClient, churn: Draft) -> None:
+    studio.trainer.close()
+    form = {"target": "churned", "shown": "churned", "pace": "0"}
+    ask(client, churn, target="churned")
+
+    first, second, other = (
+        client.post(f"/drafts/{churn.id}/train", data=form | more).headers["location"]
+        for more in ({}, {}, {"metric": "roc_auc"})
+    )
+
+    assert first == second != other
+    assert len(studio.trainer.folder.going()) == 2
+
+
 def test_a_page_that_is_still_open_trains_what_it_shows(studio: Studio, client: TestClient, churn: Draft) -> None:
     form = {"target": "churned", "shown": "churned", "pace": "0", "drop": "note", "metric": "roc_auc"}
     ask(client, churn, target="charges")  # in another tab
@@ -180,7 +194,8 @@ def test_a_column_that_knows_the_answer_is_named_and_left_out_by_a_click(
     ask(client, churn, target="churned")
 
     before = client.get(f"/drafts/{churn.id}/question/outlook", headers={"HX-Request": "true"}).text
-    client.post(f"/drafts/{churn.id}/question/leave-out", data={"column": "refund"})
+    for _ in range(2):  # a double click
+        client.post(f"/drafts/{churn.id}/question/leave-out", data={"column": "refund"})
     after = client.get(f"/drafts/{churn.id}/question/outlook", headers={"HX-Request": "true"}).text
 
     assert "<code>refund</code>" in before

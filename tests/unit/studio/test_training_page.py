@@ -135,10 +135,10 @@ def test_events_come_in_order_and_go_on_after_the_last_one_that_was_heard(
 
 
 def test_a_second_training_waits_its_turn_says_so_and_need_not_begin(
-    studio: Studio, client: TestClient, draft: str
+    studio: Studio, client: TestClient, draft: str, churn_like: pl.DataFrame
 ) -> None:
     studio.trainer.most = 1
-    first, second = begin(client, draft), begin(client, draft)
+    first, second = begin(client, draft), begin(client, draft_of(studio, churn_like, budget="20s"))
     wait(lambda: state(studio, first) == WORKING, "the first works")
 
     page = client.get(f"/runs/{second}").text

@@ -52,12 +52,12 @@ def outlook(view: View) -> "Response":
 
 
 def leave_out(view: View) -> "Response":
-    """Leave a column out, or take it in again."""
+    """Leave a column out; a second click changes nothing, the list of columns takes it in again."""
     draft = _draft(view)
     name, left = view.said("column"), draft.question.drop
     if name not in _names(view, draft) or name == draft.question.target:
         raise SettingsError("there is no such column to leave out", where=name[:100], fix="reload the page")
-    drop = tuple(one for one in left if one != name) if name in left else (*left, name)
+    drop = left if name in left else (*left, name)
     view.studio.drafts.write(replace(draft, question=replace(draft.question, drop=drop)))
     return view.go(f"/drafts/{draft.id}/question")
 
@@ -77,8 +77,7 @@ def train(view: View) -> "Response":
         raise SettingsError(what, where=draft.name, fix="click the column that you want to know in advance")
     path, data = data_of(view.studio.drafts.of(draft.id), draft)
     training = new_training(draft, data=data, words=words_of(draft, data), owner=view.person)
-    view.studio.trainer.begin(training, path)
-    return view.go(f"/runs/{training.run}")
+    return view.go(f"/runs/{view.studio.trainer.begin(training, path)}")
 
 
 def _draft(view: View) -> Draft:
