@@ -122,12 +122,16 @@ async def bring(view: View) -> "Response":
 
 
 def _keep(view: View, path: Path, columns: list[str]) -> int:
+    from mantic.studio.outcome_reading import read_outcomes
     from mantic.watch.outcomes import keep_outcomes
 
     if not columns[1]:
         raise SettingsError("the column with the outcome is not named", where="the form", fix="write its name")
-    store = view.studio.store
-    return keep_outcomes(store, str(path), Run(), id_column=columns[0], value_column=columns[1], by=view.person)
+    store, (id_column, value_column) = view.studio.store, columns
+    return sum(
+        keep_outcomes(store, str(piece), Run(), id_column=id_column, value_column=value_column, by=view.person)
+        for piece in read_outcomes(path, columns, view.studio.readers.limits)
+    )
 
 
 def _version(view: View) -> "Version":
