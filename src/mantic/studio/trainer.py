@@ -82,11 +82,14 @@ class Trainer:
     def stop(self, run: str) -> None:
         """Let a training end early, with the best that it has; one that waits does not begin. Twice is as once."""
         if self.folder.stop(run):
-            process = self.folder.process(run)
-            if is_there(process):
-                with suppress(ProcessLookupError):
-                    os.kill(int(process["pid"]), signal.SIGINT)
+            self._interrupt(run)
         self._wake.set()
+
+    def _interrupt(self, run: str) -> None:
+        process = self.folder.process(run)
+        if is_there(process):
+            with suppress(ProcessLookupError):
+                os.kill(int(process["pid"]), signal.SIGINT)
 
     def go_on(self, run: str) -> None:
         """Start a training again that was cut off; what was done stays done.
@@ -163,6 +166,9 @@ class Trainer:
             when = "it began" if not starts else "there was a model to keep"
             fix = "let it begin again; from the first score on, a stop keeps the best so far"
             return {"what": f"it was stopped before {when}", "where": "", "fix": fix}
+        if self.folder.is_stopped(run):  # with a Studio that was killed: started again, it could not be stopped
+            what = "the process was killed while it stopped; what it had finished is kept"
+            return {"what": what, "where": "", "fix": "let it go on, then stop it again"}
         if code is not None and code < 0:
             what = "the process was killed, perhaps because memory ran out; what it had finished is kept"
             return {"what": what, "where": f"signal {-code}", "fix": "let it go on"}
@@ -186,6 +192,8 @@ class Trainer:
             )  # fmt: skip
         self._children[one.run] = child
         self.folder.note(one.run, {**note_of(child.pid), "starts": starts})
+        if self.folder.is_stopped(one.run):  # a moment ago: `stop` did not see the process yet
+            self._interrupt(one.run)
 
     def _environment(self) -> Mapping[str, str]:
         """Return what the process sees: the same store, the same executor, the same packages."""

@@ -233,6 +233,32 @@ def test_what_is_killed_again_and_again_is_not_started_for_ever(studio: Studio, 
     assert "cut off 3 times" in studio.trainer.folder.fault(run)["what"]
 
 
+def test_what_was_killed_while_it_stopped_is_not_started_again_by_itself(
+    studio: Studio, draft: str, client: TestClient
+) -> None:
+    studio.trainer.close()
+    run = begin(client, draft)
+    studio.trainer.folder.note(run, {"pid": 1, "host": os.uname().nodename, "born": "long ago", "starts": 1})
+    studio.trainer.stop(run)
+
+    studio.trainer._look()
+
+    assert state(studio, run) == ENDED
+    assert "killed while it stopped" in studio.trainer.folder.fault(run)["what"]
+    assert 'id="go-on"' in client.get(f"/runs/{run}").text
+
+
+def test_a_stop_that_falls_into_the_start_is_heard(studio: Studio, draft: str, client: TestClient) -> None:
+    studio.trainer.close()
+    run = begin(client, draft)
+    studio.trainer.stop(run)
+
+    studio.trainer._start(studio.trainer.folder.read(run))
+
+    assert studio.trainer._children.pop(run).wait(SECONDS) != 0
+    assert not studio.store.runs.knows(run) or studio.store.runs.get(run).state != "done"
+
+
 def test_one_of_several_studios_attends(settings: Settings, studio: Studio, client: TestClient, draft: str) -> None:
     wait((studio.trainer.folder.root / "lock").exists, "the first attends")
     time.sleep(0.5)
