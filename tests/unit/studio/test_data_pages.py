@@ -153,6 +153,15 @@ def test_what_is_removed_comes_back(studio: Studio, client: TestClient) -> None:
     assert client.get(f"/drafts/{name}").status_code == 200
 
 
+def test_what_is_removed_while_it_is_read_is_read_anew_when_it_comes_back(studio: Studio, client: TestClient) -> None:
+    name = bring(client, CSV, "churn.csv")
+    client.post(f"/drafts/{name}/remove", data={})
+
+    client.post(f"/drafts/{name}/restore", data={})
+
+    assert read(studio, name).state == READY
+
+
 @pytest.mark.parametrize("name", ["tumours", "diabetes", "wines"])
 def test_an_example_is_a_table_like_any_other(studio: Studio, client: TestClient, name: str) -> None:
     reply = client.post(f"/new/sample/{name}", data={})

@@ -85,7 +85,10 @@ def remove(view: View) -> "Response":
 
 def restore(view: View) -> "Response":
     """Bring a draft back that was put aside."""
-    return view.go(f"/drafts/{view.studio.drafts.restore(view.path['draft']).id}")
+    draft = view.studio.drafts.restore(view.path["draft"])
+    if draft.state == READING:  # the reading ended when it was removed
+        view.studio.readers.start(draft.id)
+    return view.go(f"/drafts/{draft.id}")
 
 
 def _draft(view: View) -> Draft:
