@@ -214,6 +214,30 @@ def test_more_time_is_expected_to_be_good_for_more() -> None:
     assert "variants of the best" in long
 
 
+def test_columns_and_classes_with_spaces_at_their_ends_are_used_like_others(studio: Studio, client: TestClient) -> None:
+    rows = range(120)
+    frame = pl.DataFrame(
+        {
+            "score": [n % 7 for n in rows], " age": [20 + n % 50 for n in rows], "team ": [n % 9 for n in rows],
+            " day": [f"2026-01-{1 + n % 28:02}" for n in rows], " churned": [("no ", " yes")[n % 3 == 0] for n in rows],
+        }
+    )  # fmt: skip
+    draft = brought(studio, client, frame, "churn.csv")
+    ask(client, draft, target=" churned")
+
+    part = ask(
+        client, draft, target=" churned", shown=" churned", time=" day", group="team ", drop=" age", positive="no "
+    )
+    kind = client.post(f"/drafts/{draft.id}/kind", data={"column": "team ", "kind": "category"})
+    out = client.post(f"/drafts/{draft.id}/question/leave-out", data={"column": "team "})
+
+    asked = studio.drafts.read(draft.id)
+    assert (kind.status_code, out.status_code) == (303, 303)
+    assert '<option value=" day" selected> day</option>' in part
+    assert asked.kinds == {"team ": "category"}
+    assert asked.question == Question(" churned", time=" day", group="team ", drop=(" age", "team "), positive="no ")
+
+
 def test_columns_with_odd_names_can_be_asked_for_and_left_out() -> None:
     draft = Draft("0", "t", "data.csv", "ada", 0.0, question=Question("-x", drop=("a,b", "--no-store")))
 

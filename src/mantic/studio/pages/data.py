@@ -56,7 +56,7 @@ def rows(view: View) -> "Response":
 def set_kind(view: View) -> "Response":
     """Let a column mean what a person says, or again what was found."""
     draft = _draft(view)
-    column, kind = view.said("column"), view.said("kind")
+    column, kind = view.exact("column"), view.said("kind")
     known = {one["name"]: one["kind"] for one in profile_of(view.studio.drafts.of(draft.id)).facts["columns"]}
     if column not in known or kind not in [one.value for one in Kind]:
         raise SettingsError("there is no such column or kind", where=column[:100], fix="reload the page")

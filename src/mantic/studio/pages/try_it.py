@@ -152,7 +152,7 @@ def _answer(served: Served, said: Any) -> dict[str, Any]:
 
 def _wanted(served: Served, view: View) -> Any:
     """Return the answer that is wished for: a class, or a number and more or less."""
-    text, model = view.said("wanted"), served.model
+    text, model = view.exact("wanted"), served.model
     if served.task == "classify":
         labels = {str(one): one for one in getattr(model, "classes_", ())}
         return labels.get(text)

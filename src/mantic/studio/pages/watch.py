@@ -110,7 +110,7 @@ async def bring(view: View) -> "Response":
         ending = PurePath(file.filename).suffix.lower()
         if ending not in _ENDINGS:
             raise SourceError("this is no table", where=file.filename[:200], fix=f"bring one of: {', '.join(_ENDINGS)}")
-        columns = [str(form.get(name) or usual).strip() for name, usual in (("id", "id"), ("value", ""))]
+        columns = [str(form.get(name) or usual) for name, usual in (("id", "id"), ("value", ""))]
         with tempfile.TemporaryDirectory(prefix="mantic-outcomes-") as folder:
             path = Path(folder) / f"outcomes{ending}"
             with full_disk_told(), path.open("wb") as kept:
