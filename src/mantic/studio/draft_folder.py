@@ -96,8 +96,9 @@ class DraftFolder:
         """
         for path in list(self.root.iterdir()):
             is_left = path.name.startswith(_GONE) or not (path / _FACTS).exists()
-            if is_left and path.stat().st_mtime < before:
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(FileNotFoundError):  # brought back or swept by another Studio a moment ago
+                if is_left and path.stat().st_mtime < before:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _unknown(name: str) -> AbsentError:

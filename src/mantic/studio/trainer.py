@@ -1,13 +1,15 @@
 """Who starts trainings, waits for them, stops them, and takes up again what was killed."""
 
 import fcntl
+import math
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from mantic.studio.question_forecast import is_forecast
 from mantic.studio.training import LOG, STOPPING, WAITING, WORKING, Training, TrainingFolder
 
 _EVERY = 0.3  # seconds between two looks
+_SWEEP_SECONDS = 3600.0  # between two sweeps
 _MOST_STARTS = 3  # of one training: what is killed so often would be killed again
 _MANY_CORES = 8  # from here on two trainings at once do not stand in each other's way
 
@@ -34,12 +37,14 @@ class Trainer:
 
     Parameters
     ----------
+    sweep : removes what nobody needs any more; called at the start and every hour, since a thread is there.
     most : trainings at once; others wait, the oldest first.
     """
 
     folder: TrainingFolder
     settings: Settings
     store: Store
+    sweep: Callable[[], object] = lambda: None
     most: int = field(default_factory=lambda: 1 if (os.cpu_count() or 1) < _MANY_CORES else 2)
     _children: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -117,9 +122,13 @@ class Trainer:
 
     def _live(self) -> None:
         lock = os.open(self.folder.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        is_ours = False
+        is_ours, swept = False, -math.inf
         try:
             while not self._is_over:
+                if time.monotonic() - swept > _SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    with suppress(OSError):
+                        self.sweep()
                 if not is_ours:
                     with suppress(BlockingIOError):  # another Studio attends
                         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
