@@ -46,14 +46,16 @@ for (const form of document.querySelectorAll("form[data-drop]")) {
   }
 }
 
-// An error comes as a fragment of its own: shown where it happened, instead of being thrown away.
+// An error comes as a fragment of its own: shown where it happened, instead of being thrown away. It stays until
+// something that a person does goes well: what a page asks by itself, every second, says nothing about it.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const toast = document.getElementById("toast");
   if (event.detail.xhr.status >= 400) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
-    event.detail.target = document.getElementById("toast");
+    event.detail.target = toast;
     event.detail.swapOverride = "innerHTML";
-  }
+  } else if (event.detail.requestConfig.triggeringEvent?.isTrusted) toast.replaceChildren();
 });
 document.body.addEventListener("htmx:sendError", () => {
   document.getElementById("toast").textContent = "Studio does not answer. Is 'mantic studio' still running?";
