@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,6 +133,28 @@ def test_events_come_in_order_and_go_on_after_the_last_one_that_was_heard(
     told = [json.loads(line[6:]) for line in whole.text.splitlines() if line.startswith('data: {"name')]
     assert [one["value"] for one in told] == [0.0, 0.1, 0.2, 0.3, 0.4]
     assert whole.text.rstrip().endswith("event: ended\ndata: {}")
+
+
+def test_events_of_what_was_cut_off_or_is_unknown_end(studio: Studio, client: TestClient) -> None:
+    killed = {"pid": 1, "host": os.uname().nodename, "born": "long ago"}
+    run = studio.store.runs.start("rent", "fit", killed)
+
+    for one in (run, "0" * 32):
+        assert client.get(f"/runs/{one}/events").text.endswith("event: ended\ndata: {}\n\n")
+
+
+def test_events_end_when_the_sitting_does(studio: Studio, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mantic.studio.pages.training._BEAT", 0.5)
+    run = studio.store.runs.start("rent", "fit", {"target": "spend"})
+    with ThreadPoolExecutor() as pool:
+        heard = pool.submit(client.get, f"/runs/{run}/events")
+        time.sleep(1.5)
+        is_open = not heard.done()
+
+        studio.visitors.leave(client.cookies["mantic_sitting"])
+
+        assert is_open
+        assert heard.result(SECONDS).text.endswith("event: ended\ndata: {}\n\n")
 
 
 def test_a_second_training_waits_its_turn_says_so_and_need_not_begin(
