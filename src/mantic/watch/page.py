@@ -163,7 +163,7 @@ def _over_time(watched: Watched) -> Chart:
     promise = Series("promised", (first.promise.score,) * len(slots), x=places, is_reference=True)
     return Chart(
         "line", name_of(first.metric), quality.sentence, (series, promise),
-        x=Axis(f"{watched.period.by} in which they became known", labels=labels), y=Axis(name_of(first.metric)),
+        x=Axis(f"{watched.period.by} (UTC) in which they became known", labels=labels), y=Axis(name_of(first.metric)),
     )  # fmt: skip
 
 

@@ -164,6 +164,19 @@ def test_what_is_removed_while_it_is_read_is_read_anew_when_it_comes_back(studio
     assert read(studio, name).state == READY
 
 
+def test_what_is_still_being_read_is_neither_shown_nor_changed(studio: Studio, client: TestClient) -> None:
+    draft = studio.drafts.make("churn", "data.csv", "ada")
+    studio.drafts.write(draft)
+
+    replies = [
+        client.get(f"/drafts/{draft.id}/rows?rows=5&columns=5"),
+        client.post(f"/drafts/{draft.id}/kind", data={"column": "age", "kind": "text"}),
+        client.post(f"/drafts/{draft.id}/train", data={"target": "churned"}),
+    ]
+
+    assert [one.status_code for one in replies] == [409, 409, 409]
+
+
 def test_what_was_removed_a_day_ago_goes_for_good_when_studio_starts(
     settings: Settings, studio: Studio, client: TestClient
 ) -> None:

@@ -282,6 +282,19 @@ def test_a_stop_that_falls_into_the_start_is_heard(studio: Studio, draft: str, c
     assert not studio.store.runs.knows(run) or studio.store.runs.get(run).state != "done"
 
 
+def test_the_data_behind_a_link_are_kept_with_the_training(studio: Studio, draft: str, client: TestClient) -> None:
+    studio.trainer.close()
+    folder = studio.drafts.of(draft)
+    (folder / "data.csv").rename(folder / "elsewhere.csv")
+    (folder / "data.csv").symlink_to("elsewhere.csv")
+
+    run = begin(client, draft)
+
+    kept = studio.trainer.folder.of(run) / "churn.csv"
+    assert not kept.is_symlink()
+    assert kept.read_bytes() == (folder / "elsewhere.csv").read_bytes()
+
+
 def test_one_of_several_studios_attends(settings: Settings, studio: Studio, client: TestClient, draft: str) -> None:
     wait((studio.trainer.folder.root / "lock").exists, "the first attends")
     time.sleep(0.5)

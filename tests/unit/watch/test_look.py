@@ -35,6 +35,7 @@ def test_traffic_is_counted_by_day_and_version(store, churn, answer, look):
     assert {number: sum(rows) for number, rows in traffic.by_version.items()} == {1: 120, 2: 60}
     assert traffic.by_version[1][-3] == 24
     assert "180 rows were answered" in traffic.block().sentence
+    assert traffic.block().x.label == "day (UTC)"
 
 
 def test_where_nothing_was_asked_a_sentence_stands_in_the_place_of_the_chart(churn, answer, look):

@@ -44,7 +44,7 @@ def rows(view: View) -> "Response":
     """Return some cells for the grid."""
     from starlette.responses import JSONResponse
 
-    draft = _draft(view)
+    draft = view.studio.drafts.ready(view.path["draft"])
     first, left = _count(view, "row", 10**12), _count(view, "column", 10**6)
     found = piece(
         view.studio.drafts.of(draft.id), first, min(_count(view, "rows", 10**6), _MOST_ROWS),
@@ -55,7 +55,7 @@ def rows(view: View) -> "Response":
 
 def set_kind(view: View) -> "Response":
     """Let a column mean what a person says, or again what was found."""
-    draft = _draft(view)
+    draft = view.studio.drafts.ready(view.path["draft"])
     column, kind = view.exact("column"), view.said("kind")
     known = {one["name"]: one["kind"] for one in profile_of(view.studio.drafts.of(draft.id)).facts["columns"]}
     if column not in known or kind not in [one.value for one in Kind]:

@@ -26,7 +26,7 @@ _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the 
 
 def show(view: View) -> "Response":
     """Show the question as far as it goes."""
-    draft = _draft(view)
+    draft = view.studio.drafts.read(view.path["draft"])
     if draft.state != READY:
         return view.go(f"/drafts/{draft.id}")
     return view.page("question.html", **_facts(view, draft))
@@ -81,7 +81,7 @@ def train(view: View) -> "Response":
 
 
 def _draft(view: View) -> Draft:
-    return view.studio.drafts.read(view.path["draft"])
+    return view.studio.drafts.ready(view.path["draft"])
 
 
 def _names(view: View, draft: Draft) -> list[str]:

@@ -20,6 +20,7 @@ function send(form, file) {
   });
   request.addEventListener("loadend", () => {
     box.hidden = true;
+    form.querySelector("input[type=file]").value = ""; // else the same file, chosen again, is no change
     const next = request.getResponseHeader("HX-Redirect");
     if (next) location.assign(next);
     else if (request.status) fault.innerHTML = request.responseText; // our own server's _fault.html
