@@ -102,6 +102,7 @@ class Outcomes:
         number: int | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
+        share: float = 1.0,
         limit: int = MOST,
     ) -> list[Judged]:
         """Return predictions of a model by when their outcome became known, then by when they were made; oldest first.
@@ -109,15 +110,25 @@ class Outcomes:
         Parameters
         ----------
         since, until : only those whose outcome became known from this moment on, and before this moment.
+        share : of them, 0 to 1, as `Predictions.thinned` draws it.
         """
-        query = _known(name, number)
-        if since is not None:
-            query = query.where(OUTCOME.c.at >= moment(since))
-        if until is not None:
-            query = query.where(OUTCOME.c.at < moment(until))
+        query = thin(_arrived(name, number, since, until), share)
+        query = query.order_by(OUTCOME.c.at, PREDICTION.c.at, PREDICTION.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(OUTCOME.c.at, PREDICTION.c.at, PREDICTION.c.id).limit(limit)).all()
-        return [_judged(row) for row in rows]
+            return [_judged(row) for row in connection.execute(query.limit(limit))]
+
+    def n_arrived(
+        self,
+        name: str,
+        *,
+        number: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> int:
+        """Return how many outcomes of a model's predictions became known from `since` to before `until`."""
+        query = _arrived(name, number, since, until).with_only_columns(func.count())
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
 
 def _known(name: str, number: int | None, *, made_since: str | datetime | None = None) -> "Select[tuple[Any, ...]]":
@@ -129,6 +140,15 @@ def _known(name: str, number: int | None, *, made_since: str | datetime | None =
     if number is not None:
         query = query.where(PREDICTION.c.number == number)
     return query if made_since is None else query.where(PREDICTION.c.at >= moment(made_since))
+
+
+def _arrived(
+    name: str, number: int | None, since: str | datetime | None, until: str | datetime | None
+) -> "Select[tuple[Any, ...]]":
+    query = _known(name, number)
+    if since is not None:
+        query = query.where(OUTCOME.c.at >= moment(since))
+    return query if until is None else query.where(OUTCOME.c.at < moment(until))
 
 
 def _judged(row: Any) -> Judged:

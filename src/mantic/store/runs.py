@@ -15,6 +15,7 @@ from mantic.store.tables import EVENT, RUN
 from mantic.store.value import moment, now, pack, plain, unpack
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
+CUT_OFF = "cut off"  # how one stands whose process was killed
 MOST = 10_000  # events that one reading gives
 
 
@@ -58,7 +59,7 @@ class KeptRun:
         if self.state != RUNNING:
             return self.state
         where = f" on {self.facts['host']}" if self.facts.get("host") else ""
-        return {True: RUNNING, False: "cut off", None: f"begun{where}"}[is_there(self.facts)]
+        return {True: RUNNING, False: CUT_OFF, None: f"begun{where}"}[is_there(self.facts)]
 
 
 @dataclass(frozen=True)

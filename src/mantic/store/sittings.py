@@ -75,15 +75,26 @@ class Sittings:
         ----------
         idle : seconds without a request after which a sitting ends.
         """
+        found = self._going(secret, idle)
+        if found is None:
+            return None
+        row, who = found
+        if row.seen <= before(min(_TOUCH_SECONDS, idle / 4)):
+            with self._database.writing() as connection:
+                connection.execute(update(SITTING).where(SITTING.c.hash == row.hash).values(seen=now()))
+        return _sitting(row), person_of(who)
+
+    def goes_on(self, secret: str, *, idle: float) -> bool:
+        """Return whether a sitting has not ended; to ask this is no request of the person's."""
+        return self._going(secret, idle) is not None
+
+    def _going(self, secret: str, idle: float) -> tuple[Any, Any] | None:
         with self._database.reading() as connection:
             row = connection.execute(select(SITTING).where(SITTING.c.hash == _hash(secret))).first()
             who = row and connection.execute(select(PERSON).where(PERSON.c.id == row.person)).one()
         if row is None or who is None or who.disabled is not None or row.expires <= now() or row.seen <= before(idle):
             return None
-        if row.seen <= before(min(_TOUCH_SECONDS, idle / 4)):
-            with self._database.writing() as connection:
-                connection.execute(update(SITTING).where(SITTING.c.hash == row.hash).values(seen=now()))
-        return _sitting(row), person_of(who)
+        return row, who
 
     def end(self, secret: str) -> None:
         """Sign a browser out; one that is not signed in stays so."""

@@ -11,12 +11,18 @@ from pathlib import Path
 
 from mantic.core.errors import AbsentError, StoreError
 from mantic.core.files import write_atomic
-from mantic.studio.draft import Draft
+from mantic.studio.draft import READY, Draft
 
 _FACTS = "draft.json"
 _GONE = "gone-"
 TABLE, PROFILE, PROGRESS = "table.arrow", "profile.json", "progress.json"  # what reading makes of the data
 _ID = re.compile(r"[0-9a-f]{16}")
+
+
+class UnreadError(StoreError):
+    """The data of a draft are still being read, or cannot be."""
+
+    status = 409
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,19 @@ class DraftFolder:
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(f"the draft is damaged: {error}", where=str(path), fix="bring the data again") from error
 
+    def ready(self, name: str) -> Draft:
+        """Return a draft whose data were read.
+
+        Raises
+        ------
+        AbsentError, StoreError : as `read` does.
+        UnreadError : if they were not, or not yet.
+        """
+        draft = self.read(name)
+        if draft.state != READY:
+            raise UnreadError("the data are not read", where=draft.name, fix="wait until they are, or read them again")
+        return draft
+
     def all(self) -> list[Draft]:
         """Return the drafts that can be read, the newest first."""
         found = []
@@ -96,8 +115,9 @@ class DraftFolder:
         """
         for path in list(self.root.iterdir()):
             is_left = path.name.startswith(_GONE) or not (path / _FACTS).exists()
-            if is_left and path.stat().st_mtime < before:
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(FileNotFoundError):  # brought back or swept by another Studio a moment ago
+                if is_left and path.stat().st_mtime < before:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _unknown(name: str) -> AbsentError:

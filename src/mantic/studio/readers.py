@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mantic.core.errors import StoreError
@@ -30,17 +31,8 @@ class Readers:
 
     def start(self, name: str) -> None:
         """Read the data of a draft in a process of their own; the draft says how it went."""
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "mantic.studio.reading"],
-            cwd=self.drafts.of(name),
-            stdin=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
+        process = start_process("mantic.studio.reading", folder=self.drafts.of(name), limits=self.limits)
         self._running[name] = process
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended already: seen by the thread
-            process.stdin.write(json.dumps(dict(self.limits)).encode() + b"\n")
-            process.stdin.flush()
         threading.Thread(target=self._wait, args=(name, process), daemon=True, name="mantic-reader").start()
 
     def stop(self, name: str) -> None:
@@ -71,13 +63,30 @@ class Readers:
             return
         with suppress(StoreError):  # the draft was removed meanwhile
             if self.drafts.read(name).state == READING:
-                self.drafts.change(name, state=FAILED, fault=self._why(code))
+                self.drafts.change(name, state=FAILED, fault=why_it_ended(code, self.limits))
 
-    def _why(self, code: int) -> dict[str, str]:
-        if code in (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV):
-            return too_large(self.limits)
-        if code == -signal.SIGXCPU:
-            what = f"reading took more than {self.limits['seconds']:,} seconds"
-            return {"what": what, "where": "the file", "fix": "bring a smaller file, or a Parquet file"}
-        fix = "report it, with the last lines that Studio printed; the file itself is kept"
-        return {"what": "reading the data went wrong inside mantic", "where": f"exit code {code}", "fix": fix}
+
+def start_process(module: str, *words: str, folder: Path, limits: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
+    """Start a process of ours in a folder, which takes limits upon itself and ends when its standard input does."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *words],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it has ended already: seen by who waits for it
+        process.stdin.write(json.dumps(dict(limits)).encode() + b"\n")
+        process.stdin.flush()
+    return process
+
+
+def why_it_ended(code: int, limits: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fault of a process that ended without a word."""
+    if code in (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV):
+        return too_large(limits)
+    if code == -signal.SIGXCPU:
+        what = f"reading took more than {limits['seconds']:,} seconds"
+        return {"what": what, "where": "the file", "fix": "bring a smaller file, or a Parquet file"}
+    fix = "report it, with the last lines that Studio printed, and keep the file"
+    return {"what": "reading the data went wrong inside mantic", "where": f"exit code {code}", "fix": fix}

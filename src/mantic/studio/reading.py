@@ -40,7 +40,7 @@ def main() -> None:
 def too_large(limits: Mapping[str, Any]) -> dict[str, str]:
     """Return the fault of data that do not fit into the memory that reading may take."""
     gigabytes = f"{limits['memory_bytes'] / 1e9:,.1f} GB"
-    fix = "bring fewer rows or columns, or a Parquet file, or raise the setting jobs.memory_bytes"
+    fix = "bring fewer rows or columns, or a Parquet file"
     return {"what": f"the data need more than {gigabytes} of memory to be read", "where": "the file", "fix": fix}
 
 

@@ -1,7 +1,9 @@
 """What every page of Studio is handed."""
 
 import sys
+import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Self
 
 from mantic.core.settings import Settings
@@ -23,6 +25,8 @@ from mantic.studio.source_file import SourceFile
 from mantic.studio.trainer import Trainer
 from mantic.studio.training import TrainingFolder
 from mantic.studio.visitors import Visitors
+
+_KEPT_SECONDS = 24 * 3600.0  # so long, data that were removed can be brought back
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,12 @@ def open_studio(settings: Settings) -> Studio:
         drafts = DraftFolder(beside(ours.url, ours.blobs, "drafts"))
         limits = JobLimits(**asdict(settings.jobs))
         jobs = Jobs(beside(ours.url, ours.blobs, "jobs"), [sys.executable, "-P", "-m", "mantic.cli.job"], limits)
-        trainer = Trainer(TrainingFolder(beside(ours.url, ours.blobs, "trainings")), settings, store)
         loaded = Loaded(store)
         pages, own = settings.studio, beside(ours.url, ours.blobs, "studio")
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        backups = Backups(store, own / "backups")
+        trainings = TrainingFolder(beside(ours.url, ours.blobs, "trainings"))
+        trainer = Trainer(trainings, settings, store, partial(_sweep, drafts, backups))
         keys = KeyFile(settings.serve.keys or own / "api-keys.json")
         return Studio(
             settings=settings,
@@ -119,7 +125,7 @@ def open_studio(settings: Settings) -> Studio:
             visitors=Visitors(store, pages.idle_minutes * 60.0, pages.sitting_hours * 3600.0),
             keys=keys,
             sources=SourceFile(own / "sources.json"),
-            backups=Backups(store, own / "backups"),
+            backups=backups,
             restores=Restores(store, beside(ours.url, ours.blobs, "restored")),
             drawer=Drawer(),
             provider=provider_of(pages),
@@ -127,3 +133,9 @@ def open_studio(settings: Settings) -> Studio:
     except BaseException:
         store.close()
         raise
+
+
+def _sweep(drafts: DraftFolder, backups: Backups) -> None:
+    """Remove data that were removed a day ago, what is left of uploads that broke off, and backups of a day ago."""
+    drafts.sweep(before=time.time() - _KEPT_SECONDS)
+    backups.sweep()

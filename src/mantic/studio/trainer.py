@@ -1,13 +1,15 @@
 """Who starts trainings, waits for them, stops them, and takes up again what was killed."""
 
 import fcntl
+import math
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from mantic.studio.question_forecast import is_forecast
 from mantic.studio.training import LOG, STOPPING, WAITING, WORKING, Training, TrainingFolder
 
 _EVERY = 0.3  # seconds between two looks
+_SWEEP_SECONDS = 3600.0  # between two sweeps
 _MOST_STARTS = 3  # of one training: what is killed so often would be killed again
 _MANY_CORES = 8  # from here on two trainings at once do not stand in each other's way
 
@@ -34,15 +37,18 @@ class Trainer:
 
     Parameters
     ----------
+    sweep : removes what nobody needs any more; called at the start and every hour, since a thread is there.
     most : trainings at once; others wait, the oldest first.
     """
 
     folder: TrainingFolder
     settings: Settings
     store: Store
+    sweep: Callable[[], object] = lambda: None
     most: int = field(default_factory=lambda: 1 if (os.cpu_count() or 1) < _MANY_CORES else 2)
     _children: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _wake: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_over: bool = False
     _thread: threading.Thread | None = None
 
@@ -64,19 +70,31 @@ class Trainer:
             child.returncode = 0  # nobody waits for it: Python need not warn that it goes on
         self._children.clear()
 
-    def begin(self, training: Training, data: Path) -> None:
-        """Put a training down; it starts when its turn has come."""
-        self.folder.make(training, data)
+    def begin(self, training: Training, data: Path) -> str:
+        """Put a training down, which starts when its turn has come; return its run, or that of one that does the same.
+
+        A double click asks twice for one thing.
+        """
+        with self._lock:
+            for one in self.folder.going():
+                is_same = (one.draft, one.words) == (training.draft, training.words)
+                if is_same and not self.folder.is_stopped(one.run):
+                    return one.run
+            self.folder.make(training, data)
         self._wake.set()
+        return training.run
 
     def stop(self, run: str) -> None:
         """Let a training end early, with the best that it has; one that waits does not begin. Twice is as once."""
         if self.folder.stop(run):
-            process = self.folder.process(run)
-            if is_there(process):
-                with suppress(ProcessLookupError):
-                    os.kill(int(process["pid"]), signal.SIGINT)
+            self._interrupt(run)
         self._wake.set()
+
+    def _interrupt(self, run: str) -> None:
+        process = self.folder.process(run)
+        if is_there(process):
+            with suppress(ProcessLookupError):
+                os.kill(int(process["pid"]), signal.SIGINT)
 
     def go_on(self, run: str) -> None:
         """Start a training again that was cut off; what was done stays done.
@@ -104,9 +122,13 @@ class Trainer:
 
     def _live(self) -> None:
         lock = os.open(self.folder.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        is_ours = False
+        is_ours, swept = False, -math.inf
         try:
             while not self._is_over:
+                if time.monotonic() - swept > _SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    with suppress(OSError):
+                        self.sweep()
                 if not is_ours:
                     with suppress(BlockingIOError):  # another Studio attends
                         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,6 +175,9 @@ class Trainer:
             when = "it began" if not starts else "there was a model to keep"
             fix = "let it begin again; from the first score on, a stop keeps the best so far"
             return {"what": f"it was stopped before {when}", "where": "", "fix": fix}
+        if self.folder.is_stopped(run):  # with a Studio that was killed: started again, it could not be stopped
+            what = "the process was killed while it stopped; what it had finished is kept"
+            return {"what": what, "where": "", "fix": "let it go on, then stop it again"}
         if code is not None and code < 0:
             what = "the process was killed, perhaps because memory ran out; what it had finished is kept"
             return {"what": what, "where": f"signal {-code}", "fix": "let it go on"}
@@ -176,6 +201,8 @@ class Trainer:
             )  # fmt: skip
         self._children[one.run] = child
         self.folder.note(one.run, {**note_of(child.pid), "starts": starts})
+        if self.folder.is_stopped(one.run):  # a moment ago: `stop` did not see the process yet
+            self._interrupt(one.run)
 
     def _environment(self) -> Mapping[str, str]:
         """Return what the process sees: the same store, the same executor, the same packages."""

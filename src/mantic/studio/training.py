@@ -85,7 +85,7 @@ class TrainingFolder:
         folder = self.of(training.run)
         folder.mkdir(mode=0o700)
         try:
-            os.link(data, folder / training.data)
+            os.link(data.resolve(), folder / training.data)  # of a link itself, a relative one would lead elsewhere
         except OSError:  # another disk, or one that knows no links
             shutil.copyfile(data, folder / training.data)
         with write_atomic(folder / _FACTS) as part:

@@ -95,7 +95,11 @@ class View:
 
     def said(self, name: str, default: str = "") -> str:
         """Return what a form says under a name; the first, where there are several."""
-        return self.fields.get(name, (default,))[0].strip()
+        return self.exact(name, default).strip()
+
+    def exact(self, name: str, default: str = "") -> str:
+        """Return it with the spaces at its ends: names of columns and classes may have some."""
+        return self.fields.get(name, (default,))[0]
 
     def page(self, template: str, *, status: int = 200, **facts: Any) -> "Response":
         """Return a whole page."""

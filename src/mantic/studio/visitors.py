@@ -183,6 +183,10 @@ class Visitors:
         sitting, person = found
         return Visitor(person.name, Role.of(person.role), _hash(f"form {cookie}"), person.id, sitting.id)
 
+    def is_in(self, cookie: str) -> bool:
+        """Whether who has a cookie is still signed in; it does not keep them so."""
+        return self.store.sittings.goes_on(cookie, idle=self.idle_seconds)
+
     def leave(self, cookie: str) -> None:
         """Sign a browser out."""
         if cookie:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ _BY = "mantic watch"
 _OVER_ROWS = 200  # so many calm rows say that it is over
 _MOST = 1_000
 _HARDLY = 0.0005  # of a probability
+_NOTED = timedelta(hours=1)  # looks that follow sooner are not put down: the audit only grows
 
 Key = tuple[str, str]  # code, column
 
@@ -41,16 +43,24 @@ class Finding:
 def settle(store: "Store", watched: Watched) -> "list[KeptAlert]":
     """Open an alert for each new finding, close those that are over; return those that are open, newest first.
 
-    An alert of a version that answers no longer is over. What somebody has closed is not opened again for this version
-    before the quarter ends; what was closed because it was over is opened when recent rows alone speak for it.
+    An alert of another version is over when that is neither the champion nor the canary. What somebody has closed is
+    not opened again for this version before the quarter ends; what was closed because it was over is opened when recent
+    rows alone speak for it.
     """
     evidence = _evidence(watched)
+    stands = store.deployments.get(watched.name)
+    answering = (stands.champion, stands.canary)
     began = weeks(watched.period.until)[0].since.isoformat()[:10]
     known: set[Key] = set()
     for alert in _of_ours(store, watched.name):
         key = alert.code, str(alert.facts.get("column", ""))
-        is_ours = alert.facts.get("number") == watched.number
-        if alert.closed is None and not (is_ours and not _is_over(evidence.get(key))):
+        number = alert.facts.get("number")
+        is_ours = number == watched.number
+        if is_ours:
+            is_over = _is_over(evidence.get(key))
+        else:  # a file may be any version
+            is_over = number not in answering and None not in (number, watched.number)
+        if alert.closed is None and is_over:
             store.alerts.close(alert.id, by=_BY)
         elif is_ours and (
             alert.closed is None or (alert.at >= began and not _is_back(store, alert, evidence.get(key)))
@@ -60,7 +70,16 @@ def settle(store: "Store", watched: Watched) -> "list[KeptAlert]":
         if (one.code, one.column) not in known and not _is_over(evidence.get((one.code, one.column))):
             facts = {**one.facts, "column": one.column, "number": watched.number}
             store.alerts.add(one.level, one.code, one.text, name=watched.name, facts=facts)
+    at = looked_at(store, watched.name)
+    if at is None or datetime.now(UTC) - at > _NOTED:
+        store.audit.note("look", f"watch {watched.name}", by=_BY)
     return open_alerts(store, watched.name)
+
+
+def looked_at(store: "Store", name: str) -> datetime | None:
+    """Return when somebody looked at a model last, within an hour; None for never."""
+    deeds = store.audit.list(f"watch {name}", limit=1)
+    return datetime.fromisoformat(deeds[0].at) if deeds else None
 
 
 def open_alerts(store: "Store", name: str) -> "list[KeptAlert]":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mantic.report.numbers import amount
-from mantic.watch.alert import open_alerts
+from mantic.watch.alert import DRIFT, findings, looked_at, open_alerts
 from mantic.watch.look import Watched
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _WEEKDAYS = timedelta(days=6)  # so long the name of a day says which one is mea
 
 @dataclass(frozen=True)
 class Health:
-    """How a model does: `level` is "good", "quiet" (nothing is asked), or that of the worst alert."""
+    """How a model does: `level` is "good", "quiet" (nothing is asked or known), or that of the worst alert."""
 
     level: str
     sentence: str
@@ -40,8 +40,13 @@ def health(store: "Store", name: str, *, now: datetime | None = None) -> Health:
     trouble = _trouble(open_alerts(store, name), newest[0].at if newest else "", now)
     if trouble is not None:
         return trouble
-    n_rows = store.predictions.count(name, since=now - timedelta(days=7))
-    return Health("good", f"{amount(n_rows, 'row')} in 7 days, no alerts.")
+    asked = f"{amount(store.predictions.count(name, since=now - timedelta(days=7)), 'row')} in 7 days"
+    at = looked_at(store, name)
+    if at is None and any(one.task == "forecast" for one in store.models.list(name)[:1]):  # nobody can look at it
+        return Health("good", f"{asked}.")
+    if at is None or now - at > _QUIET:
+        return Health("quiet", f"{asked}; not looked at {'yet' if at is None else f'since {_day(at, now)}'}.")
+    return Health("good", f"{asked}, no alerts.")
 
 
 def health_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Health:
@@ -49,6 +54,9 @@ def health_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> Health:
     trouble = _trouble(alerts, watched.traffic.newest, watched.period.until)
     if trouble is not None:
         return trouble
+    if (first := next(findings(watched), None)) is not None:
+        told = f"{amount(len(watched.moved), 'column')} moved" if first.code == DRIFT else first.text.removesuffix(".")
+        return Health("quiet", f"{told}; no alert about that is open.")
     if any(one.state == "few" for one in watched.drift):
         return Health("good", f"{amount(watched.n_rows, 'row')} so far: too few to hold against training.")
     return Health("good", f"Healthy: {watched.n_rows:,} rows look like training.")
@@ -64,5 +72,9 @@ def _trouble(alerts: "Sequence[KeptAlert]", newest: str, now: datetime) -> Healt
         return Health("quiet", "Nothing was asked yet.")
     at = datetime.fromisoformat(newest)
     if now - at > _QUIET:
-        return Health("quiet", f"No traffic since {at.strftime('%A') if now - at < _WEEKDAYS else at.date()}.")
+        return Health("quiet", f"No traffic since {_day(at, now)}.")
     return None
+
+
+def _day(at: datetime, now: datetime) -> str:
+    return at.strftime("%A") if now - at < _WEEKDAYS else str(at.date())

@@ -1,5 +1,6 @@
 """How predictions turned out, from a table that somebody brings."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mantic.core.errors import SchemaError
@@ -7,6 +8,8 @@ from mantic.core.run import Run
 from mantic.sources.pieces import pieces
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from mantic.store.store import Store
 
 
@@ -26,6 +29,14 @@ def keep_outcomes(
     SchemaError : if a column is not there. SourceError : if the table cannot be read.
     """
     n_kept = 0
+    for known in outcome_pieces(address, run, id_column=id_column, value_column=value_column):
+        ids = map(str, known[id_column])
+        n_kept += store.outcomes.add(dict(zip(ids, known[value_column], strict=True)), by=by)
+    return n_kept
+
+
+def outcome_pieces(address: str, run: Run, *, id_column: str, value_column: str) -> "Iterator[pl.DataFrame]":
+    """Yield the two columns of a table, piece by piece, without rows that lack one; raises as `keep_outcomes` does."""
     for piece in pieces(address, run):
         known = piece.frame
         if missing := [name for name in (id_column, value_column) if name not in known.columns]:
@@ -35,7 +46,4 @@ def keep_outcomes(
                 where="the table of outcomes",
                 fix=f"name one of those there: {there}",
             )
-        known = known.select(id_column, value_column).drop_nulls()
-        ids = map(str, known[id_column])
-        n_kept += store.outcomes.add(dict(zip(ids, known[value_column], strict=True)), by=by)
-    return n_kept
+        yield known.select(id_column, value_column).drop_nulls()

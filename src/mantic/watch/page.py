@@ -108,7 +108,8 @@ def facts_of(watched: Watched, alerts: "Sequence[KeptAlert]") -> dict[str, Any]:
                     "versions": {str(number): rows for number, rows in watched.traffic.by_version.items()},
                 },
                 "quality": {
-                    "n_known": quality.n_known, "n_open": quality.n_open, "n_strange": quality.n_strange,
+                    "n_all": quality.n_all, "n_known": quality.n_known, "n_strange": quality.n_strange,
+                    "n_open": quality.n_open,
                     "is_worse": quality.is_worse, "sentence": quality.sentence, "lean": quality.lean,
                     "metrics": {one.metric.name: _of_figure(one) for one in quality.figures},
                     "slots": [
@@ -162,7 +163,7 @@ def _over_time(watched: Watched) -> Chart:
     promise = Series("promised", (first.promise.score,) * len(slots), x=places, is_reference=True)
     return Chart(
         "line", name_of(first.metric), quality.sentence, (series, promise),
-        x=Axis(f"{watched.period.by} in which they became known", labels=labels), y=Axis(name_of(first.metric)),
+        x=Axis(f"{watched.period.by} (UTC) in which they became known", labels=labels), y=Axis(name_of(first.metric)),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 12.0  # times four weeks pass on average, or more, before a loss is claimed where there is none
 FEW_ROWS = 30
 _LEAST_HELD_OUT = 100
+_MOST_A_WEEK = 2_500  # outcomes that evidence is taken from
 _LEAN = 0.1  # difference between rows with and without an outcome from which on it is told
 _SHARES = ("accuracy", "balanced_accuracy", "roc_auc", "f1", "mape")
 
@@ -71,7 +72,8 @@ class Quality:
     ----------
     figures : the metric that the model was chosen by first; of outcomes that became known in the period.
     slots : the first metric over time.
-    n_known, n_strange : outcomes that became known in the period, and those of them that cannot be used.
+    n_all, n_known, n_strange : outcomes that became known in the period; those of them, or of a share drawn by chance
+        where they are very many, that were judged, and those that cannot be used.
     n_asked, n_open : rows asked in the period (or a share of them, where they are very many), and how many of these
         have no outcome yet.
     lean : how those with an outcome differ from those without, as a sentence; empty where they do not or are few.
@@ -80,6 +82,7 @@ class Quality:
 
     figures: tuple[Figure, ...]
     slots: tuple[Slot, ...]
+    n_all: int
     n_known: int
     n_strange: int
     n_asked: int
@@ -104,7 +107,9 @@ class Quality:
             few = f"{amount(self.n_known, 'outcome')} became known: too few to say how good the answers are."
             return f"{few} Those of the weeks before were worse than promised." if self.is_worse else few
         first = self.figures[0]
-        told = f"{name_of(first.metric)} is {first.say(first.now)} on {self.n_known:,} outcomes"
+        drawn = f" of {self.n_all:,}" if self.n_all > self.n_known + self.n_strange else ""
+        told = f"{name_of(first.metric)} is {first.say(first.now)} on {self.n_known:,}{drawn} outcomes"
+        told += ", drawn by chance" if drawn else ""
         verdict = "as promised"
         if self.is_worse:
             verdict = "that is worse than promised"
@@ -114,17 +119,20 @@ class Quality:
 
 
 def quality_of(store: "Store", subject: Subject, asked: Asked, *, period: Period, weeks: Sequence[Period]) -> Quality:
-    """Judge the outcomes that became known in a period, and gather evidence over the weeks of a quarter."""
-    rows = store.outcomes.arrived(
-        subject.name, number=subject.number, since=period.since, until=period.until, limit=MOST_ROWS
-    )
-    known = known_of(subject, rows)
+    """Judge the outcomes that became known in a period, and gather evidence over the weeks of a quarter.
+
+    Of very many outcomes a share drawn by chance is judged, at most 10,000.
+    """
+    about: dict[str, Any] = {"number": subject.number, "since": period.since, "until": period.until}
+    n_all = store.outcomes.n_arrived(subject.name, **about)
+    share = 1.0 if n_all <= MOST_ROWS else 0.95 * MOST_ROWS / n_all
+    known = known_of(subject, store.outcomes.arrived(subject.name, share=share, **about))
     metrics = metrics_for(subject)
     figures = tuple(Figure(one, _score(one, known), _promise(one, subject.facts)) for one in metrics)
     truths = store.outcomes.of(asked.ids)
     has_outcome = np.array([one in truths for one in asked.ids], dtype=bool)
     return Quality(
-        figures, _slots(known, metrics[0], period), len(known), known.n_strange, len(asked),
+        figures, _slots(known, metrics[0], period), n_all, len(known), known.n_strange, len(asked),
         int((~has_outcome).sum()), _lean(subject, asked, has_outcome), _evidence(store, subject, weeks),
     )  # fmt: skip
 
@@ -188,16 +196,23 @@ def _lean(subject: Subject, asked: Asked, has_outcome: Array) -> str:
 
 
 def _evidence(store: "Store", subject: Subject, weeks: Sequence[Period]) -> Evidence | None:
-    """Bet on losses that are larger than those on the rows held out."""
+    """Bet on losses that are larger than those on the rows held out, of each week at most about 2,500.
+
+    Of a week with more a half is drawn, a quarter and so on, by this week or the one before: the test is looked at
+    again and again, and should see other rows as seldom as can be.
+    """
     reference = promised(subject).losses()
     if len(reference) < _LEAST_HELD_OUT:
         return None
     losses, week_of = [np.empty(0)], [np.empty(0, dtype=np.int64)]
+    n_before = 0
     for place, week in enumerate(weeks):
-        rows = store.outcomes.arrived(
-            subject.name, number=subject.number, since=week.since, until=week.until, limit=MOST_ROWS // 4
-        )
-        known = known_of(subject, rows)
+        about: dict[str, Any] = {"number": subject.number, "since": week.since, "until": week.until}
+        n_week, share = store.outcomes.n_arrived(subject.name, **about), 1.0
+        while share * max(n_before, n_week) > _MOST_A_WEEK:
+            share /= 2
+        n_before = n_week
+        known = known_of(subject, store.outcomes.arrived(subject.name, share=share, **about))
         losses.append(known.losses())
         week_of.append(np.full(len(known), place))
     stream = np.concatenate(losses)

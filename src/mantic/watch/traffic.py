@@ -49,7 +49,7 @@ class Traffic:
         )
         return Chart(
             "line", f"Rows by {self.by}", f"{amount(self.n_rows, 'row was', 'rows were')} answered.{busiest}",
-            series, x=Axis(self.by, labels=shown), y=Axis("rows"),
+            series, x=Axis(f"{self.by} (UTC)", labels=shown), y=Axis("rows"),
         )  # fmt: skip
 
 

@@ -195,9 +195,13 @@ def test_a_share_of_the_outcomes_is_drawn_from_first_to_last(store):
     store.outcomes.add(dict.fromkeys(store.predictions.append(_rows(2000)), "yes"))
 
     some = store.outcomes.judged("churn", share=0.25)
+    arrived = store.outcomes.arrived("churn", share=0.25)
 
     assert 400 < len(some) < 600
     assert [one.prediction for one in some] == store.predictions.thinned("churn", 0.25)
+    assert [one.prediction for one in arrived] == [one.prediction for one in some]
+    assert store.outcomes.n_arrived("churn") == 2000
+    assert store.outcomes.n_arrived("churn", since="2999-01-01") == 0
 
 
 def test_an_alert_is_open_until_someone_closes_it(store):

@@ -1,5 +1,6 @@
 """From a file to what is known of it."""
 
+import os
 import time
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
+from mantic.core.settings import Settings
 from mantic.studio.draft import FAILED, READY, Draft
 from mantic.studio.role import Role
-from mantic.studio.studio import Studio
+from mantic.studio.studio import Studio, open_studio
 
 ROWS = [f"{20 + n % 50},{'ab'[n % 2]},{'no' if n % 3 else 'yes'}" for n in range(120)]
 CSV = "\n".join(["age,plan,churned", *ROWS, ""]).encode()
@@ -151,6 +153,51 @@ def test_what_is_removed_comes_back(studio: Studio, client: TestClient) -> None:
 
     assert (removed.status_code, gone.status_code, back.status_code) == (200, 404, 303)
     assert client.get(f"/drafts/{name}").status_code == 200
+
+
+def test_what_is_removed_while_it_is_read_is_read_anew_when_it_comes_back(studio: Studio, client: TestClient) -> None:
+    name = bring(client, CSV, "churn.csv")
+    client.post(f"/drafts/{name}/remove", data={})
+
+    client.post(f"/drafts/{name}/restore", data={})
+
+    assert read(studio, name).state == READY
+
+
+def test_what_is_still_being_read_is_neither_shown_nor_changed(studio: Studio, client: TestClient) -> None:
+    draft = studio.drafts.make("churn", "data.csv", "ada")
+    studio.drafts.write(draft)
+
+    replies = [
+        client.get(f"/drafts/{draft.id}/rows?rows=5&columns=5"),
+        client.post(f"/drafts/{draft.id}/kind", data={"column": "age", "kind": "text"}),
+        client.post(f"/drafts/{draft.id}/train", data={"target": "churned"}),
+    ]
+
+    assert [one.status_code for one in replies] == [409, 409, 409]
+
+
+def test_what_was_removed_a_day_ago_goes_for_good_when_studio_starts(
+    settings: Settings, studio: Studio, client: TestClient
+) -> None:
+    old, new = bring(client, CSV, "old.csv"), bring(client, CSV, "new.csv")
+    for name in (old, new):
+        read(studio, name)
+        studio.drafts.remove(name)
+    broken = studio.drafts.make("broken", "data.csv", "ada")
+    studio.backups.folder.mkdir()
+    studio.backups.file.write_bytes(b"everything")
+    long_ago = [studio.drafts.root / f"gone-{old}", studio.drafts.of(broken.id), studio.backups.file]
+    for path in long_ago:
+        os.utime(path, (0, time.time() - 25 * 3600))
+
+    with open_studio(settings):
+        until = time.monotonic() + 60
+        while any(path.exists() for path in long_ago):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    assert studio.drafts.restore(new).name == "new"
 
 
 @pytest.mark.parametrize("name", ["tumours", "diabetes", "wines"])

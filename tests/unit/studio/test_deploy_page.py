@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from mantic.store.predictions import Prediction
 from mantic.studio.app import make_studio
 from mantic.studio.role import Role
 from mantic.studio.studio import Studio, open_studio
+from mantic.studio.view import _environment
 from mantic.tasks.classify import Classifier
 
 DEPLOY = "/models/churn/deploy"
@@ -362,6 +364,7 @@ def test_versions_are_beside_the_champion_with_how_sure_that_is(kept: Studio, cl
 
     assert "/models/churn/compare?a=1&amp;b=2" in page
     assert re.search(r"(better|worse|may be chance)</small>", page)
+    assert re.search(r'class="apart"><span class="figure">[+−]0', page)
 
 
 def test_latency_is_measured_on_the_page_and_without_scripts(kept: Studio, client: TestClient) -> None:
@@ -374,6 +377,14 @@ def test_latency_is_measured_on_the_page_and_without_scripts(kept: Studio, clien
     assert f'hx-get="{DEPLOY}/latency"' in first
     assert re.search(r"half were answered within <b>[\d.e-]+ ms</b>, (99 of 100|all) within", part)
     assert "Measured here a moment ago" in client.get(f"{DEPLOY}?measure=1").text
+
+
+def test_a_long_latency_is_written_as_people_do() -> None:
+    latency = SimpleNamespace(n=100, half=0.1534, most=12.3456)
+
+    told = _environment().get_template("_latency.html").render(latency=latency)
+
+    assert "within <b>153 ms</b>, 99 of 100 within <b>12,346 ms</b>" in told
 
 
 def test_a_page_that_waits_stops_waiting(kept: Studio, client: TestClient) -> None:

@@ -97,6 +97,20 @@ def test_what_stands_in_the_form_is_trained_even_if_nothing_was_sent_before(
     assert "--drop note" in " ".join(training.words)
 
 
+def test_who_asks_twice_for_the_same_training_gets_one(studio: Studio, client: TestClient, churn: Draft) -> None:
+    studio.trainer.close()
+    form = {"target": "churned", "shown": "churned", "pace": "0"}
+    ask(client, churn, target="churned")
+
+    first, second, other = (
+        client.post(f"/drafts/{churn.id}/train", data=form | more).headers["location"]
+        for more in ({}, {}, {"metric": "roc_auc"})
+    )
+
+    assert first == second != other
+    assert len(studio.trainer.folder.going()) == 2
+
+
 def test_a_page_that_is_still_open_trains_what_it_shows(studio: Studio, client: TestClient, churn: Draft) -> None:
     form = {"target": "churned", "shown": "churned", "pace": "0", "drop": "note", "metric": "roc_auc"}
     ask(client, churn, target="charges")  # in another tab
@@ -180,7 +194,8 @@ def test_a_column_that_knows_the_answer_is_named_and_left_out_by_a_click(
     ask(client, churn, target="churned")
 
     before = client.get(f"/drafts/{churn.id}/question/outlook", headers={"HX-Request": "true"}).text
-    client.post(f"/drafts/{churn.id}/question/leave-out", data={"column": "refund"})
+    for _ in range(2):  # a double click
+        client.post(f"/drafts/{churn.id}/question/leave-out", data={"column": "refund"})
     after = client.get(f"/drafts/{churn.id}/question/outlook", headers={"HX-Request": "true"}).text
 
     assert "<code>refund</code>" in before
@@ -197,6 +212,30 @@ def test_more_time_is_expected_to_be_good_for_more() -> None:
     assert "hardly compared" in short
     assert "tried once" in middle
     assert "variants of the best" in long
+
+
+def test_columns_and_classes_with_spaces_at_their_ends_are_used_like_others(studio: Studio, client: TestClient) -> None:
+    rows = range(120)
+    frame = pl.DataFrame(
+        {
+            "score": [n % 7 for n in rows], " age": [20 + n % 50 for n in rows], "team ": [n % 9 for n in rows],
+            " day": [f"2026-01-{1 + n % 28:02}" for n in rows], " churned": [("no ", " yes")[n % 3 == 0] for n in rows],
+        }
+    )  # fmt: skip
+    draft = brought(studio, client, frame, "churn.csv")
+    ask(client, draft, target=" churned")
+
+    part = ask(
+        client, draft, target=" churned", shown=" churned", time=" day", group="team ", drop=" age", positive="no "
+    )
+    kind = client.post(f"/drafts/{draft.id}/kind", data={"column": "team ", "kind": "category"})
+    out = client.post(f"/drafts/{draft.id}/question/leave-out", data={"column": "team "})
+
+    asked = studio.drafts.read(draft.id)
+    assert (kind.status_code, out.status_code) == (303, 303)
+    assert '<option value=" day" selected> day</option>' in part
+    assert asked.kinds == {"team ": "category"}
+    assert asked.question == Question(" churned", time=" day", group="team ", drop=(" age", "team "), positive="no ")
 
 
 def test_columns_with_odd_names_can_be_asked_for_and_left_out() -> None:

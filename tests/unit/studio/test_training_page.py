@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -134,11 +135,33 @@ def test_events_come_in_order_and_go_on_after_the_last_one_that_was_heard(
     assert whole.text.rstrip().endswith("event: ended\ndata: {}")
 
 
+def test_events_of_what_was_cut_off_or_is_unknown_end(studio: Studio, client: TestClient) -> None:
+    killed = {"pid": 1, "host": os.uname().nodename, "born": "long ago"}
+    run = studio.store.runs.start("rent", "fit", killed)
+
+    for one in (run, "0" * 32):
+        assert client.get(f"/runs/{one}/events").text.endswith("event: ended\ndata: {}\n\n")
+
+
+def test_events_end_when_the_sitting_does(studio: Studio, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mantic.studio.pages.training._BEAT", 0.5)
+    run = studio.store.runs.start("rent", "fit", {"target": "spend"})
+    with ThreadPoolExecutor() as pool:
+        heard = pool.submit(client.get, f"/runs/{run}/events")
+        time.sleep(1.5)
+        is_open = not heard.done()
+
+        studio.visitors.leave(client.cookies["mantic_sitting"])
+
+        assert is_open
+        assert heard.result(SECONDS).text.endswith("event: ended\ndata: {}\n\n")
+
+
 def test_a_second_training_waits_its_turn_says_so_and_need_not_begin(
-    studio: Studio, client: TestClient, draft: str
+    studio: Studio, client: TestClient, draft: str, churn_like: pl.DataFrame
 ) -> None:
     studio.trainer.most = 1
-    first, second = begin(client, draft), begin(client, draft)
+    first, second = begin(client, draft), begin(client, draft_of(studio, churn_like, budget="20s"))
     wait(lambda: state(studio, first) == WORKING, "the first works")
 
     page = client.get(f"/runs/{second}").text
@@ -231,6 +254,45 @@ def test_what_is_killed_again_and_again_is_not_started_for_ever(studio: Studio, 
 
     assert state(studio, run) == ENDED
     assert "cut off 3 times" in studio.trainer.folder.fault(run)["what"]
+
+
+def test_what_was_killed_while_it_stopped_is_not_started_again_by_itself(
+    studio: Studio, draft: str, client: TestClient
+) -> None:
+    studio.trainer.close()
+    run = begin(client, draft)
+    studio.trainer.folder.note(run, {"pid": 1, "host": os.uname().nodename, "born": "long ago", "starts": 1})
+    studio.trainer.stop(run)
+
+    studio.trainer._look()
+
+    assert state(studio, run) == ENDED
+    assert "killed while it stopped" in studio.trainer.folder.fault(run)["what"]
+    assert 'id="go-on"' in client.get(f"/runs/{run}").text
+
+
+def test_a_stop_that_falls_into_the_start_is_heard(studio: Studio, draft: str, client: TestClient) -> None:
+    studio.trainer.close()
+    run = begin(client, draft)
+    studio.trainer.stop(run)
+
+    studio.trainer._start(studio.trainer.folder.read(run))
+
+    assert studio.trainer._children.pop(run).wait(SECONDS) != 0
+    assert not studio.store.runs.knows(run) or studio.store.runs.get(run).state != "done"
+
+
+def test_the_data_behind_a_link_are_kept_with_the_training(studio: Studio, draft: str, client: TestClient) -> None:
+    studio.trainer.close()
+    folder = studio.drafts.of(draft)
+    (folder / "data.csv").rename(folder / "elsewhere.csv")
+    (folder / "data.csv").symlink_to("elsewhere.csv")
+
+    run = begin(client, draft)
+
+    kept = studio.trainer.folder.of(run) / "churn.csv"
+    assert not kept.is_symlink()
+    assert kept.read_bytes() == (folder / "elsewhere.csv").read_bytes()
 
 
 def test_one_of_several_studios_attends(settings: Settings, studio: Studio, client: TestClient, draft: str) -> None:

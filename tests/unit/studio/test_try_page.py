@@ -108,10 +108,14 @@ def test_a_number_comes_with_its_interval(studio: Studio, client: TestClient, re
     studio.store.models.register(model, "spend")
 
     page = client.get("/models/spend/1/try").text
-    more = client.post("/models/spend/1/try/change", data=form(page) | {"wanted": "more", "by": "20"}).text
+    wanted = form(page) | {"wanted": "more"}
+    more = client.post("/models/spend/1/try/change", data=wanted | {"by": "20,5"}).text
 
     assert "90 % of such rows lie between" in page
     assert "What would change it" in more
+    for text in ("a lot", "nan", "inf", "0", "-3"):
+        refused = client.post("/models/spend/1/try/change", data=wanted | {"by": text})
+        assert (refused.status_code, "is no change of an answer" in refused.text) == (400, True)
 
 
 def test_a_file_of_rows_is_answered_beside_the_pages(

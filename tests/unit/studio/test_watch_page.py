@@ -158,6 +158,18 @@ def test_outcomes_are_brought_as_a_table(studio: Studio, client: TestClient, ans
     assert studio.store.outcomes.judged("shop")[0].by == "ada"
 
 
+def test_a_file_of_outcomes_is_read_under_limits(studio: Studio, client: TestClient, answer: Answer) -> None:
+    answer(world(100, 2))
+    studio.readers.limits = {**studio.readers.limits, "memory_bytes": 1_000_000}
+
+    reply = client.post(
+        f"{WATCH}/outcomes", data={"id": "id", "value": "left"}, files={"file": ("may.json", b'[{"id":"a","left":1}]')}
+    )
+
+    assert reply.status_code == 422 or reply.status_code == 400
+    assert studio.store.outcomes.of(["a"]) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -204,5 +216,5 @@ def test_home_says_how_each_model_does(client: TestClient, answer: Answer) -> No
     before = client.get("/").text
     client.get(f"{WATCH}?look=1")
 
-    assert "600 rows in 7 days, no alerts." in before
+    assert "600 rows in 7 days; not looked at yet." in before
     assert "higher on average" in client.get("/").text

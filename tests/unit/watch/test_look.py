@@ -35,6 +35,7 @@ def test_traffic_is_counted_by_day_and_version(store, churn, answer, look):
     assert {number: sum(rows) for number, rows in traffic.by_version.items()} == {1: 120, 2: 60}
     assert traffic.by_version[1][-3] == 24
     assert "180 rows were answered" in traffic.block().sentence
+    assert traffic.block().x.label == "day (UTC)"
 
 
 def test_where_nothing_was_asked_a_sentence_stands_in_the_place_of_the_chart(churn, answer, look):
@@ -120,6 +121,24 @@ def test_what_a_person_closed_stays_closed(store, churn, answer, look):
 
     assert settle(store, look()) == []
     assert len(store.alerts.find("churn")) == 1
+    assert health_of(look(), []).sentence == "1 column moved; no alert about that is open."
+    assert health_of(look(), []).level == "quiet"
+
+
+def test_a_model_at_which_nobody_looks_is_not_called_good(store, churn, answer, look):
+    now = datetime.now(UTC)
+    answer(churn, world(600, 7), end=now)
+    before = health(store, "churn")
+
+    for _ in range(2):
+        settle(store, look(now=now))
+
+    assert (before.level, before.sentence) == ("quiet", "600 rows in 7 days; not looked at yet.")
+    assert health(store, "churn").sentence == "600 rows in 7 days, no alerts."
+    assert len(store.audit.list("watch churn")) == 1
+    answer(churn, world(10, 7), days=1, end=now + timedelta(days=3))
+    late = health(store, "churn", now=now + timedelta(days=3))
+    assert (late.level, "not looked at since" in late.sentence) == ("quiet", True)
 
 
 def test_alerts_of_a_version_that_answers_no_longer_are_over(store, churn, answer, look):
@@ -127,6 +146,25 @@ def test_alerts_of_a_version_that_answers_no_longer_are_over(store, churn, answe
     settle(store, look())
 
     assert settle(store, look(subject=Subject("churn", 2, churn.model))) == []
+
+
+def test_a_look_at_another_version_or_a_file_leaves_the_alerts_of_those_that_answer(
+    store, churn, answer, look, tmp_path
+):
+    file = churn.model.save(tmp_path / "churn.mantic")
+    for _ in range(3):
+        store.models.register(file, "churn")
+    store.deployments.put("churn/1")
+    store.deployments.canary("churn/2", 0.1)
+    answer(churn, world(800, 7, new_plan=0.12))
+    answer(Subject("churn", 2, churn.model), world(800, 8, new_plan=0.12))
+    opened = settle(store, look()) + settle(store, look(subject=Subject("churn", 2, churn.model)))
+
+    for number in (3, None):
+        settle(store, look(subject=Subject("churn", number, churn.model)))
+
+    assert {one.facts["number"] for one in opened} == {1, 2}
+    assert all(store.alerts.get(one.id).closed is None for one in opened)
 
 
 def test_a_fall_of_quality_stops(store, churn, answer):

@@ -61,6 +61,21 @@ def test_a_world_that_changed_is_found_by_its_outcomes(store, churn, answer, jud
     assert "worse than promised" in quality.sentence
 
 
+def test_of_very_many_outcomes_a_share_is_drawn_in_which_the_latest_count_too(store, churn, answer, judge, now):
+    rows = world(11_000, 8)
+    truth = [("no" if one == "yes" else "yes") if row >= 7_000 else one for row, one in enumerate(rows["left"])]
+    store.outcomes.add(dict(zip(answer(churn, rows, end=now), truth, strict=True)))
+
+    quality = judge(churn)
+
+    right = churn.model.predict(rows.select(churn.schema.names)) == np.array(truth)
+    assert quality.n_all == 11_000
+    assert 9_000 < quality.n_known < 10_000
+    assert quality.figures[1].now.score == pytest.approx(right.mean(), abs=0.01)
+    assert quality.is_worse
+    assert f"on {quality.n_known:,} of 11,000 outcomes, drawn by chance; promised was" in quality.sentence
+
+
 def test_outcomes_that_wait_are_counted_and_those_that_came_early_are_said_to_lean(store, churn, answer, judge, now):
     rows = world(400, 8)
     ids = answer(churn, rows, end=now)

@@ -44,7 +44,7 @@ def rows(view: View) -> "Response":
     """Return some cells for the grid."""
     from starlette.responses import JSONResponse
 
-    draft = _draft(view)
+    draft = view.studio.drafts.ready(view.path["draft"])
     first, left = _count(view, "row", 10**12), _count(view, "column", 10**6)
     found = piece(
         view.studio.drafts.of(draft.id), first, min(_count(view, "rows", 10**6), _MOST_ROWS),
@@ -55,8 +55,8 @@ def rows(view: View) -> "Response":
 
 def set_kind(view: View) -> "Response":
     """Let a column mean what a person says, or again what was found."""
-    draft = _draft(view)
-    column, kind = view.said("column"), view.said("kind")
+    draft = view.studio.drafts.ready(view.path["draft"])
+    column, kind = view.exact("column"), view.said("kind")
     known = {one["name"]: one["kind"] for one in profile_of(view.studio.drafts.of(draft.id)).facts["columns"]}
     if column not in known or kind not in [one.value for one in Kind]:
         raise SettingsError("there is no such column or kind", where=column[:100], fix="reload the page")
@@ -85,7 +85,10 @@ def remove(view: View) -> "Response":
 
 def restore(view: View) -> "Response":
     """Bring a draft back that was put aside."""
-    return view.go(f"/drafts/{view.studio.drafts.restore(view.path['draft']).id}")
+    draft = view.studio.drafts.restore(view.path["draft"])
+    if draft.state == READING:  # the reading ended when it was removed
+        view.studio.readers.start(draft.id)
+    return view.go(f"/drafts/{draft.id}")
 
 
 def _draft(view: View) -> Draft:

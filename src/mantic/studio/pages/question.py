@@ -26,7 +26,7 @@ _MOST_LISTED = 300  # columns that are shown to be left out; a search finds the 
 
 def show(view: View) -> "Response":
     """Show the question as far as it goes."""
-    draft = _draft(view)
+    draft = view.studio.drafts.read(view.path["draft"])
     if draft.state != READY:
         return view.go(f"/drafts/{draft.id}")
     return view.page("question.html", **_facts(view, draft))
@@ -52,12 +52,12 @@ def outlook(view: View) -> "Response":
 
 
 def leave_out(view: View) -> "Response":
-    """Leave a column out, or take it in again."""
+    """Leave a column out; a second click changes nothing, the list of columns takes it in again."""
     draft = _draft(view)
-    name, left = view.said("column"), draft.question.drop
+    name, left = view.exact("column"), draft.question.drop
     if name not in _names(view, draft) or name == draft.question.target:
         raise SettingsError("there is no such column to leave out", where=name[:100], fix="reload the page")
-    drop = tuple(one for one in left if one != name) if name in left else (*left, name)
+    drop = left if name in left else (*left, name)
     view.studio.drafts.write(replace(draft, question=replace(draft.question, drop=drop)))
     return view.go(f"/drafts/{draft.id}/question")
 
@@ -65,8 +65,8 @@ def leave_out(view: View) -> "Response":
 def train(view: View) -> "Response":
     """Begin a training of the question as it stands in the form; of one that nobody has seen yet, show it first."""
     draft = _draft(view)
-    if target := view.said("target"):
-        is_unseen = draft.question.target not in ("", target) and view.said("shown") != target
+    if target := view.exact("target"):
+        is_unseen = draft.question.target not in ("", target) and view.exact("shown") != target
         draft = replace(draft, question=_question(view, draft))
         view.studio.drafts.write(draft)
         if is_unseen:
@@ -77,12 +77,11 @@ def train(view: View) -> "Response":
         raise SettingsError(what, where=draft.name, fix="click the column that you want to know in advance")
     path, data = data_of(view.studio.drafts.of(draft.id), draft)
     training = new_training(draft, data=data, words=words_of(draft, data), owner=view.person)
-    view.studio.trainer.begin(training, path)
-    return view.go(f"/runs/{training.run}")
+    return view.go(f"/runs/{view.studio.trainer.begin(training, path)}")
 
 
 def _draft(view: View) -> Draft:
-    return view.studio.drafts.read(view.path["draft"])
+    return view.studio.drafts.ready(view.path["draft"])
 
 
 def _names(view: View, draft: Draft) -> list[str]:
@@ -97,12 +96,12 @@ def _question(view: View, draft: Draft) -> Question:
     ------
     SettingsError : names what is none of the choices.
     """
-    names, said = _names(view, draft), view.said
-    target = said("target")
+    names, said, exact = _names(view, draft), view.said, view.exact
+    target = exact("target")
     if target not in names:
         raise SettingsError("there is no such column", where=target[:100], fix="reload the page")
     if target != draft.question.target:
-        if said("shown") != target:
+        if exact("shown") != target:
             return changed(draft.question, target=target)
         draft = replace(draft, question=Question(target, budget=draft.question.budget))  # asked otherwise elsewhere
     pace = said("pace")
@@ -110,15 +109,15 @@ def _question(view: View, draft: Draft) -> Question:
         raise SettingsError("there is no such length of time", where=pace[:40], fix="reload the page")
     budget = BUDGETS[int(pace)] if pace else draft.question.budget
     for role in ("time", "group", "as_of"):
-        if said(role) and (said(role) not in names or said(role) == target):
-            raise SettingsError(f"there is no such column for {role}", where=said(role)[:100], fix="reload the page")
+        if exact(role) and (exact(role) not in names or exact(role) == target):
+            raise SettingsError(f"there is no such column for {role}", where=exact(role)[:100], fix="reload the page")
     is_forecast, was_forecast = said("task") == FORECAST, draft.question.task == FORECAST
     drop = tuple(name for name in view.fields.get("drop", ()) if name in names and name != target)
     found = changed(
-        draft.question, budget=budget, task=said("task"), metric=said("metric"), positive=said("positive"),
-        time=said("time"), group=said("group"), drop=drop, cost=_cost(view), unit=said("unit")[:20],
+        draft.question, budget=budget, task=said("task"), metric=said("metric"), positive=exact("positive"),
+        time=exact("time"), group=exact("group"), drop=drop, cost=_cost(view), unit=said("unit")[:20],
         capacity=_over(view) if is_forecast else "" if was_forecast else _capacity(view), horizon=_horizon(view),
-        **_of_series(view, names, taken=(target, said("time"))),
+        **_of_series(view, names, taken=(target, exact("time"))),
     )  # fmt: skip
     if is_forecast and not was_forecast:
         return suited(found, profile_of(view.studio.drafts.of(draft.id)).facts["columns"])
@@ -127,7 +126,7 @@ def _question(view: View, draft: Draft) -> Question:
 
 def _of_series(view: View, names: list[str], *, taken: tuple[str, ...]) -> dict[str, Any]:
     """Return which columns play a part in a forecast; each plays one, and sums are over what tells series apart."""
-    as_of = view.said("as_of") if view.said("as_of") not in taken else ""
+    as_of = view.exact("as_of") if view.exact("as_of") not in taken else ""
     free = [name for name in names if name not in (*taken, as_of) and can_be_listed(name)]
     series = tuple(name for name in view.fields.get("series", ()) if name in free)
     known = tuple(name for name in view.fields.get("known", ()) if name in free and name not in series)

@@ -2,23 +2,26 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mantic.core.errors import AbsentError, ManticError
-from mantic.store.runs import DONE, FAILED, RUNNING, KeptEvent, KeptRun, is_run
+from mantic.store.runs import CUT_OFF, DONE, FAILED, RUNNING, KeptEvent, KeptRun, is_run
 from mantic.studio.live import live_of
 from mantic.studio.role import Role
 from mantic.studio.route import get, post
 from mantic.studio.trainer import command_of
 from mantic.studio.training import ENDED, WAITING, Training
 from mantic.studio.view import View
+from mantic.studio.visitors import COOKIE
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
 _EVERY = 0.4  # seconds between two looks at the store
-_BEAT = 10.0  # seconds after which a line is sent that says nothing: so that what lies between keeps the line open
+_BEAT = 10.0  # seconds after which who listens is looked at, and a line is sent: what lies between keeps it open
+_OVER = (DONE, FAILED, ENDED, CUT_OFF)
 _MOST_AT_ONCE = 500
 
 
@@ -111,10 +114,11 @@ def _unborn(training: Training | None) -> KeptRun:
 
 
 async def _told(view: View, run: str, number: int) -> AsyncIterator[str]:
-    """Give the events after a number until the run has ended, and a word when it starts, stops or ends."""
+    """Give the events after a number until the run or the sitting has ended, and a word when it starts or stops."""
     from starlette.concurrency import run_in_threadpool
 
-    quiet, state = 0.0, ""
+    cookie, beat = view.request.cookies.get(COOKIE, ""), time.monotonic()
+    state = ""
     yield "retry: 1000\n\n"
     while True:
         try:
@@ -125,15 +129,16 @@ async def _told(view: View, run: str, number: int) -> AsyncIterator[str]:
             number = one.number
             yield f"id: {one.number}\nevent: {one.kind}\ndata: {json.dumps(one.facts)}\n\n"
         if now != state:
-            state, quiet = now, 0.0
+            state = now
             yield f"event: state\ndata: {json.dumps(state)}\n\n"
-        if not found and state in (DONE, FAILED):
+        is_over = not found and state in _OVER
+        if not is_over and time.monotonic() - beat >= _BEAT:
+            beat = time.monotonic()
+            is_over = not await run_in_threadpool(view.studio.visitors.is_in, cookie)
+            yield ": still here\n\n"
+        if is_over:
             yield "event: ended\ndata: {}\n\n"
             return
-        quiet = 0.0 if found else quiet + _EVERY
-        if quiet >= _BEAT:
-            quiet = 0.0
-            yield ": still here\n\n"
         await asyncio.sleep(0.0 if len(found) == _MOST_AT_ONCE else _EVERY)
 
 

@@ -1,5 +1,6 @@
 """Try it: a row by hand, its answer with reasons, what would change it, rows like it, and a file of rows."""
 
+import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -152,13 +153,27 @@ def _answer(served: Served, said: Any) -> dict[str, Any]:
 
 def _wanted(served: Served, view: View) -> Any:
     """Return the answer that is wished for: a class, or a number and more or less."""
-    text, model = view.said("wanted"), served.model
+    text, model = view.exact("wanted"), served.model
     if served.task == "classify":
         labels = {str(one): one for one in getattr(model, "classes_", ())}
         return labels.get(text)
     now = float(served.model.predict([row_of(served.schema, view.fields)])[0])
-    step = float(view.said("by") or 0.1 * abs(now) or 1.0)
+    step = _step(view) or 0.1 * abs(now) or 1.0
     return (now + step, None) if text == "more" else (None, now - step)
+
+
+def _step(view: View) -> float:
+    """Return by how much the answer should change at least; 0 where nobody says."""
+    text = view.said("by")
+    try:
+        step = float(text.replace(",", ".")) if text else 0.0
+    except ValueError:
+        step = math.nan
+    if text and not 0 < step < math.inf:
+        raise SettingsError(
+            f"'{text[:40]}' is no change of an answer", where="by at least", fix="give a number above 0"
+        )
+    return step
 
 
 def _by_importance(model: Any) -> tuple[str, ...]:

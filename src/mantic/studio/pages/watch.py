@@ -110,7 +110,7 @@ async def bring(view: View) -> "Response":
         ending = PurePath(file.filename).suffix.lower()
         if ending not in _ENDINGS:
             raise SourceError("this is no table", where=file.filename[:200], fix=f"bring one of: {', '.join(_ENDINGS)}")
-        columns = [str(form.get(name) or usual).strip() for name, usual in (("id", "id"), ("value", ""))]
+        columns = [str(form.get(name) or usual) for name, usual in (("id", "id"), ("value", ""))]
         with tempfile.TemporaryDirectory(prefix="mantic-outcomes-") as folder:
             path = Path(folder) / f"outcomes{ending}"
             with full_disk_told(), path.open("wb") as kept:
@@ -122,12 +122,16 @@ async def bring(view: View) -> "Response":
 
 
 def _keep(view: View, path: Path, columns: list[str]) -> int:
+    from mantic.studio.outcome_reading import read_outcomes
     from mantic.watch.outcomes import keep_outcomes
 
     if not columns[1]:
         raise SettingsError("the column with the outcome is not named", where="the form", fix="write its name")
-    store = view.studio.store
-    return keep_outcomes(store, str(path), Run(), id_column=columns[0], value_column=columns[1], by=view.person)
+    store, (id_column, value_column) = view.studio.store, columns
+    return sum(
+        keep_outcomes(store, str(piece), Run(), id_column=id_column, value_column=value_column, by=view.person)
+        for piece in read_outcomes(path, columns, view.studio.readers.limits)
+    )
 
 
 def _version(view: View) -> "Version":

@@ -23,6 +23,8 @@ function tick() {
 async function look() {
   waits = 0;
   const reply = await fetch(location.pathname, { headers: { "HX-Request": "true" } });
+  const elsewhere = reply.headers.get("HX-Redirect"); // to the door: the sitting has ended
+  if (elsewhere) return void location.assign(elsewhere);
   if (!reply.ok || reply.redirected) return;
   const open = [...live.querySelectorAll("details[open]")].map((one) => one.id);
   const focus = document.activeElement?.id, scroll = live.querySelector(".scroll")?.scrollTop ?? 0;

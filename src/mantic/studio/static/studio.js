@@ -20,6 +20,7 @@ function send(form, file) {
   });
   request.addEventListener("loadend", () => {
     box.hidden = true;
+    form.querySelector("input[type=file]").value = ""; // else the same file, chosen again, is no change
     const next = request.getResponseHeader("HX-Redirect");
     if (next) location.assign(next);
     else if (request.status) fault.innerHTML = request.responseText; // our own server's _fault.html
@@ -46,14 +47,16 @@ for (const form of document.querySelectorAll("form[data-drop]")) {
   }
 }
 
-// An error comes as a fragment of its own: shown where it happened, instead of being thrown away.
+// An error comes as a fragment of its own: shown where it happened, instead of being thrown away. It stays until
+// something that a person does goes well: what a page asks by itself, every second, says nothing about it.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const toast = document.getElementById("toast");
   if (event.detail.xhr.status >= 400) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
-    event.detail.target = document.getElementById("toast");
+    event.detail.target = toast;
     event.detail.swapOverride = "innerHTML";
-  }
+  } else if (event.detail.requestConfig.triggeringEvent?.isTrusted) toast.replaceChildren();
 });
 document.body.addEventListener("htmx:sendError", () => {
   document.getElementById("toast").textContent = "Studio does not answer. Is 'mantic studio' still running?";
