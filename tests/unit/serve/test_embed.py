@@ -1,6 +1,9 @@
 """A server inside of a server: in Flask, mounted in Starlette, and from many threads at once."""
 
 import asyncio
+import os
+import signal
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -9,6 +12,7 @@ from flask import Flask
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from mantic.core.errors import SettingsError
 from mantic.serve.app import House, make_asgi
 from mantic.serve.bridge import Bridge
 from mantic.serve.flask import blueprint
@@ -80,3 +84,19 @@ def test_many_threads_may_ask_at_once(churn, row):
 def test_a_model_that_cannot_begin_says_so(broken):
     with pytest.raises(ZeroDivisionError):
         Bridge(make_asgi({"churn": broken})).ask("GET", "/healthz", [], b"")
+
+
+def test_a_process_that_was_forked_after_the_models_were_loaded_says_so(churn):
+    bridge = Bridge(make_asgi({"churn": churn()}))
+    with warnings.catch_warnings(action="ignore"):  # of threads, which is the point
+        child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        try:
+            bridge.ask("GET", "/healthz", [], b"")
+        except SettingsError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
