@@ -49,11 +49,10 @@ class Bench:
             raise _late() from error
 
     def offer(self, work: Callable[[], T]) -> "Future[T] | None":
-        """Do work some time, unless there is too much already: then return None."""
-        try:
-            return self._submit(work, None)
-        except BusyError:
+        """Do work that nobody waits for; return None where it would not leave a thread to those who wait."""
+        if self._inside >= max(1, self._limits.threads - 1):
             return None
+        return self._submit(work, None)
 
     def close(self) -> None:
         """Let what has begun be finished."""

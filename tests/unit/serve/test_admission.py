@@ -18,6 +18,7 @@ from mantic.serve.app import House, make_asgi
 from mantic.serve.problem import BusyError, LateError
 from mantic.serve.question import Limits
 from mantic.serve.served import Served
+from mantic.serve.shelf import Shelf
 
 ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True}
 PREDICT = "/v1/models/churn/predict"
@@ -77,6 +78,41 @@ def test_who_has_a_deadline_is_told_when_it_has_passed(slow):
 
     assert [answer.status_code for answer in answers] == [504, 504]
     assert "deadline" in answers[0].json()["what"]
+
+
+def test_a_slow_version_in_the_shadow_leaves_the_others_their_places(slow, churn):
+    slow.go.set()
+    shelf = Shelf({"churn": churn()})
+    shelf.shadow("churn", slow)
+    slow.go.clear()
+    app = make_asgi(shelf, House(Limits(max_waiting=2)))
+
+    async def talk() -> list[int]:
+        async with asyncio.timeout(30):
+            statuses = [(await crowd(app, 1))[0].status_code for _ in range(5)]
+        slow.go.set()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            while 'agrees="yes"' not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.01)
+        return statuses
+
+    assert asyncio.run(talk()) == [200] * 5
+
+
+def test_what_the_server_counts_is_told_while_it_is_full(slow):
+    app = make_asgi({"churn": slow}, House(Limits(threads=1, max_waiting=0)))
+
+    async def talk() -> str:
+        asked = asyncio.create_task(crowd(app, 1))
+        while not slow.begun.is_set():
+            await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            text = (await client.get("/metrics")).text
+        slow.go.set()
+        await asked
+        return text
+
+    assert "mantic_in_flight 2" in asyncio.run(talk()).splitlines()
 
 
 def test_a_deadline_far_away_changes_nothing(slow):
