@@ -1,6 +1,7 @@
 """An ASGI application for callers that wait: frameworks without an event loop of their own, as Flask and Django."""
 
 import asyncio
+import logging
 import os
 import threading
 import weakref
@@ -12,6 +13,7 @@ from typing import Any
 from mantic.core.errors import SettingsError
 from mantic.serve.predict import Reply
 
+_LOG = logging.getLogger("mantic.serve")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -87,7 +89,12 @@ class Bridge:
             else:
                 parts.append(message.get("body", b""))
 
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            if not start:
+                raise
+            _LOG.exception("%s %s", scope["method"], scope["path"])  # the caller is told in the server's own words
         headers = dict(start["headers"])
         media = headers.pop(b"content-type", b"application/octet-stream")
         return Reply(start["status"], media, b"".join(parts), tuple(headers.items()))

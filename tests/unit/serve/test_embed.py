@@ -47,6 +47,23 @@ def test_flask_keeps_headers_problems_and_limits(flask, row):
     assert flask.get("/ml/v1/models/churn/predict").status_code == 405
 
 
+def test_a_bug_behind_flask_is_a_problem_too_and_the_log_has_its_traceback(churn, row, caplog):
+    class Breaks(churn):
+        def predict_proba(self, frame):
+            if frame["age"][0] == 66:
+                raise ZeroDivisionError
+            return super().predict_proba(frame)
+
+    app = Flask("shop")
+    app.register_blueprint(blueprint({"churn": Breaks()}))
+
+    answer = app.test_client().post("/v1/models/churn/predict", json={"rows": [row | {"age": 66}]})
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_flask_asks_for_keys(churn, row, tmp_path):
     file = KeyFile(tmp_path / "keys.json")
     key = file.new("shop", scopes=("predict",))
