@@ -1,7 +1,8 @@
 """The gate before all addresses: keys, the short way of predictions, headers for browsers, and counting."""
 
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ class Gate:
 
     Parameters
     ----------
+    lifespan : of the application behind it. One that mounts this has to be given it: Starlette begins nothing that is
+        mounted, so models are not warm, `/readyz` says so, and there are no jobs.
     hosts : names by which it may be called; any when empty. A page from elsewhere, whose name was made to point at this
         machine, calls it by that name.
     """
@@ -39,6 +42,7 @@ class Gate:
     predict: Predict
     guard: Guard | None
     metrics: Metrics
+    lifespan: Callable[[Any], AbstractAsyncContextManager[None]]
     hosts: frozenset[bytes] = frozenset()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

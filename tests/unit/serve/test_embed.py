@@ -88,6 +88,18 @@ def test_a_mounted_application_knows_its_own_addresses(churn, row):
     assert asyncio.run(talk()) == [200, 200, 200, 404, 404]
 
 
+def test_a_mounted_application_begins_with_the_one_that_is_given_its_lifespan(churn):
+    mounted = make_asgi({"churn": churn()})
+    app = Starlette(routes=[Mount("/ml", mounted)], lifespan=mounted.lifespan)
+
+    async def talk() -> int:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+        async with app.router.lifespan_context(app), client:
+            return (await client.get("/ml/readyz")).status_code
+
+    assert asyncio.run(talk()) == 200
+
+
 def test_many_threads_may_ask_at_once(churn, row):
     bridge = Bridge(make_asgi({"churn": churn()}, House(Limits(max_waiting=100))))
     headers = [("Host", "localhost")]
