@@ -106,9 +106,9 @@ def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk,
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
     metrics, bench = Metrics(), Bench(house.limits)
-    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs)
-    desk = Desk(shelf, office)
     predict = Predict(shelf, limits=house.limits, bench=bench, metrics=metrics, listener=house.listener)
+    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs, predict.bodies)
+    desk = Desk(shelf, office)
     guard = None if house.keyring is None else Guard(house.keyring)
     hosts = frozenset(map(str.encode, house.hosts))
     return desk, lambda app: Gate(app, predict, guard, metrics, desk.lifespan, hosts)

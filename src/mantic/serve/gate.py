@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mantic.core.errors import ManticError
+from mantic.serve.body import GoneError
 from mantic.serve.keyring import Guard
 from mantic.serve.metrics import Metrics
-from mantic.serve.predict import GoneError, Predict, Reply
+from mantic.serve.predict import Predict, Reply
 from mantic.serve.problem import MEDIA, BusyError, ForbiddenError, broken, problem_bytes, problem_headers
 from mantic.serve.route import CLEARED, GRANTED, PREDICT, address_of
 
