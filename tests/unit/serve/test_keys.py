@@ -212,6 +212,22 @@ def test_a_file_that_is_gone_knows_nobody(tmp_path, monkeypatch):
     assert file.find(key) is None
 
 
+def test_a_file_that_breaks_while_it_is_served_is_told_and_its_keys_go_on(tmp_path, monkeypatch, caplog):
+    file = KeyFile(tmp_path / "keys.json")
+    key = file.new("shop", scopes=("predict",))
+    whole, now = file.path.read_text("utf-8"), time.monotonic()
+
+    file.path.write_text("{", "utf-8")
+    for after in (2, 4):
+        monkeypatch.setattr(time, "monotonic", lambda after=after: now + after)
+        assert file.find(key)
+    assert caplog.text.count("no file of keys") == 1
+
+    file.path.write_text(whole.replace("predict", "explain"), "utf-8")
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6)
+    assert file.find(key).scopes == {"explain"}
+
+
 def test_only_one_key_is_revoked(tmp_path):
     file = KeyFile(tmp_path / "keys.json")
     for _ in range(2):
