@@ -69,8 +69,8 @@ def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
     )
 
 
-def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, where: str) -> pl.DataFrame:
-    """Return a frame of the named columns from dictionaries; a column that no row has is left out.
+def frame_of_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, where: str) -> pl.DataFrame:
+    """Return a frame of the columns from dictionaries; a column that no row has is left out.
 
     Numbers and texts may be mixed in one column, as JSON allows: such a column becomes text.
     """
@@ -81,17 +81,49 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, wh
             "a row is no object of column names and values", where=where, fix='send rows as {"column": value}'
         )
     present = {name for row in rows for name in row}
-    return pl.DataFrame([series_of(name, [row.get(name) for row in rows]) for name in names if name in present])
+    found = [column for column in columns if column.name in present]
+    return pl.DataFrame([series_of(column, [row.get(column.name) for row in rows]) for column in found])
 
 
-def series_of(name: str, values: list[Any]) -> pl.Series:
-    """Return values as JSON or Python has them as a column; numbers and texts in one column become texts."""
+def series_of(column: Column, values: list[Any]) -> pl.Series:
+    """Return values as JSON or Python has them as a series that `cast_column` takes, whatever the column is to hold.
+
+    A value becomes what it becomes alone: numbers and texts in one column become texts, each by itself.
+
+    >>> series_of(Column("plan", Kind.CATEGORY), [1, 1.5, True, "b"]).to_list()
+    ['1', '1.5', 'true', 'b']
+    """
     kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float}:
-        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+    holds_texts = column.kind not in _CASTS
+    if kinds <= {int, float} or (kinds <= {int, float, bool} and column.kind is Kind.NUMBER):
+        numbers = _numbers_of(column, values)
+        return _words_of(numbers) if holds_texts and kinds else numbers
     if len(kinds) == 1:
-        return pl.Series(name, values, strict=False)
-    return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+        return pl.Series(column.name, values, strict=False)
+    numbered = [value if isinstance(value, int | float) else None for value in values]
+    if holds_texts:
+        words = [str(value).lower() if isinstance(value, bool) else None for value in values]
+        words = [word or text for word, text in zip(words, _words_of(_numbers_of(column, numbered)), strict=True)]
+    else:
+        mark = column.form if column.kind is Kind.NUMBER and column.form else "."
+        words = [None if value is None else repr(float(value)).replace(".", mark) for value in numbered]
+    texts = [
+        word if value is None or isinstance(value, int | float) else str(value)
+        for word, value in zip(words, values, strict=True)
+    ]
+    return pl.Series(column.name, texts, dtype=pl.String)
+
+
+def _numbers_of(column: Column, values: list[Any]) -> pl.Series:
+    return pl.Series(column.name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+
+
+def _words_of(numbers: pl.Series) -> pl.Series:
+    """Return numbers as names of categories, each by itself: 3.0 and 3 name the same, whatever stands beside them."""
+    some = pl.first().fill_nan(None)
+    is_whole = (some % 1 == 0) & (some.abs() < 2**53)
+    whole = some.cast(pl.Int64, strict=False).cast(pl.String)
+    return numbers.to_frame().select(pl.when(is_whole).then(whole).otherwise(some.cast(pl.String))).to_series()
 
 
 def _shown(series: pl.Series, place: int) -> str:

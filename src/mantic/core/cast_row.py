@@ -55,7 +55,7 @@ def caster(column: Column) -> Caster:
 
 def _in_a_frame(column: Column, value: Any) -> Any:
     """Return what the cast of a frame makes of one value."""
-    series, fault = cast_column(series_of(column.name, [value]), column)
+    series, fault = cast_column(series_of(column, [value]), column)
     if fault:
         raise OddError(fault)
     if column.kind is Kind.NUMBER:

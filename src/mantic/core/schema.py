@@ -117,7 +117,7 @@ class Schema:
         """
         from mantic.core.cast import cast_column, frame_of_rows
 
-        frame = rows if isinstance(rows, pl.DataFrame) else frame_of_rows(rows, self.names, where=where)
+        frame = rows if isinstance(rows, pl.DataFrame) else frame_of_rows(rows, self.columns, where=where)
         present = set(frame.columns)
         missing = [name for name in self.names if name not in present]
         faults = [f"column '{name}' is missing" for name in missing]

@@ -46,14 +46,13 @@ class Bench:
             left = None if until is None else max(0.0, until - time.monotonic())
             return await asyncio.wait_for(asyncio.wrap_future(done), left)
         except TimeoutError as error:
-            raise _late() from error
+            raise late() from error
 
     def offer(self, work: Callable[[], T]) -> "Future[T] | None":
-        """Do work some time, unless there is too much already: then return None."""
-        try:
-            return self._submit(work, None)
-        except BusyError:
+        """Do work that nobody waits for; return None where it would not leave a thread to those who wait."""
+        if self._inside >= max(1, self._limits.threads - 1):
             return None
+        return self._submit(work, None)
 
     def close(self) -> None:
         """Let what has begun be finished."""
@@ -68,7 +67,7 @@ class Bench:
         def timed() -> T:
             started = time.monotonic()
             if until is not None and started >= until:
-                raise _late()
+                raise late()
             try:
                 return work()
             except Exception:
@@ -125,7 +124,8 @@ def busy(seconds: float) -> BusyError:
     )
 
 
-def _late() -> LateError:
+def late() -> LateError:
+    """Return the refusal of somebody whose deadline has passed."""
     return LateError(
         "the deadline has passed before there was an answer",
         where="header X-Mantic-Deadline-Ms",

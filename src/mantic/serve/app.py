@@ -39,8 +39,8 @@ class House:
     hosts : names by which it may be called in the header Host; any when empty.
     feedback : keeps how predictions turned out, by their ids; nothing is kept when absent.
     counts : returns what is counted elsewhere and belongs to the metrics.
-    jobs : answer whole tables beside the requests; a server without them says so. Not behind Flask or Django, which
-        read a body as a whole.
+    jobs : answer whole tables beside the requests, from when the application begins; a server without them says so.
+        Not behind Flask or Django, which read a body as a whole.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -106,12 +106,12 @@ def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk,
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
     metrics, bench = Metrics(), Bench(house.limits)
-    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs)
-    desk = Desk(shelf, office)
     predict = Predict(shelf, limits=house.limits, bench=bench, metrics=metrics, listener=house.listener)
+    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs, predict.bodies)
+    desk = Desk(shelf, office)
     guard = None if house.keyring is None else Guard(house.keyring)
     hosts = frozenset(map(str.encode, house.hosts))
-    return desk, lambda app: Gate(app, predict, guard, metrics, hosts)
+    return desk, lambda app: Gate(app, predict, guard, metrics, desk.lifespan, hosts)
 
 
 def _handlers() -> dict[Any, Any]:

@@ -1,6 +1,7 @@
 """An ASGI application for callers that wait: frameworks without an event loop of their own, as Flask and Django."""
 
 import asyncio
+import logging
 import os
 import threading
 import weakref
@@ -9,13 +10,15 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from mantic.core.errors import SettingsError
 from mantic.serve.predict import Reply
 
+_LOG = logging.getLogger("mantic.serve")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Bridge:
-    """Asks an ASGI application from any thread; it lives in a loop of its own, which a forked process starts anew.
+    """Asks an ASGI application from any thread of the process that made it; it lives in a loop of its own.
 
     >>> async def hello(scope, receive, send):
     ...     if scope["type"] == "http":
@@ -28,11 +31,23 @@ class Bridge:
     def __init__(self, app: Any) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._process = 0
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def ask(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
-        """Return the answer to a request."""
+        """Return the answer to a request.
+
+        Raises
+        ------
+        SettingsError : in a forked process. Polars has begun its threads when a model is loaded; a fork has none of
+            them, and would wait for ever.
+        """
+        if self._process != os.getpid():
+            raise SettingsError(
+                "the process was forked after the models had been loaded",
+                where="serve",
+                fix="load them in each process: gunicorn without --preload, uWSGI with lazy-apps",
+            )
         loop = self._running()
         scope = {
             "type": "http",
@@ -52,13 +67,13 @@ class Bridge:
     def _running(self) -> asyncio.AbstractEventLoop:
         """Return the loop, which runs in a thread of this process."""
         with self._lock:
-            if self._loop is None or self._process != os.getpid():
+            if self._loop is None:
                 begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
                 life = partial(_live, self._app, begun)
                 threading.Thread(target=lambda: asyncio.run(life()), name="mantic-bridge", daemon=True).start()
                 loop, end = begun.result()
                 weakref.finalize(self, loop.call_soon_threadsafe, end.set)
-                self._process, self._loop = os.getpid(), loop
+                self._loop = loop
             return self._loop
 
     async def _answer(self, scope: MutableMapping[str, Any], body: bytes) -> Reply:
@@ -74,7 +89,12 @@ class Bridge:
             else:
                 parts.append(message.get("body", b""))
 
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            if not start:
+                raise
+            _LOG.exception("%s %s", scope["method"], scope["path"])  # the caller is told in the server's own words
         headers = dict(start["headers"])
         media = headers.pop(b"content-type", b"application/octet-stream")
         return Reply(start["status"], media, b"".join(parts), tuple(headers.items()))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from urllib.parse import quote
 
 from mantic.core.schema import Column, Kind
@@ -70,9 +71,12 @@ def _names(names: Sequence[str]) -> list[str]:
 
     >>> _names(["churn", "it's", "it-s"])
     ['churn', 'it_s', 'it_s_3']
+    >>> _names(["a_b_3", "a-b", "a_b"])
+    ['a_b_3', 'a_b', 'a_b_4']
     """
     found: list[str] = []
     for number, name in enumerate(names):
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-        found.append(plain if plain not in found else f"{plain}_{number + 1}")
+        others = (f"{plain}_{end}" for end in count(number + 1))
+        found.append(next(one for one in chain((plain,), others) if one not in found))
     return found

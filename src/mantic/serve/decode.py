@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from mantic.core.cast_row import OddError, caster
 from mantic.core.schema import Column, Schema
-from mantic.serve.question import FEW_ROWS, TEXTS, Question, new_levels
+from mantic.serve.question import FEW_ROWS, Question, new_levels
 
 _NUMBER = Annotated[float, msgspec.Meta(gt=-1e300, lt=1e300)]  # beyond, `read_question` has to judge
 _PLAIN = _NUMBER | str | bool | None
@@ -65,7 +65,7 @@ class _Decoder:
         """Return whether each value can be cast by itself, whatever stands in the same column of the other rows."""
         for column, found in zip(self._columns, zip(*rows, strict=True), strict=True):
             kinds = set(found) - {type(None), UnsetType}
-            if column.is_used and (len(kinds) > 1 or (column.kind in TEXTS and float in kinds)):
+            if column.is_used and len(kinds) > 1:
                 return False
         return True
 

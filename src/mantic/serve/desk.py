@@ -1,5 +1,6 @@
 """The handlers of all addresses but the prediction: reasons, descriptions, health, metrics and documentation."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -10,12 +11,13 @@ from mantic.core.artifact import library_versions
 from mantic.serve import metrics as counted
 from mantic.serve import page
 from mantic.serve.admission import Bench
+from mantic.serve.body import Bodies
 from mantic.serve.client import client
 from mantic.serve.feedback import Feedback, nothing_kept, read_truths
 from mantic.serve.job_desk import JobDesk
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
-from mantic.serve.predict import KEY, deadline_of, read_body
+from mantic.serve.predict import KEY, deadline_of
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
 from mantic.serve.reply import reply
@@ -46,6 +48,7 @@ class Office:
     counts: Callable[[], Mapping[str, float]]
     feedback: Feedback | None
     jobs: "Jobs | None"
+    bodies: Bodies
 
 
 class Desk:
@@ -85,7 +88,7 @@ class Desk:
         limits = replace(self._limits, max_rows=min(MAX_EXPLAINED, self._limits.max_rows))
         check_json(headers)
         until = deadline_of(headers)
-        body = await read_body(headers, request.receive, limits)
+        body = await self._office.bodies.read(headers, request.receive, until=until)
 
         def answer() -> bytes:
             return to_bytes(served.explain(read_question(body, served.schema, limits)))
@@ -97,7 +100,7 @@ class Desk:
         headers = dict(reversed(request.scope["headers"]))
         check_json(headers)
         until = deadline_of(headers)
-        body = await read_body(headers, request.receive, self._limits)
+        body = await self._office.bodies.read(headers, request.receive, until=until)
         keep = self._office.feedback
 
         def kept() -> bytes:
@@ -130,7 +133,7 @@ class Desk:
 
     async def metrics(self, request: "Request") -> "Response":
         """Answer GET /metrics."""
-        counts = await self._bench.run(self._counts, until=None)
+        counts = await asyncio.to_thread(self._counts)  # not in the queue: nobody needs them more than when it is full
         text = self._office.metrics.text(self._shelf.versions(), counts)
         return reply(text.encode("utf-8", "replace"), media=counted.MEDIA)
 

@@ -14,7 +14,8 @@ from mantic.serve.shelf import Shelf
 def urls(models: Mapping[str, Estimator] | Shelf, house: House | None = None) -> list[Any]:
     """Return URL patterns that answer as `mantic serve` does, for `django.urls.include`.
 
-    They need no CSRF token: who may ask is told by API keys, which no browser sends by itself.
+    They need no CSRF token: where keys are asked for, what another site's page makes a browser send is refused, unless
+    the key is in a header that no browser sends by itself.
 
     Parameters
     ----------

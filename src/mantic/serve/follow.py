@@ -64,8 +64,9 @@ class Follower:
         """
         wanted = self._wanted()
         if self.is_deployed:
-            for name in [name for name in self.standing if name not in wanted]:
-                del self.standing[name]
+            for name in [name for name in {**self.standing, **self._quiet_until} if name not in wanted]:
+                self.standing.pop(name, None)  # one that could never be given has none, and is to be forgotten too
+                self._quiet_until.pop(name, None)
                 yield {"removed": name}
         for name, look in wanted.items():
             if time.monotonic() >= self._quiet_until.get(name, 0.0):

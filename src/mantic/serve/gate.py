@@ -1,14 +1,16 @@
 """The gate before all addresses: keys, the short way of predictions, headers for browsers, and counting."""
 
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from mantic.core.errors import ManticError
-from mantic.serve.keyring import Guard
+from mantic.serve.body import GoneError
+from mantic.serve.keyring import Guard, has_own_header
 from mantic.serve.metrics import Metrics
-from mantic.serve.predict import GoneError, Predict, Reply
+from mantic.serve.predict import Predict, Reply
 from mantic.serve.problem import MEDIA, BusyError, ForbiddenError, broken, problem_bytes, problem_headers
 from mantic.serve.route import CLEARED, GRANTED, PREDICT, address_of
 
@@ -22,6 +24,7 @@ _HEADERS = {
 }
 _SAFE = tuple((name.encode(), value.encode()) for name, value in _HEADERS.items())
 _ELSEWHERE = "elsewhere"  # one name for all addresses that do not exist: strangers must not fill the memory
+_LOOKS = ("GET", "HEAD")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -31,6 +34,8 @@ class Gate:
 
     Parameters
     ----------
+    lifespan : of the application behind it. One that mounts this has to be given it: Starlette begins nothing that is
+        mounted, so models are not warm, `/readyz` says so, and there are no jobs.
     hosts : names by which it may be called; any when empty. A page from elsewhere, whose name was made to point at this
         machine, calls it by that name.
     """
@@ -39,6 +44,7 @@ class Gate:
     predict: Predict
     guard: Guard | None
     metrics: Metrics
+    lifespan: Callable[[Any], AbstractAsyncContextManager[None]]
     hosts: frozenset[bytes] = frozenset()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -55,6 +61,8 @@ class Gate:
         try:
             if self.hosts and _host_of(headers) not in self.hosts:
                 raise ForbiddenError("the server has another name", where="header Host", fix=_call_by(self.hosts))
+            if method not in _LOOKS and (self.guard is not None or self.hosts):
+                _check_ours(headers)
             scope[GRANTED] = None if self.guard is None else self.guard.check(address, headers)
             if address is not None and address.path == PREDICT:
                 await answer.reply(await self.predict(name, headers, receive))
@@ -112,6 +120,23 @@ def _host_of(headers: Mapping[bytes, bytes]) -> bytes:
     """Return the name in the header Host, without the port."""
     name, _, port = headers.get(b"host", b"").rpartition(b":")
     return name.lower() if name and port.isdigit() else headers.get(b"host", b"").lower()
+
+
+def _check_ours(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what a page of another site makes a browser send, which adds the password that it keeps.
+
+    Raises
+    ------
+    ForbiddenError : unless the key is where no browser puts it by itself.
+    """
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:  # where a browser says so: behind a proxy the server may have another name
+        is_ours = site in (b"same-origin", b"none")
+    else:
+        is_ours = origin is None or origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
+    if not is_ours and not has_own_header(headers):
+        fix = "send the key in the header 'Authorization: Bearer KEY'"
+        raise ForbiddenError("a page of another site has sent this", where="header Origin", fix=fix)
 
 
 def _call_by(hosts: frozenset[bytes]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -110,8 +110,9 @@ class Job:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Restore what `to_facts` gave."""
-        return cls(**{**facts, "warnings": tuple(facts["warnings"])})
+        """Restore what `to_facts` gave; what a later version has put beside it is not looked at."""
+        known = {one.name: facts[one.name] for one in fields(cls) if one.name in facts}
+        return cls(**{**known, "warnings": tuple(facts["warnings"])})
 
     def about(self, *, root: str = "") -> dict[str, Any]:
         """Return what a caller is told.

@@ -11,7 +11,7 @@ from mantic.serve.job import ANSWERS, DONE, FAILED, Job, Wish
 from mantic.serve.job_upload import declared_bytes, declared_kind
 from mantic.serve.keyring import Grant
 from mantic.serve.predict import KEY
-from mantic.serve.problem import RequestError, UnknownModelError
+from mantic.serve.problem import RequestError, UnavailableError, UnknownModelError
 from mantic.serve.reply import reply
 from mantic.serve.route import GRANTED
 from mantic.serve.served import to_bytes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mantic.serve.job_runner import Jobs
 
 _WISHES: Mapping[str, tuple[str, ...]] = {"format": tuple(ANSWERS), "for": ("spreadsheet",)}
+_BEGIN = "let the server begin first; an application that mounts this one has to be given its lifespan"
 
 
 class EarlyError(ManticError):
@@ -42,6 +43,8 @@ class JobDesk:
     async def make(self, request: "Request") -> "Response":
         """Answer POST /v1/models/{name}/jobs: the table is on the disk when this returns."""
         jobs = self._jobs()
+        if not jobs.has_begun:
+            raise UnavailableError("jobs have not begun", where="/v1/jobs", fix=_BEGIN)
         headers = dict(reversed(request.scope["headers"]))
         served, _ = self.shelf.choose(request.path_params["name"], headers.get(KEY), where=request.url.path)
         wish = read_wish(request.query_params.multi_items())

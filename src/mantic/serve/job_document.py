@@ -43,6 +43,7 @@ def _make(model: Served) -> dict[str, Any]:
             "413": problem_document("the table is too long"),
             "415": problem_document("the body is no table in a form that is known"),
             "429": problem_document("too many jobs wait; Retry-After says when to come again"),
+            "503": problem_document("jobs have not begun, or the model cannot be asked now"),
             "507": problem_document("the server's disk is full"),
         },
     ) | {

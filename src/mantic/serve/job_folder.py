@@ -128,9 +128,11 @@ class JobFolder:
             elif job is not None and job.ended is not None and job.ended < before:
                 self.remove(name)
             elif job is None and is_id(name) and (lock := self.lock(name)) is not None:
-                if self.read(name) is None:  # it may have become one before it could be locked
-                    self.remove(name)
-                os.close(lock)
+                try:
+                    if not (self.of(name) / _FACTS).exists():  # one that cannot be read may have answers
+                        self.remove(name)
+                finally:
+                    os.close(lock)
 
 
 def _object(found: Any) -> Mapping[str, Any]:

@@ -108,6 +108,11 @@ class Jobs:
                 with suppress(OSError):  # if it cannot be put down, the next server finds out by itself
                     self._leave(sitting)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether what waits will have its turn here."""
+        return self._thread is not None
+
     def receive(self, kind: str, n_bytes: int | None = None) -> Upload:
         """Make room for a table that comes; `forget` must follow, however it ends.
 

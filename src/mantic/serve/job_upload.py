@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from mantic.core.errors import ManticError
-from mantic.serve.predict import GoneError, Headers, Receive
+from mantic.serve.body import GoneError, Headers, Receive
 from mantic.serve.problem import LateError, MediaError, RequestError, TooLargeError
 from mantic.sources.sniff import content
 

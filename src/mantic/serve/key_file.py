@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import time
@@ -16,6 +17,7 @@ from mantic.core.files import write_atomic
 from mantic.serve.keyring import PREFIX, Grant, digest, is_same
 from mantic.serve.route import SCOPES
 
+_LOG = logging.getLogger("mantic.serve")
 _FORMAT = 1
 _LOOK_SECONDS = 1.0  # a revoked key is refused this much later at most
 _DAY = 86_400
@@ -42,7 +44,8 @@ class Kept:
 
 
 class KeyFile:
-    """A `Keyring` in a JSON file. What changes in the file counts a second later, without a restart.
+    """A `Keyring` in a JSON file. What changes in the file counts a second later, without a restart;
+    if it cannot be read any more, the log says so, and the keys that were known go on to count.
 
     Parameters
     ----------
@@ -62,6 +65,7 @@ class KeyFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._seen: tuple[int, ...] = ()
+        self._said = ""
         self._looked = time.monotonic()
         self._kept = self._read()
 
@@ -159,13 +163,22 @@ class KeyFile:
         if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
-        if _stamp(self.path) != self._seen:
-            self._kept = self._read()
+        if _stamp(self.path) == self._seen:
+            return
+        try:
+            self._kept, self._said = self._read(), ""
+        except SettingsError as error:
+            if self._said != str(error):
+                self._said = str(error)
+                _LOG.warning("the keys that were known before go on to count: %s", error)
 
     def _read(self) -> dict[str, Kept]:
-        self._seen = _stamp(self.path)
-        if not self._seen or self._seen[-1] == 0:  # absent, or made a moment ago and still empty
-            return {}
+        seen = _stamp(self.path)
+        found = self._content() if seen and seen[-1] else {}  # absent, or made a moment ago and still empty
+        self._seen = seen
+        return found
+
+    def _content(self) -> dict[str, Kept]:
         if self.path.stat().st_mode & 0o077:
             raise SettingsError("others may read the keys", where=str(self.path), fix=f"chmod 600 {self.path}")
         try:

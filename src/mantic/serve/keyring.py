@@ -111,6 +111,15 @@ def key_of(headers: Mapping[bytes, bytes]) -> str | None:
     return None if found is None else found.decode("latin-1")
 
 
+def has_own_header(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether there is a key that no browser sends by itself, as it does a password that somebody has typed once.
+
+    >>> has_own_header({b"authorization": b"Bearer k1"}), has_own_header({b"authorization": b"Basic OmsxCg=="})
+    (True, False)
+    """
+    return b"x-api-key" in headers or headers.get(b"authorization", b"")[:7].lower() == b"bearer "
+
+
 def digest(key: str) -> str:
     """Return what is kept of a key. Keys are 256 random bits, so a plain hash cannot be guessed backwards."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -132,6 +132,7 @@ def _post(model: Served, summary: str, key: str, answer: Mapping[str, Any]) -> d
     example = {"rows": [example_row(model.schema)]}
     faults = {
         "400": "the body is no such JSON",
+        "408": "the body takes too long to come",
         "413": "too much at once",
         "415": "a form that is not known",
         "422": "the rows do not fit",
@@ -158,6 +159,7 @@ def _feedback() -> dict[str, Any]:
     kept = {"type": "object", "properties": {"kept": {"type": "integer"}}, "required": ["kept"]}
     faults = {
         "400": "the body is no such JSON",
+        "408": "the body takes too long to come",
         "404": "nothing is kept here",
         "413": "too much at once",
         "415": "a form that is not known",

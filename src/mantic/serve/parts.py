@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
@@ -26,10 +26,18 @@ def _join_csv(parts: Sequence[Path], whole: Path) -> None:
     with whole.open("wb") as out:
         for number, part in enumerate(parts):
             with part.open("rb") as file:
-                header = file.readline()
+                header = _header(file)
                 if number == 0:
                     out.write(header)
                 shutil.copyfileobj(file, out, _BUFFER)
+
+
+def _header(file: IO[bytes]) -> bytes:
+    """Read the names of the columns; one with a line break in it stands in quotes."""
+    header = file.readline()
+    while header.count(b'"') % 2 and (more := file.readline()):
+        header += more
+    return header
 
 
 def _join_lines(parts: Sequence[Path], whole: Path) -> None:

@@ -2,21 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
 from mantic.serve.admission import Bench, Turn
+from mantic.serve.body import Bodies, Headers, Receive
 from mantic.serve.metrics import Metrics
-from mantic.serve.problem import MediaError, RequestError, too_many_bytes
+from mantic.serve.problem import RequestError
 from mantic.serve.question import Limits, Question
 from mantic.serve.served import Served
 from mantic.serve.shelf import Shelf, is_alike
 from mantic.serve.wire import Wire, wires_of
 
-Headers = Mapping[bytes, bytes]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Listener = Callable[[Served, Question, list[dict[str, Any]]], object]
 """Receives who answered, the rows as a question, and one answer per row, to which it may add; from any thread."""
 
@@ -34,10 +33,6 @@ class Reply(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class GoneError(Exception):
-    """The caller went away before the question was complete."""
-
-
 class Predict:
     """Answers POST /v1/models/{name}/predict; few plain rows at once, the rest in a thread."""
 
@@ -46,6 +41,7 @@ class Predict:
     ) -> None:
         self._shelf, self._limits, self._metrics = shelf, limits, metrics
         self._bench, self._turn, self._listener = bench, Turn(limits), listener
+        self.bodies = Bodies(limits)
 
     async def __call__(self, name: str, headers: Headers, receive: Receive) -> Reply:
         """Return the answer to a request for the model of this name.
@@ -57,7 +53,7 @@ class Predict:
         served, shadow = self._shelf.choose(name, headers.get(KEY), where=name)
         wire, to = wires_of(headers)
         until = deadline_of(headers)
-        body = await read_body(headers, receive, self._limits)
+        body = await self.bodies.read(headers, receive, until=until)
         question = None
         if wire.is_json and len(body) <= _LARGE_BYTES and served.is_quick:
             self._turn.enter()
@@ -124,32 +120,6 @@ def deadline_of(headers: Headers) -> float | None:
             fix=f"send a whole number up to {_LONGEST_MS:,}, for instance 250",
         )
     return time.monotonic() + int(text) / 1000
-
-
-async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:
-    """Return the body of a request, reading no more than is allowed.
-
-    Raises
-    ------
-    MediaError : if it is packed. TooLargeError : if it is longer than `limits.max_bytes`.
-    """
-    coding = headers.get(b"content-encoding", b"identity").lower()
-    if coding != b"identity":
-        shown = coding[:40].decode("latin-1")
-        raise MediaError(f"the body is packed ({shown})", where="header Content-Encoding", fix="send it unpacked")
-    declared = headers.get(b"content-length", b"")
-    if not (declared.isdigit() and int(declared[:20]) > limits.max_bytes):
-        parts: list[bytes] = []
-        n_bytes, is_whole = 0, False
-        while not is_whole and n_bytes <= limits.max_bytes:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise GoneError
-            parts.append(message.get("body", b""))
-            n_bytes, is_whole = n_bytes + len(parts[-1]), not message.get("more_body", False)
-        if n_bytes <= limits.max_bytes:
-            return b"".join(parts)
-    raise too_many_bytes(limits.max_bytes)
 
 
 def _facts(served: Served, warnings: Sequence[Mapping[str, Any]]) -> tuple[tuple[bytes, bytes], ...]:

@@ -30,6 +30,12 @@ class MethodError(ManticError):
     status = 405
 
 
+class SlowError(ManticError, TimeoutError):
+    """The request has not come as a whole in time."""
+
+    status = 408
+
+
 class TooLargeError(ManticError, ValueError):
     """A request holds more than the server takes at once."""
 

@@ -18,7 +18,6 @@ _MAX_FAULTS = 10
 _MOST_STRANGE = 1_000  # columns of a row beyond those of the model
 _LARGE = 1e300  # numbers below have no fault
 FEW_ROWS = 8  # up to so many, row by row is faster than a frame
-TEXTS = (Kind.CATEGORY, Kind.TEXT)  # of numbers, only all together tell whether 3 is written "3" or "3.0"
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def check_columns(n_columns: int, schema: Schema) -> None:
 
 
 def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan) -> tuple[Sequence[Any], ...]:
-    """Return the cast values of each row, or nothing where rows are many, or only all together tell what a value is."""
+    """Return the cast values of each row, or nothing where rows are many, or a column holds values of several kinds."""
     if not 0 < len(rows) <= FEW_ROWS:
         return ()
     if len(rows) == 1:
@@ -135,7 +134,7 @@ def _one_by_one(rows: Sequence[Mapping[str, Any]], schema: Schema, plan: RowPlan
     spare = dict.fromkeys(column.name for column in schema.columns if not column.is_used)
     for column in schema.columns:
         kinds = {type(row.get(column.name)) for row in rows} - {type(None)}
-        if (column.is_used and len(kinds) > 1) or (kinds <= {int, float} and kinds and column.kind in TEXTS):
+        if column.is_used and len(kinds) > 1:
             return ()
     try:
         return tuple(plan.values({**spare, **row}, where="rows") for row in rows)

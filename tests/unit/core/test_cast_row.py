@@ -1,5 +1,6 @@
 """What one value becomes is what a frame of it becomes."""
 
+import itertools
 import math
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +20,10 @@ VALUES: list[Any] = [
     "old", "ünï", "١٢", "1\x1c", "\xa01", "2024-02-29", "2023-02-29", "2024-2-9", "2024-01-01T10:00:00", "Aug-62",
     "aug-62", "Jan-31", "01.02.2003", "2/3/2004", date(2024, 2, 29), datetime(1969, 12, 31, 23, 59, 59, 1),
     datetime(2024, 1, 1, tzinfo=UTC), np.float64(2.5), np.int64(4), "9" * 60, "0000-01-01", [1, 2], {"a": 1}, b"raw",
+]  # fmt: skip
+PLAIN: list[Any] = [
+    0, 1, 3, 2**53, 10**20, True, False, 1.0, -0.0, 3.5, 1e300, "1", "1,5", "1.234,5", "x", "yes", "2024-02-29",
+    "20240229",
 ]  # fmt: skip
 COLUMNS = [
     Column("a", Kind.NUMBER, sentinels=(" ", "?")),
@@ -64,6 +69,18 @@ def test_a_value_is_cast_as_in_a_frame_or_refused_as_there(column: Column) -> No
         wanted, found = of_frame(column, value), of_row(column, value)
         if column.is_used or wanted is SchemaError:
             assert found == wanted or (found != found and wanted != wanted), value
+
+
+@pytest.mark.parametrize("column", COLUMNS[:7], ids=lambda column: f"{column.kind} {column.form}")
+def test_a_value_is_cast_the_same_whatever_stands_in_the_other_rows(column: Column) -> None:
+    for value, other in itertools.combinations(PLAIN, 2):
+        wanted = [of_frame(column, one) for one in (value, other)]
+        try:
+            series = Schema((column,)).align([{"a": value}, {"a": other}]).to_series().to_physical()
+        except SchemaError:
+            assert SchemaError in wanted, (value, other)
+        else:
+            assert series.to_list() == wanted, (value, other)
 
 
 def test_half_a_character_is_left_to_the_frame() -> None:

@@ -15,9 +15,11 @@ import pytest
 
 from mantic.serve.admission import Bench, Turn
 from mantic.serve.app import House, make_asgi
-from mantic.serve.problem import BusyError, LateError
+from mantic.serve.body import Bodies
+from mantic.serve.problem import BusyError, LateError, SlowError
 from mantic.serve.question import Limits
 from mantic.serve.served import Served
+from mantic.serve.shelf import Shelf
 
 ROW = {"age": 30, "plan": "basic", "since": "2023-05-01", "is_member": True}
 PREDICT = "/v1/models/churn/predict"
@@ -38,6 +40,23 @@ def slow(churn):
             return super().predict_proba(frame)
 
     return Slow()
+
+
+def messages(*bodies: bytes) -> list[dict[str, Any]]:
+    return [{"type": "http.request", "body": body, "more_body": True} for body in bodies]
+
+
+async def read(bodies: Bodies, parts: list[dict[str, Any]], *, until: float | None = None) -> bytes:
+    """Read a body that stalls after its parts."""
+    waiting = iter(parts)
+
+    async def receive() -> Any:
+        part = next(waiting, None)
+        if part is None:
+            await asyncio.sleep(60)
+        return part
+
+    return await bodies.read({}, receive, until=until)
 
 
 async def crowd(app: Any, n: int, **options: Any) -> list[httpx.Response]:
@@ -79,6 +98,41 @@ def test_who_has_a_deadline_is_told_when_it_has_passed(slow):
     assert "deadline" in answers[0].json()["what"]
 
 
+def test_a_slow_version_in_the_shadow_leaves_the_others_their_places(slow, churn):
+    slow.go.set()
+    shelf = Shelf({"churn": churn()})
+    shelf.shadow("churn", slow)
+    slow.go.clear()
+    app = make_asgi(shelf, House(Limits(max_waiting=2)))
+
+    async def talk() -> list[int]:
+        async with asyncio.timeout(30):
+            statuses = [(await crowd(app, 1))[0].status_code for _ in range(5)]
+        slow.go.set()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            while 'agrees="yes"' not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.01)
+        return statuses
+
+    assert asyncio.run(talk()) == [200] * 5
+
+
+def test_what_the_server_counts_is_told_while_it_is_full(slow):
+    app = make_asgi({"churn": slow}, House(Limits(threads=1, max_waiting=0)))
+
+    async def talk() -> str:
+        asked = asyncio.create_task(crowd(app, 1))
+        while not slow.begun.is_set():
+            await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            text = (await client.get("/metrics")).text
+        slow.go.set()
+        await asked
+        return text
+
+    assert "mantic_in_flight 2" in asyncio.run(talk()).splitlines()
+
+
 def test_a_deadline_far_away_changes_nothing(slow):
     slow.go.set()
     app = make_asgi({"churn": slow})
@@ -91,6 +145,33 @@ def test_a_deadline_is_a_whole_number(text, churn):
     app = make_asgi({"churn": churn()})
 
     assert asyncio.run(crowd(app, 1, headers={"X-Mantic-Deadline-Ms": text}))[0].status_code == 400
+
+
+def test_the_deadline_counts_while_the_body_comes():
+    with pytest.raises(LateError):
+        asyncio.run(read(Bodies(Limits()), messages(b"{"), until=time.monotonic() + 0.05))
+
+
+def test_a_body_that_stalls_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr("mantic.serve.body._MOST_SECONDS", 0.05)
+
+    with pytest.raises(SlowError, match="has not come"):
+        asyncio.run(read(Bodies(Limits()), messages(b"{")))
+
+
+def test_bodies_that_come_at_once_may_not_fill_the_memory():
+    async def talk() -> None:
+        bodies = Bodies(Limits(max_bytes=1_000))
+        coming = [asyncio.create_task(read(bodies, messages(b" " * 900))) for _ in range(22)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(BusyError):
+            await read(bodies, messages(b" " * 900))
+        for one in coming:
+            one.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
+        assert await read(bodies, [*messages(b"{"), {"type": "http.request", "body": b"}"}]) == b"{}"
+
+    asyncio.run(talk())
 
 
 def test_what_has_waited_too_long_is_not_begun():

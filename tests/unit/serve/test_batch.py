@@ -10,6 +10,7 @@ from mantic.core.journal import Journal
 from mantic.core.run import Run
 from mantic.serve import batch as room
 from mantic.serve.batch import Batch, answer_file
+from mantic.serve.parts import FORMS
 from mantic.sources import csv_pieces
 
 
@@ -70,6 +71,17 @@ def crash_after(n_parts, monkeypatch):
 
     monkeypatch.setattr(room, "answer_table", broken)
     return heights
+
+
+def test_columns_with_line_breaks_in_their_names_have_one_header(tmp_path):
+    table = pl.DataFrame({"probability_a\nb": [0.5], "c, d": ["x"]})
+    paths = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    for path in paths:
+        FORMS[".csv"].write(table, path)
+
+    FORMS[".csv"].join(paths, tmp_path / "whole.csv")
+
+    assert_frame_equal(pl.read_csv(tmp_path / "whole.csv"), pl.concat([table, table]))
 
 
 def test_after_a_crash_only_the_rest_is_answered(model, table, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from mantic.serve.behind import kept_deployed
 from mantic.serve.clerk import Clerk
 from mantic.serve.follow import Follower, Stand
 from mantic.serve.log import PredictionLog
-from mantic.serve.problem import UnavailableError
+from mantic.serve.problem import UnavailableError, UnknownModelError
 from mantic.serve.question import Limits
 from mantic.serve.shelf import Shelf
 from mantic.serve.sidecar import Kept, Sidecar
@@ -194,6 +194,10 @@ def test_one_name_that_cannot_be_brought_does_not_stop_the_others(following):
         line for line in said if line.startswith("warning: ")
     ]
     assert len([line for line in said if line.startswith("warning: ")]) == 1
+    store.deployments.remove("churn")
+    until(lambda: not shelf.faults)
+    with pytest.raises(UnknownModelError):
+        shelf.place("churn")
 
 
 def test_a_clerk_that_dies_is_started_anew_and_loads_nothing_again(following):

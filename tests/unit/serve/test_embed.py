@@ -1,6 +1,9 @@
 """A server inside of a server: in Flask, mounted in Starlette, and from many threads at once."""
 
 import asyncio
+import os
+import signal
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -9,6 +12,7 @@ from flask import Flask
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from mantic.core.errors import SettingsError
 from mantic.serve.app import House, make_asgi
 from mantic.serve.bridge import Bridge
 from mantic.serve.flask import blueprint
@@ -43,6 +47,23 @@ def test_flask_keeps_headers_problems_and_limits(flask, row):
     assert flask.get("/ml/v1/models/churn/predict").status_code == 405
 
 
+def test_a_bug_behind_flask_is_a_problem_too_and_the_log_has_its_traceback(churn, row, caplog):
+    class Breaks(churn):
+        def predict_proba(self, frame):
+            if frame["age"][0] == 66:
+                raise ZeroDivisionError
+            return super().predict_proba(frame)
+
+    app = Flask("shop")
+    app.register_blueprint(blueprint({"churn": Breaks()}))
+
+    answer = app.test_client().post("/v1/models/churn/predict", json={"rows": [row | {"age": 66}]})
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_flask_asks_for_keys(churn, row, tmp_path):
     file = KeyFile(tmp_path / "keys.json")
     key = file.new("shop", scopes=("predict",))
@@ -67,6 +88,18 @@ def test_a_mounted_application_knows_its_own_addresses(churn, row):
     assert asyncio.run(talk()) == [200, 200, 200, 404, 404]
 
 
+def test_a_mounted_application_begins_with_the_one_that_is_given_its_lifespan(churn):
+    mounted = make_asgi({"churn": churn()})
+    app = Starlette(routes=[Mount("/ml", mounted)], lifespan=mounted.lifespan)
+
+    async def talk() -> int:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+        async with app.router.lifespan_context(app), client:
+            return (await client.get("/ml/readyz")).status_code
+
+    assert asyncio.run(talk()) == 200
+
+
 def test_many_threads_may_ask_at_once(churn, row):
     bridge = Bridge(make_asgi({"churn": churn()}, House(Limits(max_waiting=100))))
     headers = [("Host", "localhost")]
@@ -80,3 +113,19 @@ def test_many_threads_may_ask_at_once(churn, row):
 def test_a_model_that_cannot_begin_says_so(broken):
     with pytest.raises(ZeroDivisionError):
         Bridge(make_asgi({"churn": broken})).ask("GET", "/healthz", [], b"")
+
+
+def test_a_process_that_was_forked_after_the_models_were_loaded_says_so(churn):
+    bridge = Bridge(make_asgi({"churn": churn()}))
+    with warnings.catch_warnings(action="ignore"):  # of threads, which is the point
+        child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        try:
+            bridge.ask("GET", "/healthz", [], b"")
+        except SettingsError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

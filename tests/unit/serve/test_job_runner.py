@@ -1,5 +1,6 @@
 """Jobs in processes of their own: their turn, their limits, their end, and what a killed server leaves."""
 
+import json
 import os
 import signal
 import subprocess
@@ -198,6 +199,19 @@ def test_what_has_ended_is_removed_after_its_days_and_what_never_began_at_once(t
 
     assert {path.name for path in jobs.folder.iterdir()} == {new, waiting, comes.id}
     os.close(comes.lock)
+
+
+def test_a_job_that_this_version_cannot_read_is_kept_and_one_that_says_more_is_read(tmp_path, churn):
+    jobs = Jobs(tmp_path / "jobs", ["true"])
+    strange, newer = put(jobs, churn()), put(jobs, churn())
+    (jobs.kept.of(strange) / "job.json").write_text("{", "utf-8")
+    file = jobs.kept.of(newer) / "job.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"priority": 1}), "utf-8")
+
+    jobs.kept.sweep(before=2_000.0)
+
+    assert {path.name for path in jobs.folder.iterdir()} == {strange, newer}
+    assert state(jobs, newer) == WAITING
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,14 @@ from mantic.serve.route import ADDRESSES
 
 MAKE, LIST = "/v1/models/churn/jobs", "/v1/jobs"
 TABLE = b"age,plan\n30,basic\n"
-LIMITS = JobLimits(max_bytes=10_000, waiting=4)
+LIMITS = JobLimits(max_bytes=10_000, running=0, waiting=5)
 
 
 @pytest.fixture
 def jobs(tmp_path):
-    """Return jobs that wait for ever: nobody has started them."""
-    return Jobs(tmp_path / "jobs", ["true"], LIMITS)
+    """Return jobs that wait for ever: none may run."""
+    with Jobs(tmp_path / "jobs", ["true"], LIMITS) as jobs:
+        yield jobs
 
 
 @pytest.fixture
@@ -78,6 +79,13 @@ def test_where_nothing_is_said_the_first_bytes_tell_what_a_table_is(kind, ask, j
     name = made(ask("POST", MAKE, content=TABLES[kind][1]))
 
     assert jobs.kept.read(name).table == f"table.{kind}"
+
+
+def test_a_table_is_not_taken_where_jobs_have_not_begun(churn, asker, tmp_path):
+    ask = asker(make_asgi({"churn": churn()}, House(jobs=Jobs(tmp_path / "jobs", ["true"]))))
+
+    assert ask("POST", MAKE, content=TABLE).status_code == 503
+    assert ask("GET", LIST).json() == {"jobs": []}
 
 
 def test_a_server_without_a_store_says_that_it_has_no_jobs(churn, asker):

@@ -1,5 +1,6 @@
 """Who may ask: every address by every role, keys that end, keys that come too often, and what stays secret."""
 
+import base64
 import itertools
 import json
 import stat
@@ -43,7 +44,8 @@ def ring(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory):
-    return Jobs(tmp_path_factory.mktemp("jobs"), ["true"], JobLimits(waiting=1_000))
+    with Jobs(tmp_path_factory.mktemp("jobs"), ["true"], JobLimits(running=0, waiting=1_000)) as jobs:
+        yield jobs
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +212,22 @@ def test_a_file_that_is_gone_knows_nobody(tmp_path, monkeypatch):
     assert file.find(key) is None
 
 
+def test_a_file_that_breaks_while_it_is_served_is_told_and_its_keys_go_on(tmp_path, monkeypatch, caplog):
+    file = KeyFile(tmp_path / "keys.json")
+    key = file.new("shop", scopes=("predict",))
+    whole, now = file.path.read_text("utf-8"), time.monotonic()
+
+    file.path.write_text("{", "utf-8")
+    for after in (2, 4):
+        monkeypatch.setattr(time, "monotonic", lambda after=after: now + after)
+        assert file.find(key)
+    assert caplog.text.count("no file of keys") == 1
+
+    file.path.write_text(whole.replace("predict", "explain"), "utf-8")
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6)
+    assert file.find(key).scopes == {"explain"}
+
+
 def test_only_one_key_is_revoked(tmp_path):
     file = KeyFile(tmp_path / "keys.json")
     for _ in range(2):
@@ -271,6 +289,39 @@ def test_a_page_from_elsewhere_cannot_call_a_server_of_this_machine(churn, asker
         assert ask("GET", "/v1/models", headers={"Host": host}).status_code == 200
     for host in ("evil.example", "evil.example:8000", "localhost.evil.example", ""):
         assert ask("GET", "/v1/models", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Origin": "http://other", "Sec-Fetch-Site": "same-origin"}, 200),  # a proxy has changed the name
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "http://evil.localhost", "Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+def test_a_page_of_another_site_cannot_use_the_password_that_a_browser_keeps(said, status, guarded, ring):
+    key = ring[1]["predict"]
+    path, body = "/v1/models/churn/predict", json.dumps({"rows": [ROW]})
+    password = {"Authorization": f"Basic {base64.b64encode(f':{key}'.encode()).decode()}"}
+
+    answer = guarded("POST", path, headers={"Content-Type": "text/plain", **password, **said}, content=body)
+
+    assert answer.status_code == status
+    for own in ({"Authorization": f"Bearer {key}"}, {"X-Api-Key": key}):
+        assert guarded("POST", path, headers={**own, **said}, content=body).status_code == 200
+
+
+def test_a_page_of_another_site_cannot_use_a_server_of_this_machine(churn, asker):
+    ask = asker(make_asgi({"churn": churn()}, House(hosts=("localhost",))))
+
+    answer = ask("POST", "/v1/models/churn/predict", headers={"Sec-Fetch-Site": "cross-site"}, json={"rows": [ROW]})
+
+    assert answer.status_code == 403
 
 
 def test_the_verb_makes_lists_and_revokes(tmp_path, capsys):
