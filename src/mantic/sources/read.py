@@ -87,7 +87,7 @@ def _find(kind: str, where: str) -> Source:
 def _read_file(address: str, run: Run) -> pl.DataFrame:
     file = resolve(address, run)
     check_fits(file.plain.stat().st_size, file.kind, where=str(file.path))
-    suffix = address[len(str(file.path)) :] if file.kind == "excel" else ""
+    suffix = "".join(address.partition("?sheet=")[1:]) if file.kind == "excel" else ""
     with file.named():
         return _find(file.kind, str(file.path))(f"{file.plain}{suffix}", run)
 

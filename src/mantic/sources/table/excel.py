@@ -53,7 +53,7 @@ def _read(book: Any, path: str, sheet: str, run: Run) -> pl.DataFrame:
         raise SourceError("the sheet is empty", where=where, fix=f"name another sheet: {path}?sheet=NAME ({known})")
     names = [name or f"column_{at}" for at, name in enumerate(texts.row(0), start=1)]
     check_names(names, where=where)
-    frame = book.load_sheet(sheet, header_row=0).to_polars()
+    frame = book.load_sheet(sheet, header_row=0, schema_sample_rows=None).to_polars()  # a late text would become null
     if frame.height == 0:
         raise SourceError("the sheet has a header and no rows", where=where, fix="save the table with its rows")
     frame.columns = names
