@@ -108,6 +108,7 @@ def test_parts_that_do_not_fit_are_all_named(tmp_path):
     [
         ("?table=my orders", [(1, "q", 1.5), (2, ":a", None)]),
         ('?query=SELECT id FROM "my orders" WHERE "select" = \':a\' AND 1+1=2', [(2,)]),
+        ("?query=SELECT id FROM \"my orders\" WHERE 'at 25 off' LIKE '%25%' AND 'q%41' = 'q%41' AND id = 1", [(1,)]),
         ("?query=SELECT%20id%20FROM%20%22my%20orders%22%20WHERE%20price%20%3E%201", [(1,)]),
     ],
 )
