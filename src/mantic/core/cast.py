@@ -84,11 +84,20 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, wh
 def series_of(name: str, values: list[Any]) -> pl.Series:
     """Return values as JSON or Python has them as a column; numbers and texts in one column become texts."""
     kinds = {type(value) for value in values if value is not None}
+    if kinds == {int}:  # no float holds each of them
+        return _whole_series(name, values)
     if kinds <= {int, float}:
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
     if len(kinds) == 1:
         return pl.Series(name, values, strict=False)
     return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+
+
+def _whole_series(name: str, values: list[int | None]) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.Int64)
+    except (OverflowError, TypeError):  # beyond 64 bits
+        return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
 
 
 def _shown(series: pl.Series, place: int) -> str:
@@ -191,10 +200,10 @@ def _to_text(series: pl.Series, column: Column) -> pl.Series:
     if series.dtype == pl.String:
         return series.to_frame().select(pl.when(pl.first() == "").then(None).otherwise(pl.first())).to_series()
     if series.dtype.is_float():  # 3.0 and 3 name the same category
-        whole = series.fill_nan(None)
-        if (whole.drop_nulls() % 1 == 0).all() and (whole.abs() < 2**53).all():
-            return whole.cast(pl.Int64, strict=False).cast(pl.String)
-        return whole.cast(pl.String)
+        number = series.fill_nan(None)
+        is_whole = (number % 1 == 0) & (number.abs() < 2**53)
+        whole = number.cast(pl.Int64, strict=False).cast(pl.String)
+        return whole if is_whole.all() else whole.zip_with(is_whole, number.cast(pl.String))
     if series.dtype.is_nested() or isinstance(series.dtype, pl.Duration) or series.dtype == pl.Object:
         return pl.Series(
             series.name, [None if value is None else str(value) for value in series.to_list()], dtype=pl.String

@@ -71,7 +71,10 @@ def _number(column: Column) -> Caster:
         if kind is float:
             return value
         if kind is int or kind is bool:
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:
+                return _in_a_frame(column, value)
         if value is None or (kind is str and not value):
             return math.nan
         if kind is not str:
