@@ -43,6 +43,7 @@ DATE_FORMS = (
     "%m/%Y",
     "%Y",
 )
+YEARS = (1000, 2200)  # of dates that are found in texts
 _LATEST_SHORT_YEAR = 2030  # "Aug-62" is 1962: dates of two-digit years lie in the past more often than ahead
 
 
@@ -164,15 +165,32 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
         return series.dt.replace_time_zone(None).cast(stored, strict=False)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=stored)
-    forms = (column.form, *DATE_FORMS) if column.form else DATE_FORMS
+    forms = (column.form, *_others(column.form)) if column.form else DATE_FORMS
     text, done = series.str.strip_chars(), None
     for form in forms:
         parsed = parse_date(text, form)
+        if column.form:
+            parsed = parsed.set(~parsed.dt.year().is_between(*YEARS), None)
         done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
         if (done.is_not_null() | text.is_null() | (text == "")).all():
             break
     assert done is not None
     return done
+
+
+def _others(form: str) -> list[str]:
+    """Return the forms that a column of this form may also hold: none in which day and month change places."""
+    return [one for one in DATE_FORMS if one[:2] == form[:2] or not exchanged(one)]
+
+
+def exchanged(form: str) -> str:
+    """Return the known form in which day and month change places, or nothing.
+
+    >>> exchanged("%d/%m/%Y"), exchanged("%d.%m.%Y")
+    ('%m/%d/%Y', '')
+    """
+    other = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+    return other if other != form and other in DATE_FORMS else ""
 
 
 def parse_date(text: pl.Series, form: str) -> pl.Series:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from mantic.core.cast import DATE_FORMS, FALSE_WORDS, TRUE_WORDS, cast_column, series_of
+from mantic.core.cast import DATE_FORMS, FALSE_WORDS, TRUE_WORDS, YEARS, cast_column, series_of
 from mantic.core.schema import Column, Kind
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -153,7 +153,8 @@ def _date(column: Column) -> Caster:
     @lru_cache(maxsize=_TEXTS_KEPT)
     def of_text(text: str) -> int | None:
         found = read(text.strip(_SPACE)) if read else None
-        return _in_a_frame(column, text) if found is None else found
+        is_odd = found is None or (column.form and not _FIRST <= found < _END)
+        return _in_a_frame(column, text) if is_odd else found
 
     def cast(value: Any) -> Any:
         kind = type(value)
@@ -179,6 +180,9 @@ def _moment(value: date) -> int:
         seconds += value.hour * 3600 + value.minute * 60 + value.second
         return seconds * _SECOND + value.microsecond
     return seconds * _SECOND
+
+
+_FIRST, _END = _moment(date(YEARS[0], 1, 1)), _moment(date(YEARS[1] + 1, 1, 1))
 
 
 def _reader(form: str) -> Callable[[str], int | None] | None:

@@ -36,6 +36,7 @@ DATES = [
     "29.02.2024", "29/02/2024", "02/29/2024", "03/04/2024 10:11:12", "29-02-2024", "29-Feb-2024", "29-feb-24",
     "01-Jan-31", "1-Jan-69", "29 February 2024", "February 29, 2024", "20240229", "Feb-24", "May-1962", "May 1962",
     "2024, May", "2024-02", "02/2024", "2024", "1969", "24", "2024-02-29T10:11:12+02:00",
+    "03/04/24", "03/04/0024", "31/12/0999", "31/12/2200", "01/01/2201", "9999-12-31", "0999-12-31", "2200-12-31",
 ]  # fmt: skip
 
 
@@ -86,3 +87,19 @@ def test_whole_numbers_as_json_has_them_keep_every_digit() -> None:
     rows = [{"a": 10**18 + 1, "b": 10**20 + 1, "c": 2}, {"a": 5, "b": 5}]
 
     assert schema.align(rows).rows() == [("1000000000000000001", "100000000000000000001", 2.0), ("5", "5", None)]
+
+
+@pytest.mark.parametrize(
+    ("form", "texts", "days"),
+    [
+        ("%d/%m/%Y", ["03/04/2020", "03/14/2020", "05/06/24", "2020-03-04"], ["2020-04-03", None, None, "2020-03-04"]),
+        ("%d/%m/%Y", ["03/04/2020 10:00", "03.04.2020"], ["2020-04-03", "2020-04-03"]),
+        ("%m/%d/%Y", ["03/04/2020", "14/03/2020", "14.03.2020"], ["2020-03-04", None, "2020-03-14"]),
+        ("%Y-%m-%d", ["2020-03-04", "03/04/2020", "14/03/2020", "Mar-20"], ["2020-03-04", None, None, "2020-03-01"]),
+    ],
+)
+def test_day_and_month_are_not_exchanged_from_value_to_value(form: str, texts: list[str], days: list[Any]) -> None:
+    found, fault = cast_column(pl.Series("a", texts), Column("a", Kind.DATE, form=form))
+
+    assert [None if moment is None else f"{moment:%Y-%m-%d}" for moment in found] == days
+    assert bool(fault) == (None in days)
