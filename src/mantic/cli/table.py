@@ -39,8 +39,9 @@ def read_for(model: Any, address: str, run: Run) -> tuple[pl.DataFrame, pl.DataF
     from mantic.serve.answer import aligned
     from mantic.serve.question import unknown_categories
     from mantic.sources.read import read
+    from mantic.sources.types import texts_in
 
-    raw = read(address, run=run)
+    raw = read(address, run=run, as_written=texts_in(model.schema_))
     frame = aligned(raw, model.schema_, where=address)
     for one in unknown_categories(frame, model.schema_):
         run.warn(one["code"], one["text"], column=one["column"])

@@ -1,6 +1,6 @@
 """Save and load a model file: one zip of data, checked in full before anything in it is used.
 
-churn.mantic        zip, members deflated, fixed order and time stamps
+churn.mantic        zip, members deflated (stored where they would shrink too far), fixed order and time stamps
   manifest.json     format, task, what the caller adds (parameters, schema, ...), size and SHA-256 of every part
   report.json       what was measured when it was saved
   parts/...         files that learners and encoders wrote
@@ -99,12 +99,10 @@ def write(path: str | Path, *, manifest: Mapping[str, Any], folder: Path, report
             f"the model is too large for one file ({total:,} bytes)", where=str(path), fix="use fewer learners"
         )
     try:
-        with write_atomic(path) as part, zipfile.ZipFile(part, "w") as archive:
-            archive.writestr(_member("manifest.json"), head)
-            archive.writestr(_member("report.json"), text)
-            for name in sorted(files):
-                with files[name].open("rb") as source, archive.open(_member(name), "w") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
+        with write_atomic(path) as part:
+            _pack(part, {"manifest.json": head, "report.json": text}, files, zipfile.ZIP_DEFLATED)
+            if total > max(SMALL, MAX_RATIO * part.stat().st_size):  # it would be refused as a zip bomb
+                _pack(part, {"manifest.json": head, "report.json": text}, files, zipfile.ZIP_STORED)
     except OSError as error:
         raise ArtifactError(
             f"the model cannot be saved: {error.strerror or error}",
@@ -319,11 +317,20 @@ def _check_parts(path: Path, files: Mapping[str, Path]) -> None:
         )
 
 
-def _member(name: str) -> zipfile.ZipInfo:
+def _pack(path: Path, texts: Mapping[str, bytes], files: Mapping[str, Path], kind: int) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(_member(name, kind), text)
+        for name in sorted(files):
+            with files[name].open("rb") as source, archive.open(_member(name, kind), "w") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _member(name: str, kind: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.create_system = 3
     info.external_attr = 0o100644 << 16
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = kind
     return info
 
 

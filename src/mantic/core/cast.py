@@ -46,6 +46,7 @@ DATE_FORMS = (
 LOCAL = " local"  # at the end of a form: of texts with an offset the time on the wall counts, not UTC
 _OFFSET = r"(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$"
 _NUMBER_FORMS = ("%Y%m%d", "%Y%m")  # of dates that may come as whole numbers
+YEARS = (1000, 2200)  # of dates that are found in texts
 _LATEST_SHORT_YEAR = 2030  # "Aug-62" is 1962: dates of two-digit years lie in the past more often than ahead
 
 
@@ -94,36 +95,42 @@ def series_of(column: Column, values: list[Any]) -> pl.Series:
     ['1', '1.5', 'true', 'b']
     """
     kinds = {type(value) for value in values if value is not None}
-    holds_texts = column.kind not in _CASTS
-    if kinds <= {int, float} or (kinds <= {int, float, bool} and column.kind is Kind.NUMBER):
-        numbers = _numbers_of(column, values)
-        return _words_of(numbers) if holds_texts and kinds else numbers
+    if kinds == {int}:  # no float holds each of them
+        return _whole_series(column.name, values)
+    if kinds <= ({int, float, bool} if column.kind is Kind.NUMBER else {float}):
+        numbers = [None if value is None else float(value) for value in values]
+        return pl.Series(column.name, numbers, dtype=pl.Float64)
     if len(kinds) == 1:
         return pl.Series(column.name, values, strict=False)
-    numbered = [value if isinstance(value, int | float) else None for value in values]
-    if holds_texts:
-        words = [str(value).lower() if isinstance(value, bool) else None for value in values]
-        words = [word or text for word, text in zip(words, _words_of(_numbers_of(column, numbered)), strict=True)]
-    else:
-        mark = column.form if column.kind is Kind.NUMBER and column.form else "."
-        words = [None if value is None else repr(float(value)).replace(".", mark) for value in numbered]
-    texts = [
-        word if value is None or isinstance(value, int | float) else str(value)
+    return pl.Series(column.name, _texts_of(column, values), dtype=pl.String)
+
+
+def _texts_of(column: Column, values: list[Any]) -> list[str | None]:
+    """Return values of several kinds as texts, each as it is read when it comes alone."""
+    is_number = column.kind is Kind.NUMBER
+    fractions = [value if isinstance(value, float) else None for value in values]
+    words = _to_text(pl.Series(fractions, dtype=pl.Float64), column).to_list()
+    if column.kind in _CASTS:
+        mark = column.form if is_number and column.form else "."
+        words = [None if value is None else repr(value).replace(".", mark) for value in fractions]
+    is_whole = is_number or column.kind not in _CASTS or column.form.removesuffix(LOCAL) in _NUMBER_FORMS
+
+    def text(value: Any) -> str:
+        if isinstance(value, bool):
+            return str(int(value) if is_number else value).lower()
+        return repr(float(value)) if isinstance(value, int) and not is_whole else str(value)
+
+    return [
+        word if value is None or isinstance(value, float) else text(value)
         for word, value in zip(words, values, strict=True)
     ]
-    return pl.Series(column.name, texts, dtype=pl.String)
 
 
-def _numbers_of(column: Column, values: list[Any]) -> pl.Series:
-    return pl.Series(column.name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
-
-
-def _words_of(numbers: pl.Series) -> pl.Series:
-    """Return numbers as names of categories, each by itself: 3.0 and 3 name the same, whatever stands beside them."""
-    some = pl.first().fill_nan(None)
-    is_whole = (some % 1 == 0) & (some.abs() < 2**53)
-    whole = some.cast(pl.Int64, strict=False).cast(pl.String)
-    return numbers.to_frame().select(pl.when(is_whole).then(whole).otherwise(some.cast(pl.String))).to_series()
+def _whole_series(name: str, values: list[int | None]) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.Int64)
+    except (OverflowError, TypeError):  # beyond 64 bits
+        return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
 
 
 def _shown(series: pl.Series, place: int) -> str:
@@ -193,12 +200,14 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
         series = series.cast(pl.Int64, strict=False).cast(pl.String)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=stored)
-    forms = (form, *DATE_FORMS) if form else DATE_FORMS
+    forms = (form, *_others(form)) if form else DATE_FORMS
     text, done = series.str.strip_chars(), None
     if form != column.form:
         text = on_the_wall(text)
     for form in forms:
         parsed = parse_date(text, form)
+        if column.form:
+            parsed = parsed.set(~parsed.dt.year().is_between(*YEARS), None)
         done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
         if (done.is_not_null() | text.is_null() | (text == "")).all():
             break
@@ -213,6 +222,21 @@ def on_the_wall(text: pl.Series) -> pl.Series:
     ['2024-04-01T00:00:00', '2024-04-01']
     """
     return text.str.replace(_OFFSET, "${1}")
+
+
+def _others(form: str) -> list[str]:
+    """Return the forms that a column of this form may also hold: none in which day and month change places."""
+    return [one for one in DATE_FORMS if one[:2] == form[:2] or not exchanged(one)]
+
+
+def exchanged(form: str) -> str:
+    """Return the known form in which day and month change places, or nothing.
+
+    >>> exchanged("%d/%m/%Y"), exchanged("%d.%m.%Y")
+    ('%m/%d/%Y', '')
+    """
+    other = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+    return other if other != form and other in DATE_FORMS else ""
 
 
 def parse_date(text: pl.Series, form: str) -> pl.Series:
@@ -240,10 +264,10 @@ def _to_text(series: pl.Series, column: Column) -> pl.Series:
     if series.dtype == pl.String:
         return series.to_frame().select(pl.when(pl.first() == "").then(None).otherwise(pl.first())).to_series()
     if series.dtype.is_float():  # 3.0 and 3 name the same category
-        whole = series.fill_nan(None)
-        if (whole.drop_nulls() % 1 == 0).all() and (whole.abs() < 2**53).all():
-            return whole.cast(pl.Int64, strict=False).cast(pl.String)
-        return whole.cast(pl.String)
+        number = series.fill_nan(None)
+        is_whole = (number % 1 == 0) & (number.abs() < 2**53)
+        whole = number.cast(pl.Int64, strict=False).cast(pl.String)
+        return whole if is_whole.all() else whole.zip_with(is_whole, number.cast(pl.String))
     if series.dtype.is_nested() or isinstance(series.dtype, pl.Duration) or series.dtype == pl.Object:
         return pl.Series(
             series.name, [None if value is None else str(value) for value in series.to_list()], dtype=pl.String

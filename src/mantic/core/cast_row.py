@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from mantic.core.cast import DATE_FORMS, FALSE_WORDS, LOCAL, TRUE_WORDS, cast_column, series_of
+from mantic.core.cast import DATE_FORMS, FALSE_WORDS, LOCAL, TRUE_WORDS, YEARS, cast_column, series_of
 from mantic.core.schema import Column, Kind
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -71,7 +71,10 @@ def _number(column: Column) -> Caster:
         if kind is float:
             return value
         if kind is int or kind is bool:
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:
+                return _in_a_frame(column, value)
         if value is None or (kind is str and not value):
             return math.nan
         if kind is not str:
@@ -150,7 +153,8 @@ def _date(column: Column) -> Caster:
     @lru_cache(maxsize=_TEXTS_KEPT)
     def of_text(text: str) -> int | None:
         found = read(text.strip(_SPACE)) if read else None
-        return _in_a_frame(column, text) if found is None else found
+        is_odd = found is None or (column.form and not _FIRST <= found < _END)
+        return _in_a_frame(column, text) if is_odd else found
 
     def cast(value: Any) -> Any:
         kind = type(value)
@@ -176,6 +180,9 @@ def _moment(value: date) -> int:
         seconds += value.hour * 3600 + value.minute * 60 + value.second
         return seconds * _SECOND + value.microsecond
     return seconds * _SECOND
+
+
+_FIRST, _END = _moment(date(YEARS[0], 1, 1)), _moment(date(YEARS[1] + 1, 1, 1))
 
 
 def _reader(form: str) -> Callable[[str], int | None] | None:

@@ -185,13 +185,12 @@ class Processes:
             ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"),
             count,
         )
+        paths = (str(Path(path).absolute()) for path in sys.path)  # the current folder only where it is one of ours
         process = subprocess.Popen(
-            [sys.executable, "-m", "mantic.core.worker"],
+            [sys.executable, "-P", "-m", "mantic.core.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ
-            | limits
-            | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": os.pathsep.join(paths)},
         )
         worker = _Worker(process)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()

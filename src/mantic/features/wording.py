@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mantic.core.cast import DATE_FORMS, parse_date
+from mantic.core.cast import DATE_FORMS, YEARS, exchanged, parse_date
 
 # Words that people write where a number or a date is not known.
 NO_VALUE_WORDS = frozenset(
@@ -36,7 +36,6 @@ _SURE_COMMA = r",(\d{1,2}|\d{4,})$"
 _MOST_WORDS = 0.6  # share of rows that known words may fill
 _MOST_ERRORS, _SHARE_OF_ERRORS = 3, 0.01
 _SAMPLE = 200
-_YEARS = (1000, 2200)
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _mixed(text: pl.Series, sentinels: tuple[str, ...]) -> Form | None:
 
 
 def _is_dates(found: pl.Series) -> bool:
-    return found.null_count() == 0 and bool(found.dt.year().is_between(*_YEARS).all())
+    return found.null_count() == 0 and bool(found.dt.year().is_between(*YEARS).all())
 
 
 def other_date_form(text: pl.Series, form: str) -> str:
@@ -136,7 +135,7 @@ def other_date_form(text: pl.Series, form: str) -> str:
     >>> other_date_form(pl.Series(["01/02/2020"]), "%d/%m/%Y")
     '%m/%d/%Y'
     """
-    swapped = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
-    if swapped == form or swapped not in DATE_FORMS:
+    swapped = exchanged(form)
+    if not swapped:
         return ""
     return swapped if _is_dates(parse_date(text.drop_nulls().str.strip_chars(), swapped)) else ""

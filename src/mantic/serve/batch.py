@@ -24,6 +24,7 @@ from mantic.serve.parts import FORMS
 from mantic.serve.question import unknown_categories
 from mantic.sources.piece import START, Piece, Place
 from mantic.sources.pieces import pieces
+from mantic.sources.types import texts_in
 
 ROWS = "rows_answered"  # what a run is told of after each piece
 _EDGE = 1 << 16  # bytes at both ends of a file, by which it is known again
@@ -96,7 +97,8 @@ def answer_file(batch: Batch, run: Run) -> int:
     with _parts(batch.out) as folder, Journal(folder / "journal") as journal, _worthless_if_refused(journal):
         done = _begin(journal, batch, folder, run)
         form = FORMS[batch.form or batch.ending]
-        for piece in pieces(batch.address, run, start=done.place):
+        as_written = texts_in(batch.model.schema_)
+        for piece in pieces(batch.address, run, start=done.place, as_written=as_written):
             if piece.frame.height:
                 _check_rows(batch, done.n_rows + piece.frame.height)
                 facts, table = _answered(batch, piece, n_before=done.n_rows)

@@ -149,7 +149,7 @@ class Sidecar:
 
     def _begin(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "mantic.serve.clerk"],
+            [sys.executable, "-P", "-m", "mantic.serve.clerk"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -1,6 +1,6 @@
 """A CSV file piece by piece: cut between rows, read fast, and checked as the whole would be."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import IO
 
@@ -19,7 +19,7 @@ _BY_LINE = -1
 _MARK = b"\xef\xbb\xbf"
 
 
-def csv_pieces(address: str, run: Run, start: Place) -> Iterator[Piece]:
+def csv_pieces(address: str, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
     """Read blocks of lines; from the first block that polars cannot be trusted with, record by record."""
     csv = open_csv(address, run)
     size = csv.path.stat().st_size
@@ -36,11 +36,11 @@ def csv_pieces(address: str, run: Run, start: Place) -> Iterator[Piece]:
                 break
             place = Place(place.at + len(block), place.line + block.count(b"\n"))
             is_empty &= frame.height == 0
-            yield Piece(to_numbers(frame, run), place, place.at / size)
+            yield Piece(to_numbers(frame, run, as_written=as_written), place, place.at / size)
     if place.at == _BY_LINE:
         for piece in _by_record(csv, address, place.line):
             is_empty &= piece.frame.height == 0
-            yield Piece(to_numbers(piece.frame, run), piece.end, piece.share)
+            yield Piece(to_numbers(piece.frame, run, as_written=as_written), piece.end, piece.share)
     if is_empty:
         raise no_rows(csv.names, address)
 

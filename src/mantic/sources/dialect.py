@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -41,7 +42,14 @@ def find_dialect(sample: str) -> Dialect:
     >>> find_dialect("a;b\n1,5;2\n").delimiter, find_dialect("name\nAnn\n").delimiter
     (';', ',')
     """
-    quote = _find_quote(sample)
+    usual = _best(sample, '"')
+    if not _may_be_single(sample):
+        return usual
+    single = _best(sample, "'")
+    return single if _are_quotes(sample, single, usual) else usual
+
+
+def _best(sample: str, quote: str) -> Dialect:
     best, best_score = Dialect(quote=quote), 0.0
     for delimiter in _DELIMITERS:
         score = _agreement(sample, Dialect(delimiter, quote))
@@ -72,10 +80,24 @@ def rows_of(sample: str, dialect: Dialect) -> list[list[str]]:
     return rows
 
 
-def _find_quote(sample: str) -> str:
-    """Return the quote that stands at the borders of fields; double quotes unless single ones clearly do that work."""
+def _may_be_single(sample: str) -> bool:
+    """Whether single quotes, and no double ones, stand at the borders of fields."""
     counts = {
         quote: sum(sample.count(f"{quote}{mark}") + sample.count(f"{mark}{quote}") for mark in _DELIMITERS)
         for quote in _QUOTES
     }
-    return "'" if counts["'"] >= 4 and counts['"'] == 0 else '"'
+    return counts["'"] >= 4 and counts['"'] == 0
+
+
+def _are_quotes(sample: str, single: Dialect, usual: Dialect) -> bool:
+    """Tell quotes from apostrophes ('50s, and Excel's '00123): these close no field, or lines would run together.
+
+    One field may be left open, where the sample is cut.
+    """
+    mark = re.escape(single.delimiter)
+    n_opened = len(re.findall(rf"(?:^|{mark})'", sample, re.MULTILINE))
+    n_closed = len(re.findall(rf"'(?={mark}|\r?$)", sample, re.MULTILINE))
+    if n_closed + 1 < n_opened:
+        return False
+    spans_lines = any("\n" in field for row in rows_of(sample, single) for field in row)
+    return not spans_lines or _agreement(sample, single) > _agreement(sample, usual)

@@ -1,6 +1,6 @@
 """Read a table piece by piece, so that it may be larger than memory."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +23,7 @@ _SCANS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {
 }
 
 
-def pieces(address: str, run: Run, *, start: Place = START) -> Iterator[Piece]:
+def pieces(address: str, run: Run, *, start: Place = START, as_written: Collection[str] = ()) -> Iterator[Piece]:
     r"""Read the pieces of a table in order; together they are what `read` gives.
 
     Files of CSV, NDJSON, Parquet and Arrow come in pieces of some hundred thousand rows; all else in one. A column of
@@ -33,6 +33,7 @@ def pieces(address: str, run: Run, *, start: Place = START) -> Iterator[Piece]:
     ----------
     address : as for `read`.
     start : where to begin: the end of an earlier piece.
+    as_written : columns whose texts stay texts, as for `read`.
 
     Raises
     ------
@@ -46,42 +47,42 @@ def pieces(address: str, run: Run, *, start: Place = START) -> Iterator[Piece]:
     [[(1, 2.5), (2, None)]]
     """
     if not _is_file(address):
-        yield from _whole(address, run, start)
+        yield from _whole(address, run, start, as_written)
         return
     file = resolve(address, run)
     with file.named():
-        yield from _READERS.get(file.kind, _whole_file)(file, run, start)
+        yield from _READERS.get(file.kind, _whole_file)(file, run, start, as_written)
 
 
 def _is_file(address: str) -> bool:
     return address != "-" and Path(address.removeprefix("file://")).is_file()
 
 
-def _whole(address: str, run: Run, start: Place) -> Iterator[Piece]:
+def _whole(address: str, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
     if start == START:
-        frame = read(address, run=run)
+        frame = read(address, run=run, as_written=as_written)
         yield Piece(frame, Place(at=frame.height), 1.0)
 
 
-def _whole_file(file: File, run: Run, start: Place) -> Iterator[Piece]:
-    return _whole(str(file.path), run, start)
+def _whole_file(file: File, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
+    return _whole(str(file.path), run, start, as_written)
 
 
-def _csv(file: File, run: Run, start: Place) -> Iterator[Piece]:
-    return csv_pieces(str(file.plain), run, start)
+def _csv(file: File, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
+    return csv_pieces(str(file.plain), run, start, as_written)
 
 
-def _json(file: File, run: Run, start: Place) -> Iterator[Piece]:
+def _json(file: File, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
     found = json_pieces(file.plain, start)
-    return _whole_file(file, run, start) if found is None else found
+    return _whole_file(file, run, start, as_written) if found is None else found
 
 
-def _frames(file: File, run: Run, start: Place) -> Iterator[Piece]:
+def _frames(file: File, run: Run, start: Place, as_written: Collection[str]) -> Iterator[Piece]:
     """Read files that polars opens without reading them; an Arrow stream has to be read whole."""
     at = start.at
     try:
         if file.kind == "arrow" and not measured(file.plain):
-            yield from _whole_file(file, run, start)
+            yield from _whole_file(file, run, start, as_written)
             return
         table = _SCANS[file.kind](file.plain)
         n_rows = int(table.select(pl.len()).collect().item())
@@ -101,7 +102,7 @@ def _frames(file: File, run: Run, start: Place) -> Iterator[Piece]:
         ) from error
 
 
-_READERS: Mapping[str, Callable[[File, Run, Place], Iterator[Piece]]] = {
+_READERS: Mapping[str, Callable[[File, Run, Place, Collection[str]], Iterator[Piece]]] = {
     "csv": _csv,
     "json": _json,
     "parquet": _frames,

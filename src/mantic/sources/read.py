@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ from mantic.sources.folder import parts_of, unite
 from mantic.sources.memory import check_fits
 from mantic.sources.sniff import content
 from mantic.sources.table.csv import read_texts, to_numbers
+from mantic.sources.table.excel import read_cells
 from mantic.sources.unpack import ENDINGS, unpack
 
 # Which source reads a file with this ending, or an address with this scheme; any other is looked for by its own name.
@@ -28,10 +29,12 @@ KINDS = {
     **dict.fromkeys(("xlsx", "xls", "xlsm", "xlsb", "ods"), "excel"),
     **dict.fromkeys(("postgresql", "mysql", "sqlite"), "sql"),
 }
+# Files whose texts may be numbers.
+_TEXTS: Mapping[str, Callable[[str, Run], pl.DataFrame]] = {"csv": read_texts, "excel": read_cells}
 _BYTES = {"parquet": "parquet", "arrow": "arrow", "json": "json", "text": "csv", "excel": "excel"}
 
 
-def read(address: str | Path, *, run: Run | None = None) -> pl.DataFrame:
+def read(address: str | Path, *, run: Run | None = None, as_written: Collection[str] = ()) -> pl.DataFrame:
     r"""Read a table.
 
     Parameters
@@ -40,6 +43,7 @@ def read(address: str | Path, *, run: Run | None = None) -> pl.DataFrame:
         a folder or a pattern (``sales/*.csv``) of parts with the same columns, a database
         (``sqlite:///sales.db?table=orders``, ``postgresql://...?query=SELECT ...``), or ``-`` for standard input.
     run : hears what was not the usual (delimiter, encoding, decimal commas, several sheets).
+    as_written : columns whose texts stay texts, though all be numbers: codes like "250.00".
 
     Raises
     ------
@@ -53,17 +57,17 @@ def read(address: str | Path, *, run: Run | None = None) -> pl.DataFrame:
     """
     if run is None:
         with Run() as own:
-            return read(address, run=own)
+            return read(address, run=own, as_written=as_written)
     address = str(address)
     if address == "-":
-        return _read_input(run)
+        return _read_input(run, as_written)
     scheme, mark, _ = address.partition("://")
     if mark and scheme != "file":
         return _find(scheme, address)(address, run)
     address = address.removeprefix("file://")
     if Path(address).is_dir() or (set("*?[") & set(address) and not _file_of(address).exists()):
-        return _read_parts(address, run)
-    return _read_file(address, run)
+        return _read_parts(address, run, as_written)
+    return _read_file(address, run, as_written)
 
 
 def _file_of(address: str) -> Path:
@@ -84,12 +88,18 @@ def _find(kind: str, where: str) -> Source:
         ) from error
 
 
-def _read_file(address: str, run: Run) -> pl.DataFrame:
+def _read_kind(kind: str, address: str, run: Run, *, where: str, as_written: Collection[str]) -> pl.DataFrame:
+    if kind in _TEXTS:
+        return to_numbers(_TEXTS[kind](address, run), run, as_written=as_written)
+    return _find(kind, where)(address, run)
+
+
+def _read_file(address: str, run: Run, as_written: Collection[str]) -> pl.DataFrame:
     file = resolve(address, run)
     check_fits(file.plain.stat().st_size, file.kind, where=str(file.path))
-    suffix = address[len(str(file.path)) :] if file.kind == "excel" else ""
+    suffix = "".join(address.partition("?sheet=")[1:]) if file.kind == "excel" else ""
     with file.named():
-        return _find(file.kind, str(file.path))(f"{file.plain}{suffix}", run)
+        return _read_kind(file.kind, f"{file.plain}{suffix}", run, where=str(file.path), as_written=as_written)
 
 
 @dataclass(frozen=True)
@@ -177,15 +187,16 @@ def _check_exists(path: Path) -> None:
     )
 
 
-def _read_parts(address: str, run: Run) -> pl.DataFrame:
+def _read_parts(address: str, run: Run, as_written: Collection[str]) -> pl.DataFrame:
     """Read parts; CSV parts are first put together as texts, so that a column has one type for all of them."""
     files = parts_of(address)
     plain = files[0].with_suffix("") if files[0].suffix[1:].lower() in ENDINGS else files[0]
     kind = KINDS.get(plain.suffix[1:].lower(), "")
     check_fits(sum(file.stat().st_size for file in files), kind, where=address)
     if kind == "csv":
-        return to_numbers(unite(files, lambda file: _texts(file, run), where=address), run)
-    return unite(files, lambda file: _read_file(str(file), run), where=address)
+        texts = unite(files, lambda file: _texts(file, run), where=address)
+        return to_numbers(texts, run, as_written=as_written)
+    return unite(files, lambda file: _read_file(str(file), run, as_written), where=address)
 
 
 def _texts(file: Path, run: Run) -> pl.DataFrame:
@@ -196,7 +207,7 @@ def _texts(file: Path, run: Run) -> pl.DataFrame:
         raise _renamed(error, plain, file) from error.__cause__
 
 
-def _read_input(run: Run) -> pl.DataFrame:
+def _read_input(run: Run, as_written: Collection[str]) -> pl.DataFrame:
     """Keep standard input in the run's folder, tell what it is, and read that."""
     path = run.folder / "standard-input"
     with path.open("wb") as out:
@@ -211,7 +222,7 @@ def _read_input(run: Run) -> pl.DataFrame:
                 found = content(file.read(4096))
         kind = _BYTES.get(found, found)
         check_fits(path.stat().st_size, kind, where="standard input")
-        return _find(kind, "standard input")(str(path), run)
+        return _read_kind(kind, str(path), run, where="standard input", as_written=as_written)
     except ManticError as error:
         names = [text.replace(str(path), "standard input") for text in (error.what, error.where, error.fix)]
         raise type(error)(names[0], where=names[1], fix=names[2]) from error.__cause__

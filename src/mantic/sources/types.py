@@ -2,6 +2,9 @@
 
 import polars as pl
 
+from mantic.core.cast import cast_column
+from mantic.core.schema import Column, Kind, Schema
+
 _SAMPLE = 1_000
 _LEADING_ZERO = r"^[+-]?0\d"
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
@@ -25,6 +28,25 @@ def typed(texts: pl.Series) -> tuple[pl.Series, bool]:
         number = _comma_number(texts)
         return (texts, False) if number is None else (number, True)
     return texts, False
+
+
+def texts_in(schema: Schema) -> frozenset[str]:
+    """Return the columns that held texts when a model was fitted, so that rows of numbers alone are read as texts too.
+
+    These are texts, and categories of which one level at least is not written as a number is.
+
+    >>> texts_in(Schema((Column("code", Kind.CATEGORY, levels=("250.00", "E11")), Column("plan", Kind.CATEGORY))))
+    frozenset({'code'})
+    """
+    return frozenset(column.name for column in schema.columns if column.kind == Kind.TEXT or _are_texts(column))
+
+
+def _are_texts(column: Column) -> bool:
+    if column.kind != Kind.CATEGORY or not column.levels:
+        return False
+    levels = pl.Series(column.levels)
+    read = typed(levels)[0]
+    return read.dtype == pl.String or not cast_column(read, column)[0].equals(levels)
 
 
 def _number(texts: pl.Series) -> pl.Series:

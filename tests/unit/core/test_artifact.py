@@ -191,6 +191,15 @@ def test_parts_are_deflated(saved: Path, folder: Path) -> None:
     assert artifact.write(saved, manifest=ABOUT, folder=folder).stat().st_size < 5_000
 
 
+def test_parts_that_would_shrink_as_a_zip_bomb_does_are_stored(saved: Path, folder: Path) -> None:
+    (folder / "zeros.npy").write_bytes(bytes(artifact.SMALL))
+
+    artifact.write(saved, manifest=ABOUT, folder=folder)
+
+    with open_artifact(saved) as found:
+        assert (found.folder / "zeros.npy").stat().st_size == artifact.SMALL
+
+
 def test_a_file_of_the_first_format_with_stored_parts_is_read(saved: Path) -> None:
     with open_artifact(remanifest(saved, {"format": 1})) as found:
         assert found.manifest["format"] == 1

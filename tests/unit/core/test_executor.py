@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import mantic
 from mantic.core.executor import Failure, Here, Processes
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,19 @@ def test_results_come_from_other_processes(team):
     done = dict(team.run(os.path.basename, [_Path("a/b"), _Path("c/d")]))
 
     assert sorted(done.values()) == ["b", "d"]
+
+
+def test_no_process_of_ours_looks_for_modules_in_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alone = Processes(1)
+    try:
+        [(_, found)] = alone.run(eval, [_Path("__import__('sys').path")])
+    finally:
+        alone.close()
+    texts = {file: file.read_text("utf-8") for file in Path(mantic.__file__).parent.rglob("*.py")}
+
+    assert str(tmp_path) not in found
+    assert [file for file, text in texts.items() if '[sys.executable, "-m"' in text] == []
 
 
 class _Path(str):

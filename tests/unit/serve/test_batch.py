@@ -5,6 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import mantic
+from mantic.cli.table import read_for
 from mantic.core.errors import SchemaError, SourceError, StoreError
 from mantic.core.journal import Journal
 from mantic.core.run import Run
@@ -50,6 +51,22 @@ def test_answers_are_those_of_the_whole(model, table, churn_like, tmp_path, endi
         pl.DataFrame({"probability_yes": model.predict_proba(churn_like.drop("churned"))[:, 1]}),
     )
     assert files(tmp_path) == [out.name, "new.csv"]
+
+
+def test_codes_are_read_as_when_the_model_was_fitted_whatever_stands_beside_them(tmp_path):
+    codes = ["250.00", "401.90", "V45.81", "E11"] * 50
+    frame = pl.DataFrame({"code": codes, "sick": ["no" if code[0] in "2V" else "yes" for code in codes]})
+    fitted = mantic.Classifier(budget="1 trial", learners=["linear"], seed=0).fit(frame, "sick")
+    model = mantic.load(fitted.save(tmp_path / "sick.mantic"))
+    (tmp_path / "new.csv").write_text("code\n401.90\n250.00\n")
+
+    with Run() as run:
+        answer_file(Batch(model, str(tmp_path / "new.csv"), tmp_path / "out.csv", proba=False), run)
+        _, raw = read_for(model, str(tmp_path / "new.csv"), run)
+
+    assert pl.read_csv(tmp_path / "out.csv")["prediction"].to_list() == ["yes", "no"]
+    assert [one.code for one in run.warnings] == []
+    assert raw["code"].to_list() == ["401.90", "250.00"]
 
 
 USUAL = room.answer_table

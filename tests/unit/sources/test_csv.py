@@ -70,6 +70,23 @@ def test_quoted_delimiters_newlines_and_quotes_inside_words_are_kept(tmp_path):
     assert inches.rows() == [('5" pipe', "3"), ("2", "y")]
 
 
+@pytest.mark.parametrize("code", ["'{:05d}", "'{}0s", "'{0},'{0}", "'", "Others'|'Til {}"])
+@pytest.mark.parametrize("line", ["{code},{at}", "{at},{code},{at}"])
+def test_an_apostrophe_before_a_value_is_no_quote(tmp_path, code, line):
+    lines = [line.format(code=code.format(at), at=at) for at in range(10)]
+    header = ",".join("abcd"[: lines[0].count(",") + 1])
+
+    frame = read(write(tmp_path, "\n".join([header, *lines]) + "\n"), run=Run())
+
+    assert [",".join(map(str, row)) for row in frame.rows()] == lines
+
+
+def test_single_quotes_may_hold_apostrophes_and_lines(tmp_path):
+    frame = read(write(tmp_path, "a,b\n'two\nlines',1\n'it''s',2\n'x,y','3'\n'',4\n"), run=Run())
+
+    assert frame.rows() == [("two\nlines", 1), ("it's", 2), ("x,y", 3), (None, 4)]
+
+
 def test_blank_lines_are_rows_only_in_a_single_column(tmp_path):
     two = read(write(tmp_path, "\na,b\n1,2\n\n3,4\n\n"), run=Run())
     one = read(write(tmp_path, "a\n1\n\n2\n"), run=Run())

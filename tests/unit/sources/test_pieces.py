@@ -1,5 +1,6 @@
 """Tables piece by piece: together they are the whole, from any place on."""
 
+import gzip
 import json
 import random
 
@@ -11,9 +12,13 @@ from polars.testing import assert_frame_equal
 
 from mantic.core.errors import ManticError, SourceError
 from mantic.core.run import Run
+from mantic.core.schema import Schema
+from mantic.features.infer import infer
+from mantic.features.said import with_kinds
 from mantic.sources import csv_pieces, json_pieces, pieces
 from mantic.sources.piece import START
 from mantic.sources.read import read
+from mantic.sources.types import texts_in
 
 
 @pytest.fixture
@@ -90,6 +95,34 @@ def test_a_broken_line_of_json_is_named_by_its_number(tmp_path, small_pieces):
         list(pieces.pieces(str(tmp_path / "t.ndjson"), Run()))
 
     assert "line 121" in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["t.csv", "odd.csv", "t.csv.gz", "t.xlsx", "parts"])
+def test_columns_stay_as_they_are_written_where_that_is_wished(tmp_path, small_pieces, name):
+    texts = pl.DataFrame({"code": ["250.00", "401.90"] * 30, "n": ["1", "2"] * 30})
+    (tmp_path / "parts").mkdir()
+    texts.write_csv(tmp_path / "t.csv")
+    texts.write_csv(tmp_path / "parts" / "t.csv")
+    texts.write_excel(tmp_path / "t.xlsx")
+    (tmp_path / "odd.csv").write_text(texts.write_csv() + "\n")
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(texts.write_csv().encode()))
+
+    with Run() as run:
+        whole = read(tmp_path / name, run=run, as_written=["code", "absent"])
+        found = [one.frame for one in pieces.pieces(str(tmp_path / name), run, as_written=["code"])]
+
+    assert whole.rows() == [("250.00", 1), ("401.90", 2)] * 30
+    assert_frame_equal(pl.concat(found), whole)
+
+
+def test_a_model_knows_which_columns_held_texts():
+    fitted = pl.DataFrame({"code": ["250.00", "E11"], "zip": ["007", "9"], "n": [1, 2], "plan": ["a", "b"]})
+    said = pl.DataFrame({"whole": [1, 2, 1], "part": [1.0, 1.5, 1.0]})
+    schema = Schema(
+        infer(fitted).columns + with_kinds(infer(said), said, dict.fromkeys(said.columns, "category")).columns
+    )
+
+    assert texts_in(schema) == {"code", "zip", "plan"}
 
 
 def test_a_key_that_later_lines_lack_is_missing_there(tmp_path, small_pieces):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+import xlsxwriter
 import zstandard
 
 from mantic.core.errors import ManticError, SchemaError, SourceError
@@ -107,6 +108,7 @@ def test_parts_that_do_not_fit_are_all_named(tmp_path):
     [
         ("?table=my orders", [(1, "q", 1.5), (2, ":a", None)]),
         ('?query=SELECT id FROM "my orders" WHERE "select" = \':a\' AND 1+1=2', [(2,)]),
+        ("?query=SELECT id FROM \"my orders\" WHERE 'at 25 off' LIKE '%25%' AND 'q%41' = 'q%41' AND id = 1", [(1,)]),
         ("?query=SELECT%20id%20FROM%20%22my%20orders%22%20WHERE%20price%20%3E%201", [(1,)]),
     ],
 )
@@ -197,3 +199,20 @@ def test_a_sheet_is_chosen_by_name(tmp_path, frame):
     assert read(f"{tmp_path}/t.xlsx?sheet=May", run=Run()).rows() == ROWS
     with pytest.raises(SourceError, match="no sheet 'June'"):
         read(f"{tmp_path}/t.xlsx?sheet=June", run=Run())
+
+
+@pytest.mark.parametrize("address", ["./t.xlsx", "./t.xlsx?sheet=May", "{folder}//t.xlsx", "file://{folder}/./t.xlsx"])
+def test_a_book_is_found_however_its_path_is_written(tmp_path, monkeypatch, frame, address):
+    frame.write_excel(tmp_path / "t.xlsx", worksheet="May")
+    monkeypatch.chdir(tmp_path)
+
+    assert read(address.format(folder=tmp_path), run=Run()).rows() == ROWS
+
+
+def test_one_late_text_in_a_sheet_makes_a_whole_column_text(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        sheet = book.add_worksheet()
+        for at, value in enumerate(["a", *range(1300), "A12", 2.5]):
+            sheet.write(at, 0, value)
+
+    assert read(tmp_path / "t.xlsx", run=Run())["a"].to_list() == [*map(str, range(1300)), "A12", "2.5"]

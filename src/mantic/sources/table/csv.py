@@ -1,7 +1,7 @@
 """CSV and its relatives: found out how it is written, read fast, and nothing lost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,13 @@ def read_csv(address: str, run: Run) -> pl.DataFrame:
     return to_numbers(read_texts(address, run), run)
 
 
-def to_numbers(texts: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Return the frame with its columns of numbers as numbers; the texts' memory is given back one by one."""
+def to_numbers(texts: pl.DataFrame, run: Run, *, as_written: Collection[str] = ()) -> pl.DataFrame:
+    """Return the frame with texts that are numbers as such, but for columns that shall stay as they are written.
+
+    The texts' memory is given back one by one.
+    """
     with_commas = []
-    for name in texts.columns:
+    for name in [name for name, dtype in texts.schema.items() if dtype == pl.String and name not in as_written]:
         series, has_commas = typed(texts[name])
         texts = texts.with_columns(series)
         with_commas += [name] if has_commas else []

@@ -16,7 +16,12 @@ from mantic.sources.table.csv import to_numbers
 
 @source("excel")
 def read_excel(address: str, run: Run) -> pl.DataFrame:
-    """Read the first sheet, or the one named after a question mark: `sales.xlsx?sheet=2024`.
+    """Read the first sheet, or the one named after a question mark: `sales.xlsx?sheet=2024`; texts may be numbers."""
+    return to_numbers(read_cells(address, run), run)
+
+
+def read_cells(address: str, run: Run) -> pl.DataFrame:
+    """Read a sheet and leave every text as it is written.
 
     The first line that is not empty is the header. No formula or macro is run: the values are those that were saved.
 
@@ -53,15 +58,9 @@ def _read(book: Any, path: str, sheet: str, run: Run) -> pl.DataFrame:
         raise SourceError("the sheet is empty", where=where, fix=f"name another sheet: {path}?sheet=NAME ({known})")
     names = [name or f"column_{at}" for at, name in enumerate(texts.row(0), start=1)]
     check_names(names, where=where)
-    frame = book.load_sheet(sheet, header_row=0).to_polars()
+    frame = book.load_sheet(sheet, header_row=0, schema_sample_rows=None).to_polars()  # a late text would become null
     if frame.height == 0:
         raise SourceError("the sheet has a header and no rows", where=where, fix="save the table with its rows")
     frame.columns = names
     empty = pl.col(pl.String).replace("", None)
-    return to_numbers_of_texts(to_polars(frame.with_columns(empty)), run)
-
-
-def to_numbers_of_texts(frame: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Return the frame with columns of numbers that the sheet keeps as texts made numbers."""
-    texts = frame.select(pl.col(pl.String))
-    return frame.with_columns(to_numbers(texts, run).iter_columns()) if texts.width else frame
+    return to_polars(frame.with_columns(empty))

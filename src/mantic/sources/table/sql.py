@@ -22,7 +22,8 @@ _STEP = 50_000
 def read_sql(address: str, run: Run) -> pl.DataFrame:
     """Read a table or what a query answers: `sqlite:///sales.db?table=orders`, `postgresql://host/db?query=SELECT ...`.
 
-    The query comes last in the address and may be written as it is. Nothing is ever committed.
+    The query comes last in the address and may be written as it is; one without spaces is read as an address is written
+    (%20 for a space). Nothing is ever committed.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def read_sql(address: str, run: Run) -> pl.DataFrame:
 def _split(address: str) -> tuple[str, str, str]:
     """Return (address of the database, table, query); options of the driver stay in the address."""
     base, _, options = address.partition("?")
-    before, mark, query = f"&{options}".partition("&query=")
+    before, _, query = f"&{options}".partition("&query=")
     kept, table = [], ""
     for option in before.split("&"):
         name, _, value = option.partition("=")
@@ -69,7 +70,8 @@ def _split(address: str) -> tuple[str, str, str]:
             table = unquote(value)
         elif option:
             kept.append(option)
-    return base + (f"?{'&'.join(kept)}" if kept else ""), table, unquote(query) if mark else ""
+    is_plain = len(query.split()) > 1  # then a % is the query's own: LIKE '%25%'
+    return base + (f"?{'&'.join(kept)}" if kept else ""), table, query if is_plain else unquote(query)
 
 
 def _with_driver(url: str) -> str:
