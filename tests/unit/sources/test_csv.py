@@ -8,6 +8,7 @@ import pytest
 from mantic.core.errors import ManticError
 from mantic.core.run import Run
 from mantic.sources.read import read
+from mantic.sources.table.csv import open_csv
 
 
 def write(folder: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
@@ -53,6 +54,16 @@ def test_digits_are_never_lost(tmp_path):
     frame = read(write(tmp_path, "zip,big,late,nan\n00123,99999999999999999999,1,nan\n90210,1,x,1\n"), run=Run())
 
     assert frame.rows() == [("00123", "99999999999999999999", "1", "nan"), ("90210", "1", "x", "1")]
+
+
+@pytest.mark.parametrize("name", ["ENSG{:011}", '"ENSG\n{:011}"'])
+def test_a_header_of_any_length_is_read(tmp_path, name):
+    names = [name.format(at) for at in range(20_000)]
+    lines = [",".join(names), *(",".join([f"s{row}"] * 20_000) for row in range(2))]
+
+    csv = open_csv(str(write(tmp_path, "\n".join(lines) + "\n")), Run())
+
+    assert csv.names == tuple(one.strip('"') for one in names)
 
 
 def test_one_late_text_makes_a_whole_column_text(tmp_path):
