@@ -4,9 +4,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from mantic.core.errors import ManticError
 from mantic.core.run import Run
+from mantic.sources.pieces import pieces
 from mantic.sources.read import read
 from mantic.sources.table.csv import open_csv
 
@@ -42,6 +44,23 @@ def test_how_a_file_is_written_is_found_and_reported(tmp_path, quiet_run, text, 
 
     assert frame.rows() == rows
     assert codes(quiet_run) == warned
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_a_bad_byte_among_letters_of_utf8_is_named_and_spoils_no_other(tmp_path, ending):
+    names = ["Köln", "Zürich", "東京"] * 10
+    good, bad = ("city\n{}\n", b"bad\xff\n") if ending == "csv" else ("{}\n", b'{"city": "bad\xff"}\n')
+    lines = names if ending == "csv" else [f'{{"city": "{name}"}}' for name in names]
+    path = tmp_path / f"t.{ending}"
+    path.write_bytes(good.format("\n".join(lines)).encode() + bad)
+
+    with Run() as run:
+        frame = read(path, run=run)
+        whole = [one.frame for one in pieces(str(path), run)]
+
+    assert frame["city"].to_list() == [*names, "bad\ufffd"]
+    assert_frame_equal(pl.concat(whole), frame)
+    assert f"line {32 if ending == 'csv' else 31}" in run.warnings[0].text
 
 
 def test_only_an_empty_cell_is_missing(tmp_path):

@@ -122,10 +122,11 @@ def _check_content(path: Path) -> None:
 
 def _as_utf8(path: Path, run: Run) -> Path:
     found = letters(path)
-    if found.encoding in ("utf-8", "utf-8-sig") and not found.old_lines:
+    oddity = found.oddity(path.name)
+    if not oddity and not found.old_lines:
         return path
-    if found.encoding not in ("utf-8", "utf-8-sig"):
-        run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
+    if oddity:
+        run.warn("encoding", oddity)
     return to_utf8(path, found, run.folder / f"utf8-{path.name}")
 
 
