@@ -50,10 +50,12 @@ def unite(files: Sequence[Path], read: Callable[[Path], pl.DataFrame], *, where:
     """
     frames = [read(file) for file in files]
     first = frames[0]
+    wanted = set(first.columns)
     faults = []
     for file, frame in zip(files[1:], frames[1:], strict=True):
-        lacks = [f"lacks '{name}'" for name in first.columns if name not in frame.columns]
-        more = [f"has '{name}' more" for name in frame.columns if name not in first.columns]
+        there = set(frame.columns)
+        lacks = [f"lacks '{name}'" for name in first.columns if name not in there]
+        more = [f"has '{name}' more" for name in frame.columns if name not in wanted]
         if lacks or more:
             faults.append(f"{file.name} {', '.join((lacks + more)[:5])}")
     if faults:
@@ -63,19 +65,15 @@ def unite(files: Sequence[Path], read: Callable[[Path], pl.DataFrame], *, where:
             where=where,
             fix="give every part the same columns, or name the files that belong together by a pattern",
         )
-    return pl.concat([_as_first(frame, frames) for frame in frames], how="vertical")
+    ordered = [frame.select(first.columns) for frame in frames]
+    types = [_shared(parts) for parts in zip(*(frame.iter_columns() for frame in ordered), strict=True)]
+    shared = dict(zip(first.columns, types, strict=True))
+    return pl.concat([frame.cast(shared) for frame in ordered], how="vertical")  # type: ignore[arg-type]
 
 
-def _as_first(frame: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return a part with the types that hold the values of all parts."""
-    return frame.select(pl.col(name).cast(_shared(name, frames)) for name in frames[0].columns)
-
-
-def _shared(name: str, frames: Sequence[pl.DataFrame]) -> pl.DataType:
+def _shared(parts: Sequence[pl.Series]) -> pl.DataType:
     """Return one type for a column of all parts; an all-empty part (null texts) adapts to the others."""
-    types = {frame.schema[name] for frame in frames if frame[name].null_count() < frame.height} or {
-        frames[0].schema[name]
-    }
+    types = {part.dtype for part in parts if part.null_count() < len(part)} or {parts[0].dtype}
     if len(types) == 1:
         return types.pop()
     if all(dtype.is_numeric() for dtype in types):

@@ -20,7 +20,7 @@ def json_pieces(path: Path, start: Place) -> Iterator[Piece] | None:
 
     A key that earlier lines had and later ones lack is missing there, as in the whole.
     """
-    if letters(path).encoding not in ("utf-8", "utf-8-sig") or not _is_by_line(path):
+    if letters(path).oddity(path.name) or not _is_by_line(path):
         return None
     return _pieces(path, start)
 

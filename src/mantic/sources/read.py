@@ -194,8 +194,7 @@ def _read_parts(address: str, run: Run, as_written: Collection[str]) -> pl.DataF
     kind = KINDS.get(plain.suffix[1:].lower(), "")
     check_fits(sum(file.stat().st_size for file in files), kind, where=address)
     if kind == "csv":
-        texts = unite(files, lambda file: _texts(file, run), where=address)
-        return to_numbers(texts, run, as_written=as_written)
+        return to_numbers(unite(files, lambda file: _texts(file, run), where=address), run, as_written=as_written)
     return unite(files, lambda file: _read_file(str(file), run, as_written), where=address)
 
 

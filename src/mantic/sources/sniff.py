@@ -23,6 +23,7 @@ _MAGIC = (
     (b"\xff\xd8\xff", "picture"),
     (b"GIF8", "picture"),
 )
+_MOSTLY = 10  # times
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -48,10 +49,32 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Letters:
-    """How a text file is written: its encoding, and whether its lines end as in old Macs."""
+    """How a text file is written.
+
+    Parameters
+    ----------
+    old_lines : whether its lines end as in old Macs.
+    bad_line : the first with bytes that are not of its encoding, which are read as the sign for such; 0 where all are.
+    """
 
     encoding: str
     old_lines: bool = False
+    bad_line: int = 0
+
+    @property
+    def errors(self) -> str:
+        """Return what to do with bytes that are not of the encoding."""
+        return "replace" if self.bad_line else "strict"
+
+    def oddity(self, name: str) -> str:
+        """Return what to tell of a file of this name; nothing where it is written as usual."""
+        if self.bad_line:
+            return (
+                f"{name} is written in UTF-8 but for a few bytes, the first in line {self.bad_line:,}, read as \ufffd"
+            )
+        if self.encoding not in ("utf-8", "utf-8-sig"):
+            return f"{name} is written in {self.encoding}, not in UTF-8; it was read as such"
+        return ""
 
 
 def letters(path: Path) -> Letters:
@@ -71,7 +94,10 @@ def letters(path: Path) -> Letters:
     if b"\x00" in head:
         return Letters(_wide(head, path))
     old_lines = b"\r" in head and b"\n" not in head
-    return Letters("utf-8" if _decodes(path, "utf-8") else _western(path), old_lines)
+    if _decodes(path, "utf-8"):
+        return Letters("utf-8", old_lines)
+    encoding = _western(path)
+    return Letters("utf-8", old_lines, _bad_line(path)) if _is_mostly_utf8(path) else Letters(encoding, old_lines)
 
 
 def _wide(head: bytes, path: Path) -> str:
@@ -94,6 +120,31 @@ def _western(path: Path) -> str:
     return "cp1252" if _decodes(path, "cp1252") else "latin-1"
 
 
+def _is_mostly_utf8(path: Path) -> bool:
+    """Whether letters of several bytes, which other encodings hold by rare chance, far outnumber what is not UTF-8."""
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    n_bad = n_good = 0
+    for part in chunks(path):
+        text = decoder.decode(part)
+        n_odd = text.count("\ufffd")
+        n_bad += n_odd
+        n_good += len(text) - len(text.encode("ascii", "ignore")) - n_odd
+    return n_good > _MOSTLY * n_bad
+
+
+def _bad_line(path: Path) -> int:
+    """Return the number of the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 0
+
+
 def _decodes(path: Path, encoding: str) -> bool:
     import codecs
 
@@ -112,7 +163,7 @@ def to_utf8(path: Path, found: Letters, into: Path) -> Path:
     """Write the text again as UTF-8 with ordinary lines; return where."""
     try:
         with (
-            path.open(encoding=found.encoding, newline=None) as source,
+            path.open(encoding=found.encoding, errors=found.errors, newline=None) as source,
             into.open("w", encoding="utf-8", newline="\n") as out,
         ):
             while part := source.read(CHUNK):

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from mantic.core.errors import ManticError
 from mantic.core.run import Run
+from mantic.sources.pieces import pieces
 from mantic.sources.read import read
+from mantic.sources.table.csv import open_csv
 
 
 def write(folder: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
@@ -43,6 +46,23 @@ def test_how_a_file_is_written_is_found_and_reported(tmp_path, quiet_run, text, 
     assert codes(quiet_run) == warned
 
 
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_a_bad_byte_among_letters_of_utf8_is_named_and_spoils_no_other(tmp_path, ending):
+    names = ["Köln", "Zürich", "東京"] * 10
+    good, bad = ("city\n{}\n", b"bad\xff\n") if ending == "csv" else ("{}\n", b'{"city": "bad\xff"}\n')
+    lines = names if ending == "csv" else [f'{{"city": "{name}"}}' for name in names]
+    path = tmp_path / f"t.{ending}"
+    path.write_bytes(good.format("\n".join(lines)).encode() + bad)
+
+    with Run() as run:
+        frame = read(path, run=run)
+        whole = [one.frame for one in pieces(str(path), run)]
+
+    assert frame["city"].to_list() == [*names, "bad\ufffd"]
+    assert_frame_equal(pl.concat(whole), frame)
+    assert f"line {32 if ending == 'csv' else 31}" in run.warnings[0].text
+
+
 def test_only_an_empty_cell_is_missing(tmp_path):
     frame = read(write(tmp_path, 'a,b\nNA,""\nNone,?\n,null\n'), run=Run())
 
@@ -53,6 +73,16 @@ def test_digits_are_never_lost(tmp_path):
     frame = read(write(tmp_path, "zip,big,late,nan\n00123,99999999999999999999,1,nan\n90210,1,x,1\n"), run=Run())
 
     assert frame.rows() == [("00123", "99999999999999999999", "1", "nan"), ("90210", "1", "x", "1")]
+
+
+@pytest.mark.parametrize("name", ["ENSG{:011}", '"ENSG\n{:011}"'])
+def test_a_header_of_any_length_is_read(tmp_path, name):
+    names = [name.format(at) for at in range(20_000)]
+    lines = [",".join(names), *(",".join([f"s{row}"] * 20_000) for row in range(2))]
+
+    csv = open_csv(str(write(tmp_path, "\n".join(lines) + "\n")), Run())
+
+    assert csv.names == tuple(one.strip('"') for one in names)
 
 
 def test_one_late_text_makes_a_whole_column_text(tmp_path):

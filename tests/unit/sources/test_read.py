@@ -7,7 +7,9 @@ import json
 import lzma
 import sqlite3
 import sys
+import time
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
@@ -17,6 +19,7 @@ import zstandard
 
 from mantic.core.errors import ManticError, SchemaError, SourceError
 from mantic.core.run import Run
+from mantic.sources.folder import unite
 from mantic.sources.read import read
 from mantic.sources.unpack import Limit, unpack
 
@@ -91,6 +94,16 @@ def test_parts_of_a_folder_share_one_type_for_a_column(tmp_path):
 
     assert read(tmp_path, run=Run()).rows() == [(1.0, "00123"), (2.5, "90210")]
     assert read(f"{tmp_path}/*.csv", run=Run()).height == 2
+
+
+def test_parts_of_many_columns_are_united_in_time_that_grows_with_their_number():
+    frame = pl.DataFrame({f"column {at}": [at, at] for at in range(3_000)})
+
+    began = time.process_time()
+    whole = unite([Path("1"), Path("2"), Path("3")], lambda _: frame, where="here")
+
+    assert whole.shape == (6, 3_000)
+    assert time.process_time() - began < 10  # was a minute
 
 
 def test_parts_that_do_not_fit_are_all_named(tmp_path):

@@ -17,6 +17,7 @@ from mantic.sources.sniff import chunks, content, letters, to_utf8
 from mantic.sources.types import typed
 
 _HEAD_BYTES = 1 << 18
+_MOST_HEAD_BYTES = 1 << 25  # of a header that does not end before
 _MARK = b"\xef\xbb\xbf"
 _OLD_END = "\r"
 
@@ -41,10 +42,12 @@ def to_numbers(texts: pl.DataFrame, run: Run, *, as_written: Collection[str] = (
 
     The texts' memory is given back one by one.
     """
-    with_commas = []
-    for name in [name for name, dtype in texts.schema.items() if dtype == pl.String and name not in as_written]:
-        series, has_commas = typed(texts[name])
-        texts = texts.with_columns(series)
+    with_commas, texts = [], texts.clone()
+    for at, (name, dtype) in enumerate(texts.schema.items()):
+        if dtype != pl.String or name in as_written:
+            continue
+        series, has_commas = typed(texts.to_series(at))
+        texts.replace_column(at, series)
         with_commas += [name] if has_commas else []
     if with_commas:
         shown = ", ".join(f"'{name}'" for name in with_commas[:5]) + (" ..." if len(with_commas) > 5 else "")
@@ -119,20 +122,28 @@ def _check_content(path: Path) -> None:
 
 def _as_utf8(path: Path, run: Run) -> Path:
     found = letters(path)
-    if found.encoding in ("utf-8", "utf-8-sig") and not found.old_lines:
+    oddity = found.oddity(path.name)
+    if not oddity and not found.old_lines:
         return path
-    if found.encoding not in ("utf-8", "utf-8-sig"):
-        run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
+    if oddity:
+        run.warn("encoding", oddity)
     return to_utf8(path, found, run.folder / f"utf8-{path.name}")
 
 
 def _sample(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        while not _has_line(head) and len(head) < _MOST_HEAD_BYTES and (more := file.read(len(head))):
+            head += more
     sample = head.removeprefix(_MARK).decode("utf-8", errors="ignore")
     if len(head) < _HEAD_BYTES:
         return sample
     return sample[: sample.rfind("\n") + 1] or sample
+
+
+def _has_line(head: bytes) -> bool:
+    """Whether a line that is not empty ends in these bytes, outside of quotes."""
+    return any(b"\n" in outside for outside in head.removeprefix(_MARK).lstrip(b"\r\n").split(b'"')[::2])
 
 
 def _names(header: Sequence[str]) -> tuple[str, ...]:

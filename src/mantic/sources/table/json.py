@@ -27,10 +27,11 @@ def read_json(address: str, run: Run) -> pl.DataFrame:
     """
     path = Path(address)
     found = letters(path)
-    if found.encoding not in ("utf-8", "utf-8-sig"):
-        run.warn("encoding", f"{path.name} is written in {found.encoding}, not in UTF-8; it was read as such")
+    if oddity := found.oddity(path.name):
+        run.warn("encoding", oddity)
     try:
-        text = path.read_text(encoding="utf-8-sig" if found.encoding == "utf-8" else found.encoding)
+        encoding = "utf-8-sig" if found.encoding == "utf-8" else found.encoding
+        text = path.read_text(encoding, found.errors)
     except UnicodeError as error:
         raise broken(path, found.encoding) from error
     if not text.strip():
