@@ -7,7 +7,7 @@ import pytest
 
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SettingsError
-from mantic.core.learner import LEARNERS, Explains, complete, is_installed
+from mantic.core.learner import LEARNERS, Choice, Explains, complete, is_installed
 from mantic.core.run import Run
 from mantic.core.table import Layout, Table, Target
 
@@ -21,6 +21,13 @@ FAST = {
     "mlp": {"epochs": 20, "hidden": 32, "voices": 2},
 }
 CASES = [(name, task) for name in NAMES for task in LEARNERS.get(name).tasks]
+CHOICES = [
+    (name, task, {key: value})
+    for name, task in CASES
+    for key, one in LEARNERS.get(name)().space().items()
+    if isinstance(one, Choice)
+    for value in one.values[1:]
+]
 
 
 def table_for(layout: Layout, n_rows: int, *, seed: int = 0) -> Table:
@@ -102,6 +109,18 @@ def test_a_loaded_learner_predicts_as_before(name, task, tmp_path):
     np.testing.assert_array_equal(again.predict(table), model.predict(table))
     again.save(tmp_path / "again")
     np.testing.assert_array_equal(LEARNERS.get(name).load(tmp_path / "again").predict(table), model.predict(table))
+
+
+@pytest.mark.parametrize(("name", "task", "chosen"), CHOICES)
+def test_what_can_be_chosen_can_be_saved_and_loaded(name, task, chosen, tmp_path):
+    kind = LEARNERS.get(name)
+    table = table_for(kind.layout, 400)
+    target = target_for(table, 3 if task == "classify" else 0)
+
+    model = kind().fit(table, target, FAST.get(name, {}) | chosen, Run())
+
+    model.save(tmp_path)
+    np.testing.assert_array_equal(kind.load(tmp_path).predict(table), model.predict(table))
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
