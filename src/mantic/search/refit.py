@@ -95,16 +95,18 @@ Refit = tuple[int, int]  # candidate number, part: to be fitted on all rows of t
 Fits = dict[Refit, Member]
 
 
-def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[Refit] | None = None) -> Fits:
+def refit(
+    search: Search, recipes: list[Recipe], fits: Fits, *, deadline: Deadline, only: frozenset[Refit] | None = None
+) -> None:
     """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
 
     Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
 
     Parameters
     ----------
+    fits : grows as they finish, so that what is done by then is there whatever ends this.
     only : (candidate number, part) to fit; all by default.
     """
-    fits: Fits = {}
     wanted = [one for one in to_refit(search, recipes) if only is None or one in only]
     for job, result in search.executor.run(run_trial, _refit_jobs(search, wanted, deadline)):
         if isinstance(result, TrialResult) and not result.is_cut:
@@ -113,7 +115,6 @@ def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: fr
             search.failed.append((job.candidate, "refit: stopped at its time limit"))
         else:
             search.failed.append((job.candidate, f"refit: {result.reason}"))
-    return fits
 
 
 def to_refit(search: Search, recipes: list[Recipe]) -> list[Refit]:

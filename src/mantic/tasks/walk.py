@@ -86,6 +86,7 @@ class _Sought:
     first: dict[int, Blend] = field(default_factory=dict)  # quick models by part; all judged parts have one, or none
     search: Search | None = None
     gave_way: bool = False  # whether what was found is no better than the first models
+    interrupted: bool = False
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
 
@@ -114,16 +115,16 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     sought = _Sought(given, division, request, reserve, started, pace, haste)
     with watch_ctrl_c() as ctrl_c, ExitStack() as opened:
-        if interrupted := ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
-            run.warn("interrupted", "stopped early at your wish: this is the best so far")
+        if ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
+            _interrupt(sought, run)
             sought.executor.close()
             until = Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left()))
         else:
             until = run.deadline.earlier(sought.reserve)
-        if interrupted and sought.search is not None:
+        if sought.interrupted and sought.search is not None:
             sought.search.go_home()
         run.tell(Started("fitting the best again, on more rows"))
-        recipes, fits = _finish(sought, until, ctrl_c, wishes.again)
+        recipes, fits = _finish(sought, until, ctrl_c, wishes.again, run=run)
     search, fallback = sought.search, sought.first or baselines
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
@@ -135,7 +136,7 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     used = [] if models is fallback else recipes
     if models is fallback and wishes.budget.trials is None:
         what = "this is a first, quick model" if sought.first else "this always says the same"
-        run.warn("no_search", f"{_why_none(sought, interrupted=interrupted)}: {what}")
+        run.warn("no_search", f"{_why_none(sought)}: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
     rehearsed = _rehearsed(given, division, earlier)
     judges = [
@@ -157,9 +158,16 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     )  # fmt: skip
 
 
-def _why_none(sought: _Sought, *, interrupted: bool) -> str:
+def _interrupt(sought: _Sought, run: Run) -> None:
+    """Put down that somebody wished an end, and say so once."""
+    if not sought.interrupted:
+        run.warn("interrupted", "stopped early at your wish: this is the best so far")
+    sought.interrupted = True
+
+
+def _why_none(sought: _Sought) -> str:
     """Return why a search brought no model."""
-    if interrupted:
+    if sought.interrupted:
         return "it was stopped before a search found better"
     if sought.gave_way and sought.search is not None:
         return f"none of the {len(sought.search.eligible)} that were tried in this time is clearly better"
@@ -283,10 +291,12 @@ def _leaks(sought: _Sought, run: Run) -> tuple[Leak, ...]:
     return leaks
 
 
-def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None) -> tuple[list[Recipe], Fits]:
+def _finish(
+    sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None, *, run: Run
+) -> tuple[list[Recipe], Fits]:
     """Choose, and fit again on all rows; no recipe where the first models are better than what could be done.
 
-    A search that is repeated ends with the models that it ended with before.
+    A search that is repeated ends with the models that it ended with before. A press leaves what is fitted by then.
     """
     search = sought.search
     if search is None or not search.eligible:
@@ -299,10 +309,11 @@ def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | 
         recipes, only = affordable(search, recipes, deadline)
     else:
         only = frozenset(again.refitted)
-    if ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
-        return recipes, {}
+    is_pressed = ctrl_c.ended(lambda: refit(search, recipes, fits, deadline=deadline, only=only))
+    if is_pressed:
+        _interrupt(sought, run)
     settled = [settle(search, own, fits) for own in recipes]
-    if again is not None:
+    if again is not None and not is_pressed:
         return held_to(again, search, settled), fits
     is_new = any(one is not own for one, own in zip(settled, recipes, strict=True))
     return [] if is_new and _gives_way(sought, settled, again) else settled, fits

@@ -84,6 +84,6 @@ def test_a_fit_keeps_its_first_model_where_that_is_better(monkeypatch, churn_lik
     ],
 )
 def test_why_a_search_brought_no_model(gave_way, interrupted, said):
-    sought = SimpleNamespace(gave_way=gave_way, search=SimpleNamespace(eligible=[1, 2, 3]))
+    sought = SimpleNamespace(gave_way=gave_way, interrupted=interrupted, search=SimpleNamespace(eligible=[1, 2, 3]))
 
-    assert walk._why_none(sought, interrupted=interrupted) == said
+    assert walk._why_none(sought) == said
