@@ -200,6 +200,19 @@ def test_few_rows_and_a_constant_column_are_survived(name, task, n_rows):
     assert_sound(model.predict(table.rows(np.array([0]))), 1, n_classes)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if LEARNERS.get(name).layout is Layout.TREES])
+def test_a_column_that_learning_rows_left_empty_is_survived(name):
+    whole = table_for(Layout.TREES, 400)
+    empty = whole.numbers.copy()
+    empty[:, [1, 3]] = np.nan  # a number, and codes
+    table = Table(empty, whole.names, whole.origin, categorical=whole.categorical)
+
+    model = LEARNERS.get(name)().fit(table, target_for(table, 2), dict(FAST.get(name, {})), Run())
+
+    assert_sound(model.predict(whole), 400, 2)
+    np.testing.assert_array_equal(model.predict(whole), model.predict(table))
+
+
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_a_single_column_and_a_constant_target_are_survived(name, task):
     kind = LEARNERS.get(name)

@@ -254,10 +254,14 @@ def _first_models(sought: _Sought, learners: dict[str, Params], *, share: float)
         if request.deadline.passed:
             return {}  # a quick model is only usable if each judged part has one of its own
         seconds, before = max(0.05, until.left() / (len(numbers) - place)), time.monotonic()
-        found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
+        model = quick(request, _guided(sought, number), learners, seconds=seconds)
         if place == 0 and (time.monotonic() - before) * (len(needed) - 1) > until.left():
             learners = dict([*learners.items()][-1:])
-            found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
+            model = quick(request, _guided(sought, number), learners, seconds=seconds)
+        if model is not None:
+            found[number] = model
+        elif number in needed:
+            return {}
     return found
 
 
