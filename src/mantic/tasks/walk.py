@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mantic.core.budget import Deadline, Pace
-from mantic.core.executor import Executor, Here, Processes
+from mantic.core.executor import LATE, Executor, Here, Processes
 from mantic.core.interrupt import CtrlC, watch_ctrl_c
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
@@ -26,7 +26,7 @@ from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search, silent
 from mantic.search.quick import FIRST, ONLY, dummy, prepare, quick
 from mantic.search.record import Record
-from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
+from mantic.search.refit import REFIT, Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
 from mantic.search.slim import slim
 from mantic.search.split import by_time
 from mantic.search.trial import Material, Part, forget
@@ -134,7 +134,7 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     used = [] if models is fallback else recipes
-    if models is fallback and wishes.budget.trials is None:
+    if models is fallback:
         what = "this is a first, quick model" if sought.first else "this always says the same"
         run.warn("no_search", f"{_why_none(sought)}: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
@@ -171,7 +171,16 @@ def _why_none(sought: _Sought) -> str:
         return "it was stopped before a search found better"
     if sought.gave_way and sought.search is not None:
         return f"none of the {len(sought.search.eligible)} that were tried in this time is clearly better"
+    if sought.search is not None and (reason := _first_failure(sought.search)):
+        return f"what was tried failed ({reason})"
     return "there was too little time for a search"
+
+
+def _first_failure(search: Search) -> str:
+    """Return what failed where nothing is left, in the trials or in fitting again; empty if only time was short."""
+    failed = [(one, why) for one, why in search.failed if not search.eligible or why.startswith(REFIT)]
+    reasons = [f"{one.learner}: {why.removeprefix(REFIT)}" for one, why in failed if not why.endswith(LATE.reason)]
+    return reasons[0].splitlines()[0] if reasons else ""
 
 
 def _begin(sought: _Sought, opened: ExitStack, wishes: Wishes, run: Run) -> None:
