@@ -278,3 +278,13 @@ def test_members_with_the_same_encoder_keep_it_once(quiet_run, tmp_path):
     assert [(tmp_path / str(number) / "encoder").exists() for number in range(3)] == [True, False, True]
     assert again.parts[0].member.encoder is again.parts[1].member.encoder
     np.testing.assert_array_equal(again.predict(table(50, seed=1)), model.predict(table(50, seed=1)))
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+@pytest.mark.parametrize("name", ["linear", "boosting", "svm"])
+def test_a_table_without_rows_gets_no_answers(name, n_classes, quiet_run):
+    model, nothing = blend([member(name, n_classes, quiet_run, n_rows=60)], n_classes), table(0, seed=1)
+
+    assert model.predict(nothing).shape == ((0, n_classes) if n_classes else (0,))
+    parts = model.contributions(nothing)
+    assert parts is None or parts.shape == (0, len(SCHEMA) + 1, n_classes if n_classes > 2 else 1)
