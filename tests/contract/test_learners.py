@@ -7,7 +7,7 @@ import pytest
 
 from mantic.core.budget import Deadline
 from mantic.core.errors import ArtifactError, SettingsError
-from mantic.core.learner import LEARNERS, Explains, complete, is_installed
+from mantic.core.learner import LEARNERS, Choice, Explains, complete, is_installed
 from mantic.core.run import Run
 from mantic.core.table import Layout, Table, Target
 
@@ -21,6 +21,13 @@ FAST = {
     "mlp": {"epochs": 20, "hidden": 32, "voices": 2},
 }
 CASES = [(name, task) for name in NAMES for task in LEARNERS.get(name).tasks]
+CHOICES = [
+    (name, task, {key: value})
+    for name, task in CASES
+    for key, one in LEARNERS.get(name)().space().items()
+    if isinstance(one, Choice)
+    for value in one.values[1:]
+]
 
 
 def table_for(layout: Layout, n_rows: int, *, seed: int = 0) -> Table:
@@ -104,6 +111,18 @@ def test_a_loaded_learner_predicts_as_before(name, task, tmp_path):
     np.testing.assert_array_equal(LEARNERS.get(name).load(tmp_path / "again").predict(table), model.predict(table))
 
 
+@pytest.mark.parametrize(("name", "task", "chosen"), CHOICES)
+def test_what_can_be_chosen_can_be_saved_and_loaded(name, task, chosen, tmp_path):
+    kind = LEARNERS.get(name)
+    table = table_for(kind.layout, 400)
+    target = target_for(table, 3 if task == "classify" else 0)
+
+    model = kind().fit(table, target, FAST.get(name, {}) | chosen, Run())
+
+    model.save(tmp_path)
+    np.testing.assert_array_equal(kind.load(tmp_path).predict(table), model.predict(table))
+
+
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_the_same_seed_gives_the_same_predictions(name, task):
     first, table, _ = fitted(name, task, run=Run(seed=3))
@@ -179,6 +198,19 @@ def test_few_rows_and_a_constant_column_are_survived(name, task, n_rows):
     model = LEARNERS.get(name)().fit(table, Target(values if n_classes else values.astype(float), n_classes), {}, Run())
 
     assert_sound(model.predict(table.rows(np.array([0]))), 1, n_classes)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if LEARNERS.get(name).layout is Layout.TREES])
+def test_a_column_that_learning_rows_left_empty_is_survived(name):
+    whole = table_for(Layout.TREES, 400)
+    empty = whole.numbers.copy()
+    empty[:, [1, 3]] = np.nan  # a number, and codes
+    table = Table(empty, whole.names, whole.origin, categorical=whole.categorical)
+
+    model = LEARNERS.get(name)().fit(table, target_for(table, 2), dict(FAST.get(name, {})), Run())
+
+    assert_sound(model.predict(whole), 400, 2)
+    np.testing.assert_array_equal(model.predict(whole), model.predict(table))
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)

@@ -16,6 +16,10 @@ from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 class Range:
     """Numbers from `low` to `high`, both included; whole numbers when both ends are.
 
+    Parameters
+    ----------
+    most : the largest that a user may ask for, beyond `high` too.
+
     >>> Range(1, 100, default=10).holds(5)
     True
     """
@@ -24,6 +28,7 @@ class Range:
     high: float
     default: float
     log: bool = False
+    most: float = float("inf")
 
     @property
     def is_whole(self) -> bool:
@@ -31,9 +36,9 @@ class Range:
         return all(isinstance(value, int) for value in (self.low, self.high, self.default))
 
     def holds(self, value: object) -> bool:
-        """Whether a value may be used (the ends only guide a search: a user may go beyond them)."""
+        """Whether a value may be used (the ends only guide a search: a user may go beyond them, up to `most`)."""
         wanted = int if self.is_whole else (int, float)
-        return isinstance(value, wanted) and not isinstance(value, bool)
+        return isinstance(value, wanted) and not isinstance(value, bool) and not value > self.most
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,10 @@ def complete(name: str, space: Space, params: Params) -> Params:
         if key in space and not space[key].holds(value)
     ]
     if faults:
-        known = ", ".join(f"{name}.{key} (now {one.default!r})" for key, one in space.items()) or "none"
+        known = ", ".join(f"{name}.{key} (now {one.default!r}{_limit(one)})" for key, one in space.items()) or "none"
         raise SettingsError("; ".join(faults), where=f"parameters of the learner '{name}'", fix=f"known are: {known}")
     return {key: params.get(key, one.default) for key, one in space.items()}
+
+
+def _limit(one: Range | Choice) -> str:
+    return f", at most {one.most:g}" if isinstance(one, Range) and one.most < float("inf") else ""

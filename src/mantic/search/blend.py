@@ -65,7 +65,7 @@ class Blend:
 
     def margin_by(self, table_of: Callable[[Encoder], Table], n_rows: int) -> Array:
         """Return calibrated margins of rows that may never have been a frame; `table_of` says how each is encoded."""
-        if not self.parts:
+        if not self.parts or not n_rows:  # some learners refuse a table without rows
             return np.repeat(self.base[None, :], n_rows, axis=0)
         total = np.zeros((n_rows, len(self.base)))
         tables = _Once(table_of)
@@ -86,14 +86,13 @@ class Blend:
         if not all(isinstance(part.member.learner, Explains) for part in self.parts):
             return None
         total = np.zeros((frame.height, len(self.schema) + 1, len(self.base)))
-        if not self.parts:
+        if not self.parts or not frame.height:
             total[:, -1] = self.base
+            return total
         tables = _Once(lambda encoder: encoder.transform(frame))
         for part in self.parts:
             one = part.member.contributions(tables(part.member.encoder), len(self.schema))
             total += part.weight * part.scale * one
-        if not self.parts:
-            return total
         total *= self.scaling.slope
         total[:, -1] += self.scaling.shift
         return total

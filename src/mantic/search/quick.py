@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mantic.core.budget import Deadline
-from mantic.core.executor import Held
+from mantic.core.executor import Held, attempt
 from mantic.core.lazy import need_alone
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.load import load_seconds
@@ -21,7 +21,7 @@ from mantic.search.margin import to_guess, to_margin
 from mantic.search.plan import Request
 from mantic.search.refit import corrected
 from mantic.search.split import Fold
-from mantic.search.trial import Candidate, Material, Part, TrialJob, forget, run_trial
+from mantic.search.trial import Candidate, Material, Part, TrialJob, TrialResult, forget, run_trial
 
 _MOST_ROWS = 10_000
 _MOST_ROWS_WITH_TEXT = 2_000
@@ -66,8 +66,10 @@ def prepare(request: Request, *, seconds: float) -> tuple[str, ...]:
     return tuple(quick)
 
 
-def quick(request: Request, part: Part, learners: Mapping[str, Params], *, seconds: float) -> Blend:
+def quick(request: Request, part: Part, learners: Mapping[str, Params], *, seconds: float) -> Blend | None:
     """Fit fast learners on a sample of a part's rows, here and now; blended and corrected on rows they have not seen.
+
+    One that fails is left out; None if all do.
 
     Parameters
     ----------
@@ -84,9 +86,13 @@ def quick(request: Request, part: Part, learners: Mapping[str, Params], *, secon
         for number, (name, params) in enumerate(learners.items()):
             candidate = Candidate(name, params | request.fixed.get(name, {}), number)
             job = TrialJob(candidate, 0, (0,), request.seed, deadline.left(), Held(material), keep=True)
-            results.append(run_trial(job))
+            result = attempt(run_trial, job)
+            if isinstance(result, TrialResult):
+                results.append(result)
     finally:
         forget()
+    if not results:
+        return None
     members, truth = [one.members[0] for one in results], request.material.target.values[judge]
     margins = [to_margin(one.guess, floor=member.floor) for one, member in zip(results, members, strict=True)]
     n_classes = request.material.target.n_classes

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mantic.core.budget import Deadline
+from mantic.core.executor import LATE
 from mantic.core.table import Array, Target
 from mantic.search.blend import Blend, Part
 from mantic.search.calibrate import fit_scaling, temperature
@@ -17,6 +18,7 @@ from mantic.search.plan import Request, Scored, Search
 from mantic.search.trial import WHOLE, Candidate, TrialJob, TrialResult, run_trial
 
 _MOST_ENTRIES = 25
+REFIT = "refit: "  # before the reason of what failed there
 _LEAST_IN_PERIOD = 100  # errors, for a period that stands by itself
 
 Said = tuple[Array, Array]  # rows, and answers of a model that had not seen them
@@ -95,25 +97,26 @@ Refit = tuple[int, int]  # candidate number, part: to be fitted on all rows of t
 Fits = dict[Refit, Member]
 
 
-def refit(search: Search, recipes: list[Recipe], deadline: Deadline, *, only: frozenset[Refit] | None = None) -> Fits:
+def refit(
+    search: Search, recipes: list[Recipe], fits: Fits, *, deadline: Deadline, only: frozenset[Refit] | None = None
+) -> None:
     """Fit every chosen candidate on all rows of its part, judged parts first, then the plain reference, then all rows.
 
     Parts without folds of their own (all rows) use the last recipe. What is not done by the deadline is left out.
 
     Parameters
     ----------
+    fits : grows as they finish, so that what is done by then is there whatever ends this.
     only : (candidate number, part) to fit; all by default.
     """
-    fits: Fits = {}
     wanted = [one for one in to_refit(search, recipes) if only is None or one in only]
     for job, result in search.executor.run(run_trial, _refit_jobs(search, wanted, deadline)):
         if isinstance(result, TrialResult) and not result.is_cut:
             fits[job.candidate.number, job.part] = result.members[0]
         elif isinstance(result, TrialResult):  # half a model is not what was judged
-            search.failed.append((job.candidate, "refit: stopped at its time limit"))
+            search.failed.append((job.candidate, REFIT + LATE.reason))
         else:
-            search.failed.append((job.candidate, f"refit: {result.reason}"))
-    return fits
+            search.failed.append((job.candidate, REFIT + result.reason))
 
 
 def to_refit(search: Search, recipes: list[Recipe]) -> list[Refit]:

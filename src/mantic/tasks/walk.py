@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mantic.core.budget import Deadline, Pace
-from mantic.core.executor import Executor, Here, Processes
+from mantic.core.executor import LATE, Executor, Here, Processes
 from mantic.core.interrupt import CtrlC, watch_ctrl_c
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import Metric
@@ -26,7 +26,7 @@ from mantic.search.calibrate import NONE
 from mantic.search.plan import Request, Search, silent
 from mantic.search.quick import FIRST, ONLY, dummy, prepare, quick
 from mantic.search.record import Record
-from mantic.search.refit import Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
+from mantic.search.refit import REFIT, Fits, Recipe, Said, assemble, in_periods, recipe, refit, settle, with_judged
 from mantic.search.slim import slim
 from mantic.search.split import by_time
 from mantic.search.trial import Material, Part, forget
@@ -86,6 +86,7 @@ class _Sought:
     first: dict[int, Blend] = field(default_factory=dict)  # quick models by part; all judged parts have one, or none
     search: Search | None = None
     gave_way: bool = False  # whether what was found is no better than the first models
+    interrupted: bool = False
     leaks: tuple[Leak, ...] = ()
     slowdown: float = 1.0
 
@@ -114,16 +115,16 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     sought = _Sought(given, division, request, reserve, started, pace, haste)
     with watch_ctrl_c() as ctrl_c, ExitStack() as opened:
-        if interrupted := ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
-            run.warn("interrupted", "stopped early at your wish: this is the best so far")
+        if ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
+            _interrupt(sought, run)
             sought.executor.close()
             until = Deadline.after(min(_AFTER_INTERRUPT, run.deadline.left()))
         else:
             until = run.deadline.earlier(sought.reserve)
-        if interrupted and sought.search is not None:
+        if sought.interrupted and sought.search is not None:
             sought.search.go_home()
         run.tell(Started("fitting the best again, on more rows"))
-        recipes, fits = _finish(sought, until, ctrl_c, wishes.again)
+        recipes, fits = _finish(sought, until, ctrl_c, wishes.again, run=run)
     search, fallback = sought.search, sought.first or baselines
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
@@ -133,9 +134,9 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     references = _references(search, division, fits)
     judged = np.concatenate([division.parts[number].held_out for number in division.judged])
     used = [] if models is fallback else recipes
-    if models is fallback and wishes.budget.trials is None:
+    if models is fallback:
         what = "this is a first, quick model" if sought.first else "this always says the same"
-        run.warn("no_search", f"{_why_none(sought, interrupted=interrupted)}: {what}")
+        run.warn("no_search", f"{_why_none(sought)}: {what}")
     earlier = {number: _model_of(number, used, fits, fallback) for number in division.rehearsals}
     rehearsed = _rehearsed(given, division, earlier)
     judges = [
@@ -157,13 +158,29 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     )  # fmt: skip
 
 
-def _why_none(sought: _Sought, *, interrupted: bool) -> str:
+def _interrupt(sought: _Sought, run: Run) -> None:
+    """Put down that somebody wished an end, and say so once."""
+    if not sought.interrupted:
+        run.warn("interrupted", "stopped early at your wish: this is the best so far")
+    sought.interrupted = True
+
+
+def _why_none(sought: _Sought) -> str:
     """Return why a search brought no model."""
-    if interrupted:
+    if sought.interrupted:
         return "it was stopped before a search found better"
     if sought.gave_way and sought.search is not None:
         return f"none of the {len(sought.search.eligible)} that were tried in this time is clearly better"
+    if sought.search is not None and (reason := _first_failure(sought.search)):
+        return f"what was tried failed ({reason})"
     return "there was too little time for a search"
+
+
+def _first_failure(search: Search) -> str:
+    """Return what failed where nothing is left, in the trials or in fitting again; empty if only time was short."""
+    failed = [(one, why) for one, why in search.failed if not search.eligible or why.startswith(REFIT)]
+    reasons = [f"{one.learner}: {why.removeprefix(REFIT)}" for one, why in failed if not why.endswith(LATE.reason)]
+    return reasons[0].splitlines()[0] if reasons else ""
 
 
 def _begin(sought: _Sought, opened: ExitStack, wishes: Wishes, run: Run) -> None:
@@ -246,10 +263,14 @@ def _first_models(sought: _Sought, learners: dict[str, Params], *, share: float)
         if request.deadline.passed:
             return {}  # a quick model is only usable if each judged part has one of its own
         seconds, before = max(0.05, until.left() / (len(numbers) - place)), time.monotonic()
-        found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
+        model = quick(request, _guided(sought, number), learners, seconds=seconds)
         if place == 0 and (time.monotonic() - before) * (len(needed) - 1) > until.left():
             learners = dict([*learners.items()][-1:])
-            found[number] = quick(request, _guided(sought, number), learners, seconds=seconds)
+            model = quick(request, _guided(sought, number), learners, seconds=seconds)
+        if model is not None:
+            found[number] = model
+        elif number in needed:
+            return {}
     return found
 
 
@@ -283,10 +304,12 @@ def _leaks(sought: _Sought, run: Run) -> tuple[Leak, ...]:
     return leaks
 
 
-def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None) -> tuple[list[Recipe], Fits]:
+def _finish(
+    sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | None, *, run: Run
+) -> tuple[list[Recipe], Fits]:
     """Choose, and fit again on all rows; no recipe where the first models are better than what could be done.
 
-    A search that is repeated ends with the models that it ended with before.
+    A search that is repeated ends with the models that it ended with before. A press leaves what is fitted by then.
     """
     search = sought.search
     if search is None or not search.eligible:
@@ -299,10 +322,11 @@ def _finish(sought: _Sought, deadline: Deadline, ctrl_c: CtrlC, again: Record | 
         recipes, only = affordable(search, recipes, deadline)
     else:
         only = frozenset(again.refitted)
-    if ctrl_c.ended(lambda: fits.update(refit(search, recipes, deadline, only=only))):
-        return recipes, {}
+    is_pressed = ctrl_c.ended(lambda: refit(search, recipes, fits, deadline=deadline, only=only))
+    if is_pressed:
+        _interrupt(sought, run)
     settled = [settle(search, own, fits) for own in recipes]
-    if again is not None:
+    if again is not None and not is_pressed:
         return held_to(again, search, settled), fits
     is_new = any(one is not own for one, own in zip(settled, recipes, strict=True))
     return [] if is_new and _gives_way(sought, settled, again) else settled, fits

@@ -12,7 +12,7 @@ import pytest
 
 import mantic
 from mantic.core.errors import SchemaError
-from mantic.core.learner import LEARNERS, AnswersRows
+from mantic.core.learner import LEARNERS, AnswersRows, Params
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Layout, Table, Target
 from mantic.features import row as features_row
@@ -112,11 +112,12 @@ def blend(members: list[Member], n_classes: int, *, scaling: Scaling = NONE) -> 
     return Blend(SCHEMA, n_classes, parts, scaling, Conformal(), base)
 
 
-def member(name: str, n_classes: int, quiet_run: Any, *, n_rows: int = 400) -> Member:
+def member(name: str, n_classes: int, quiet_run: Any, *, n_rows: int = 400, params: Params | None = None) -> Member:
     frame = table(n_rows, seed=0)
     target, kind = target_of(frame, n_classes), LEARNERS.get(name)
     encoder = Encoder(SCHEMA, kind.layout)
-    return Member(encoder, kind().fit(encoder.fit_transform(frame, target), target, FAST.get(name, {}), quiet_run))
+    table_of = encoder.fit_transform(frame, target)
+    return Member(encoder, kind().fit(table_of, target, FAST.get(name, {}) | (params or {}), quiet_run))
 
 
 def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -137,6 +138,17 @@ def test_a_row_alone_gets_the_answer_of_the_table(name, n_classes, quiet_run):
     has_form = isinstance(model.parts[0].member.learner, AnswersRows)
     assert row_plan(model).fallback == (() if has_form else (f"{name}: this learner has no form for one row",))
     assert_as_in_a_table(model, rows_of(table(60, seed=1)))
+
+
+@pytest.mark.parametrize("form", ["exact", "landmarks"])
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+def test_a_linear_kernel_that_was_loaded_answers_a_row_as_a_table(n_classes, form, tmp_path, quiet_run):
+    one = member("svm", n_classes, quiet_run, params={"kernel": "linear", "form": form})
+    one.learner.save(tmp_path)
+
+    again = Member(one.encoder, type(one.learner).load(tmp_path))
+
+    assert_as_in_a_table(blend([again], n_classes), rows_of(table(60, seed=1)))
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
@@ -266,3 +278,13 @@ def test_members_with_the_same_encoder_keep_it_once(quiet_run, tmp_path):
     assert [(tmp_path / str(number) / "encoder").exists() for number in range(3)] == [True, False, True]
     assert again.parts[0].member.encoder is again.parts[1].member.encoder
     np.testing.assert_array_equal(again.predict(table(50, seed=1)), model.predict(table(50, seed=1)))
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+@pytest.mark.parametrize("name", ["linear", "boosting", "svm"])
+def test_a_table_without_rows_gets_no_answers(name, n_classes, quiet_run):
+    model, nothing = blend([member(name, n_classes, quiet_run, n_rows=60)], n_classes), table(0, seed=1)
+
+    assert model.predict(nothing).shape == ((0, n_classes) if n_classes else (0,))
+    parts = model.contributions(nothing)
+    assert parts is None or parts.shape == (0, len(SCHEMA) + 1, n_classes if n_classes > 2 else 1)

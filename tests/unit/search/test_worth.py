@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 
 import mantic
+from mantic.core.executor import LATE
 from mantic.core.metric import METRICS
 from mantic.core.schema import Column, Kind, Schema
 from mantic.core.table import Target
 from mantic.search.plan import Scored
 from mantic.search.quick import FIRST
-from mantic.search.refit import recipe
+from mantic.search.refit import REFIT, recipe
 from mantic.search.trial import Candidate, Material, Part, TrialResult
 from mantic.search.worth import is_worth_it
 from mantic.tasks import walk
@@ -76,14 +77,27 @@ def test_a_fit_keeps_its_first_model_where_that_is_better(monkeypatch, churn_lik
 
 
 @pytest.mark.parametrize(
-    ("gave_way", "interrupted", "said"),
+    ("changed", "said"),
     [
-        (True, False, "none of the 3 that were tried in this time is clearly better"),
-        (False, False, "there was too little time for a search"),
-        (True, True, "it was stopped before a search found better"),
+        ({"gave_way": True}, "none of the 3 that were tried in this time is clearly better"),
+        ({}, "there was too little time for a search"),
+        ({"gave_way": True, "interrupted": True}, "it was stopped before a search found better"),
+        ({"eligible": []}, "what was tried failed (svm: ValueError: no)"),
+        ({"failed": [LATE.reason, REFIT + LATE.reason]}, "there was too little time for a search"),
+        ({"failed": [REFIT + LATE.reason, "refit: ValueError: odd"]}, "what was tried failed (svm: ValueError: odd)"),
     ],
 )
-def test_why_a_search_brought_no_model(gave_way, interrupted, said):
-    sought = SimpleNamespace(gave_way=gave_way, search=SimpleNamespace(eligible=[1, 2, 3]))
+def test_why_a_search_brought_no_model(changed, said):
+    facts = {"gave_way": False, "interrupted": False, "eligible": [1, 2, 3], "failed": ["ValueError: no"]} | changed
+    failed = [(Candidate("svm", {}, 0), why) for why in facts["failed"]]
+    sought = SimpleNamespace(**facts, search=SimpleNamespace(eligible=facts["eligible"], failed=failed))
 
-    assert walk._why_none(sought, interrupted=interrupted) == said
+    assert walk._why_none(sought) == said
+
+
+def test_a_search_counted_in_trials_says_why_it_brought_no_model(churn_like):
+    model = mantic.Classifier(budget="2 trials", learners=["svm"], params={"svm.C": -1.0}).fit(churn_like, "churned")
+
+    warnings = {one["code"]: one["text"] for one in model.report_.facts["warnings"]}
+    assert warnings["no_search"].startswith("what was tried failed (svm: ")
+    assert warnings["no_search"].endswith("this always says the same")

@@ -22,7 +22,7 @@ _PLAIN = ("num_leaves", "num_cat", "is_linear", "shrinkage")
 _FLOAT = r"-?(?:\d(?:\.\d{1,20})?e(?:-\d{2,3}|\+[0-2]?\d\d|\+30[0-8])|\d{1,19}(?:\.\d{1,20})?|inf|nan)"
 _FLOATS, _INTEGERS = (re.compile(rf"(?:{one}(?: |$))*+") for one in (_FLOAT, r"-?\d{1,10}"))
 _WHOLE = ("split_feature", "decision_type", "left_child", "right_child", "internal_count", "leaf_count", *_CODES)
-_MOST_LEAVES = 1024  # of a tree; reasons are found by a walk that calls itself
+MOST_LEAVES = 1024  # of a tree; reasons are found by a walk that calls itself
 _MOST_KIND = 12  # decision_type: 1 for codes, 2 for the side of missing values, 4 and 8 for what is missing
 _TREES = "\n\nTree="
 
@@ -69,7 +69,7 @@ def _check_tree(text: str, place: int, n_columns: int) -> None:
     if title != f"Tree={place}" or len(lines) != len(facts) or facts.keys() != names or facts["is_linear"] != "0":
         raise ValueError(f"tree {place} is none")
     n_leaves, n_maps = int(facts["num_leaves"]), int(facts["num_cat"])
-    if not 1 <= n_leaves <= _MOST_LEAVES or not 0 <= n_maps < n_leaves:
+    if not 1 <= n_leaves <= MOST_LEAVES or not 0 <= n_maps < n_leaves:
         raise ValueError(f"tree {place} has {n_leaves} leaves")
     lengths = {name: _count(facts[name], _INTEGERS if name in _WHOLE else _FLOATS) for name in names}
     if lengths["shrinkage"] != 1:

@@ -89,7 +89,7 @@ def _has_vectors(machine: Any) -> bool:
         and is_counted
         and machine._probA.shape == machine._probB.shape == (0,)
         and bool(machine._sparse) == hasattr(machine.support_vectors_, "indptr")
-        and machine.kernel == "rbf"
+        and machine.kernel in ("rbf", "linear")
     )
 
 

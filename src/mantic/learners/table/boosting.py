@@ -15,7 +15,7 @@ from mantic.core.table import Array, EncodedRow, Layout, Table, Target
 from mantic.learners.table._chance_row import chance_of, shares_of
 from mantic.learners.table._classes import has_time_again, hold_out
 from mantic.learners.table._lightgbm_row import raw_of_row
-from mantic.learners.table._lightgbm_text import check_text
+from mantic.learners.table._lightgbm_text import MOST_LEAVES, check_text
 from mantic.learners.table._link import Link, Log, Straight, link_of
 from mantic.learners.table._outputs import answer as answer_of
 
@@ -62,7 +62,7 @@ class Boosting:
             "rounds": Range(20, 3000, default=1500, log=True),
             "stopping": Choice(("holdout", "once", "none")),
             "learning_rate": Range(0.01, 0.3, default=0.05, log=True),
-            "num_leaves": Range(4, 256, default=31, log=True),
+            "num_leaves": Range(4, 256, default=31, log=True, most=MOST_LEAVES),
             "min_data_in_leaf": Range(1, 200, default=20, log=True),
             "feature_fraction": Range(0.3, 1.0, default=0.8),
             "bagging_fraction": Range(0.4, 1.0, default=0.8),

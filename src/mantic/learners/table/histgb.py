@@ -137,10 +137,10 @@ def _boosted(model: Any, table: Table, target: Target, rounds: int, *, run: Run)
     if model.early_stopping:
         learned, judged = hold_out(target, seed=run.seed)
         judge = {"X_val": table.numbers[judged], "y_val": labels[judged]}
-    started = time.monotonic()
+    rows, started = _without_empty(table.numbers[learned]), time.monotonic()
     model.max_iter = min(rounds, 2 if run.deadline.left() < 1 else 10)
     while True:
-        model.fit(table.numbers[learned], labels[learned], **judge)
+        model.fit(rows, labels[learned], **judge)
         run.progress(model.n_iter_, rounds, "rounds")
         if model.n_iter_ < model.max_iter or model.n_iter_ >= rounds:
             return model
@@ -149,3 +149,12 @@ def _boosted(model: Any, table: Table, target: Target, rounds: int, *, run: Run)
         if affordable < 1:
             return model
         model.max_iter = min(rounds, model.max_iter + int(min(100, model.max_iter, affordable)))
+
+
+def _without_empty(rows: Array) -> Array:
+    """Return the rows with zeros in columns that hold no value at all, over which scikit-learn stumbles.
+
+    No tree asks for a column that is always the same, so that nothing depends on what it holds later.
+    """
+    is_empty = np.isnan(rows).all(axis=0)
+    return np.where(is_empty, 0.0, rows) if is_empty.any() else rows

@@ -7,7 +7,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from mantic.core.errors import ArtifactError
+from mantic import Classifier
+from mantic.core.errors import ArtifactError, SettingsError
 from mantic.core.parts import write_parts
 from mantic.learners.table._lightgbm_text import check_text
 from mantic.learners.table.boosting import Boosting
@@ -80,3 +81,10 @@ def test_a_text_that_points_outside_of_itself_is_refused(pattern, instead, tmp_p
 
     with pytest.raises(ArtifactError, match="cannot be read"):
         Boosting.load(tmp_path)
+
+
+def test_more_leaves_than_can_be_loaded_are_refused_before_anything_is_fitted():
+    with pytest.raises(SettingsError, match=r"boosting\.num_leaves' cannot be 2000") as caught:
+        Classifier(params={"boosting.num_leaves": 2000}).fit(np.zeros((4, 1)), [0, 1, 0, 1])
+
+    assert "boosting.num_leaves (now 31, at most 1024)" in caught.value.fix
