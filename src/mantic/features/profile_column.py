@@ -21,6 +21,8 @@ _ID_KEEPS_AWAY = "a model that learns it by heart knows nothing about new rows"
 _NINES = re.compile(r"-9{1,6}|9{2,6}|-1")
 _WRITTEN_NUMBER = r"^\s*[+-]?[$€£]?\s?\d{1,3}(,\d{3})*(\.\d+)?\s?[%$€£]?\s*$|^\s*[$€£]?\s?\d+(\.\d+)?\s?[%$€£]?\s*$"
 
+_TAKEN_FOR = {Kind.CATEGORY: "categories", Kind.ID: "names of rows", Kind.TEXT: "texts"}
+
 
 def column_problems(view: View) -> Iterator[Alert]:
     """Yield the problems of each column in turn."""
@@ -154,14 +156,14 @@ def _written(view: View, column: Column) -> Iterator[Alert]:
             "mend the texts among them, or store the column as a number",
             column.name,
         )
-    elif column.kind is Kind.CATEGORY and column.levels:
-        levels = pl.Series(column.levels[:200])
-        if levels.str.contains(_WRITTEN_NUMBER).all() and levels.str.contains(r"[$€£%,]").any():
+    elif column.kind in _TAKEN_FOR:
+        texts = pl.Series(column.levels[:200], dtype=pl.String) if column.levels else _texts(view, column).head(200)
+        if texts.str.contains(_WRITTEN_NUMBER).all() and texts.str.contains(r"[$€£%,]").any():
             yield Alert(
                 "warning",
                 "number_as_text",
-                f"'{column.name}' holds numbers with signs, such as {levels[0]!r}",
-                "they are taken for categories, so their size is lost",
+                f"'{column.name}' holds numbers with signs, such as {texts[0]!r}",
+                f"they are taken for {_TAKEN_FOR[column.kind]}, so their size is lost",
                 "take the signs out before reading",
                 column.name,
             )

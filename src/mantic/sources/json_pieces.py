@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from mantic.sources.frames import to_polars
-from mantic.sources.piece import START, Piece, Place
+from mantic.sources.frames import check_names, to_polars
+from mantic.sources.piece import Piece, Place
 from mantic.sources.sniff import letters
 from mantic.sources.table.json import parse_line
 
@@ -18,7 +18,7 @@ _LINES = 50_000
 def json_pieces(path: Path, start: Place) -> Iterator[Piece] | None:
     """Return the pieces of a file with one object a line, or None where it is written otherwise.
 
-    A key that earlier lines had and later ones lack is missing there, as in the whole.
+    A key that some lines have and others lack is missing there, as in the whole.
     """
     if letters(path).oddity(path.name) or not _is_by_line(path):
         return None
@@ -36,10 +36,8 @@ def _is_by_line(path: Path) -> bool:
 
 
 def _pieces(path: Path, start: Place) -> Iterator[Piece]:
-    size, seen = path.stat().st_size, dict[str, None]()
+    size, names = path.stat().st_size, _keys(path)
     with path.open("rb") as file:
-        if start != START:
-            seen |= dict.fromkeys(parse_line(file.readline().decode("utf-8-sig"), str(path), 1))
         file.seek(start.at)
         line = max(1, start.line)
         while raw := list(islice(file, _LINES)):
@@ -49,6 +47,22 @@ def _pieces(path: Path, start: Place) -> Iterator[Piece]:
             place = Place(file.tell(), line)
             if rows:
                 frame = to_polars(rows)
-                absent = [name for name in seen if name not in frame.columns]
-                seen |= dict.fromkeys(frame.columns)
-                yield Piece(frame.with_columns(pl.lit(None).alias(name) for name in absent), place, place.at / size)
+                absent = [name for name in names if name not in frame.columns]
+                frame = frame.with_columns(pl.lit(None).alias(name) for name in absent).select(names)
+                yield Piece(frame, place, place.at / size)
+
+
+def _keys(path: Path) -> list[str]:
+    """Return the keys of all lines, as the whole has them; what is wrong with a line is told when it is reached."""
+    seen = dict[str, None]()
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(row, dict):
+                seen |= dict.fromkeys(row)
+    names = list(seen)
+    check_names(names, where="the table")
+    return names

@@ -74,6 +74,21 @@ def test_a_planted_problem_is_found(problem, quiet_run):
     assert problem in found(profile(planted(), target="rare", run=quiet_run))
 
 
+def test_numbers_with_signs_are_told_though_each_is_another(quiet_run):
+    frame = pl.DataFrame(
+        {
+            "price": [f"${1000 + 7.35 * at:,.2f}" for at in range(60)],
+            "rate": [f"{1.37 * at:.2f} %" for at in range(60)],
+            "key": [f"K{at}" for at in range(60)],
+            "rare": ["yes", "no"] * 30,
+        }
+    )
+
+    told = {column for code, column in found(profile(frame, target="rare", run=quiet_run)) if code == "number_as_text"}
+
+    assert told == {"price", "rate"}
+
+
 def test_a_clean_table_gets_no_blame(quiet_run):
     rng = np.random.default_rng(1)
     frame = pl.DataFrame({"a": rng.normal(size=500), "b": rng.random(500), "c": rng.choice(["x", "y"], 500)})

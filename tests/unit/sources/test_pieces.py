@@ -136,6 +136,17 @@ def test_a_key_that_later_lines_lack_is_missing_there(tmp_path, small_pieces):
     assert again.frame.columns == ["a", "b"]
 
 
+def test_a_key_that_only_later_lines_have_is_missing_before(tmp_path, small_pieces):
+    lines = [json.dumps({"a": at} if at < 45 else {"c": 2, "a": at, "b": "x"}) for at in range(60)]
+    (tmp_path / "t.ndjson").write_text("\n".join(lines) + "\n")
+
+    found = list(pieces.pieces(str(tmp_path / "t.ndjson"), Run()))
+
+    assert_frame_equal(pl.concat([one.frame for one in found], how="vertical_relaxed"), read(tmp_path / "t.ndjson"))
+    again = next(iter(pieces.pieces(str(tmp_path / "t.ndjson"), Run(), start=found[0].end)))
+    assert again.frame.columns == ["a", "c", "b"]
+
+
 @pytest.mark.parametrize("text", ["a,b\n", "a,b", "a,b\n\n\n"])
 def test_a_header_without_rows_is_told(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
