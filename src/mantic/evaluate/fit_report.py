@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mantic.core.executor import Failure, attempt
 from mantic.core.run import Run
 from mantic.evaluate import blocks_class, blocks_leak, blocks_number, blocks_score, blocks_story
 from mantic.evaluate.facts import plain
@@ -86,15 +87,20 @@ def _parts(findings: Findings, board: Scoreboard) -> list[_Part]:
 
 
 def _made(parts: list[_Part], run: Run) -> tuple[list[Block], list[str]]:
-    """Make parts until time runs out; return them in the order of the page, and the names of the others."""
+    """Make parts until time runs out; return them in the order of the page, and the names of the others.
+
+    A part that fails is left out with a warning.
+    """
     made: list[tuple[int, Block]] = []
     left_out = []
     for part in parts:
         if run.deadline.left() < _LEAST:
             left_out.append(part.title.lower())
             continue
-        blocks = tuple(part.make())
-        if blocks:
+        blocks = attempt(lambda one: tuple(one.make()), part)
+        if isinstance(blocks, Failure):  # it must not cost the model
+            run.warn("part_failed", f"'{part.title}' is not in the report: {blocks.reason}")
+        elif blocks:
             made.append((part.place, Group(part.title, blocks, fold=part.fold, columns=part.columns)))
     return [block for _, block in sorted(made, key=lambda one: one[0])], left_out
 

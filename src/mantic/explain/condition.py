@@ -20,6 +20,7 @@ _LEAST_SHARE = 0.02  # of rows that a level, a word or a gap must have
 _SHORTEST_WORD = 3
 _NICE = (1.0, 2.0, 5.0, 10.0)
 _STEPS = 40  # of a nice size in the inner 90 % of a column
+_LARGEST = 1e300  # the distance of larger numbers may be none
 _UNITS = (("1y", 3650), ("1q", 700), ("1mo", 150), ("1w", 40), ("1d", 0))  # what dates are cut at, from how many days
 
 Holds = Callable[[pl.Series, Value], pl.Series]
@@ -92,7 +93,7 @@ def nice_cuts(values: Array) -> list[float]:
     >>> nice_cuts(np.arange(0, 101.0))[:3]
     [5.0, 10.0, 15.0]
     """
-    if len(np.unique(values)) < 2:
+    if len(np.unique(values)) < 2 or np.abs(values).max() > _LARGEST:
         return []
     cuts = np.quantile(values, np.linspace(0, 1, _MOST_CUTS + 2)[1:-1])
     spread = float(cuts[-1] - cuts[0]) or float(np.ptp(values))

@@ -1,7 +1,7 @@
 """Plan a search under a budget: what runs next, for how long, and when to stop."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -302,9 +302,7 @@ class Search:
         if all(one.learner != REFERENCE or one.params for one in first):
             first.insert(1, Entry(REFERENCE))
         most = request.budget.trials or 10_000
-        if request.budget.trials and request.learners is None:
-            first = first[:most]
-        for one in first:
+        for one in _at_most(most, first, named=request.learners):
             yield Candidate(one.learner, one.params, number, one.cost)
             number += 1
         if request.budget.trials and number >= most:
@@ -385,6 +383,16 @@ class Search:
             tried = one.candidate
             best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
+
+
+def _at_most(most: int, first: list[Entry], *, named: Sequence[str] | None) -> list[Entry]:
+    """Return so many entries; where learners were named, more if it takes them to try each, and the reference."""
+    if named is None or len(first) <= most:
+        return first[:most]
+    learners = [one.learner for one in first]
+    heads = [one for at, one in enumerate(first) if one.learner not in learners[:at] or one == Entry(REFERENCE)]
+    rest = [one for one in first if one not in heads]
+    return [*heads, *rest][: max(most, len(heads))]
 
 
 def _ends_in_time(search: Search, learner: str, left: float) -> bool:

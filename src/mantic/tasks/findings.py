@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mantic.core.budget import Deadline
+from mantic.core.executor import Failure, attempt
 from mantic.core.learner import LEARNERS, Params
 from mantic.core.metric import METRICS
 from mantic.core.model import Importance
@@ -247,7 +248,11 @@ def _rules(walked: Walked, kept: Background, run: Run) -> tuple[Block, ...]:
         walked.model, walked.given.column.name, kept.frame, classes=tuple(walked.given.classes.tolist()),
         truth=kept.truth, held_out=kept.held_out(walked.model.n_classes),
     )  # fmt: skip
-    return rules_of(subject, seed=run.seed).group().blocks
+    rules = attempt(lambda one: rules_of(one, seed=run.seed), subject)
+    if isinstance(rules, Failure):  # they must not cost the model
+        run.warn("part_failed", f"there are no rules that imitate the model: {rules.reason}")
+        return ()
+    return tuple(rules.group().blocks)
 
 
 def _promise(walked: Walked, truth: Array) -> Conformal | None:

@@ -12,6 +12,8 @@ from mantic.tasks.base import Estimator
 from mantic.tasks.target import numbers_of
 from mantic.tasks.task import Task
 
+_LARGEST = 1e150  # squares of what is larger are no numbers: no error could be measured
+
 
 class Regressor(Estimator):
     """Predict a number from columns of any kind, within a time budget.
@@ -63,7 +65,7 @@ class Regressor(Estimator):
 
     def _learn_target(self, truth: Array, name: str) -> tuple[Target, Column, Array]:
         values = numbers_of(truth, where=f"column '{name}'")
-        _check_finite(values, name)
+        _check_size(values, name)
         if values.min() == values.max() and len(values) > 1:
             raise SchemaError(
                 f"the target is {values[0]:g} in every row: there is nothing to predict",
@@ -75,12 +77,18 @@ class Regressor(Estimator):
 
     def _truth(self, truth: Array) -> Array:
         values = numbers_of(np.asarray(truth), where=f"column '{self.target_.name}'")
-        _check_finite(values, self.target_.name)
+        _check_size(values, self.target_.name)
         return values
 
 
-def _check_finite(values: Array, name: str) -> None:
+def _check_size(values: Array, name: str) -> None:
     if not np.isfinite(values).all():
         raise SchemaError(
             "the target holds infinite values", where=f"column '{name}'", fix="mend them or leave these rows out"
+        )
+    if np.abs(values).max(initial=0.0) > _LARGEST:
+        raise SchemaError(
+            f"the target holds values beyond {_LARGEST:g}",
+            where=f"column '{name}'",
+            fix="give it in a larger unit, or leave these rows out",
         )

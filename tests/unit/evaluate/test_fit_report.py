@@ -11,6 +11,7 @@ from mantic.core.budget import Deadline
 from mantic.core.metric import METRICS
 from mantic.core.model import Importance
 from mantic.core.run import Run
+from mantic.evaluate import blocks_story
 from mantic.evaluate.blocks_story import drivers
 from mantic.evaluate.fit_report import evaluate_report, fit_report
 from mantic.report.blocks import Chart, Grid, Group, Report, Text
@@ -197,3 +198,17 @@ def test_how_far_columns_move_the_answer_is_not_called_a_loss(yes_or_no, story):
     assert "gets without it" in measured.y.label
     assert told.y.label == "how far it moves the answer, on average"
     assert "no time to see whether that helps" in told.sentence
+
+
+def test_a_part_that_fails_is_left_out_with_a_warning(yes_or_no, monkeypatch):
+    def fails(findings):
+        raise OverflowError("too large")
+
+    monkeypatch.setattr(blocks_story, "drivers", fails)
+    run = Run()
+
+    report = fit_report(yes_or_no(), run)
+
+    assert "What drives it" not in _titles(report)
+    assert "How it answers" in _titles(report)
+    assert [one.text for one in run.warnings] == ["'What drives it' is not in the report: OverflowError: too large"]

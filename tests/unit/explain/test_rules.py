@@ -238,3 +238,7 @@ def test_facts_are_plain_json_and_the_seed_decides():
     assert facts["rules"][0]["when"] == found.rules[0].when
     assert found.text() == rules_of(_planted(), seed=2).text()
     assert found._repr_html_()
+
+
+def test_numbers_too_far_apart_for_a_distance_are_not_cut():
+    assert nice_cuts(np.array([-1.7e308, 0.5, 1.0, 1.7e308])) == []

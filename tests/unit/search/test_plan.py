@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 import polars as pl
+import pytest
 
 from mantic.core.budget import Budget, Deadline
 from mantic.core.executor import Held
@@ -42,16 +43,38 @@ class Workers:
         return job, TrialResult(rows, TRUTH[rows] + noise, 9.0 * len(job.folds), 0.0, members=("kept",))
 
 
-def test_what_is_under_way_when_one_fold_must_do_is_not_begun_again():
+def searched(workers, budget, deadline, learners=None):
     schema = Schema((Column("a", Kind.NUMBER),))
     parts = (Part(ROWS, np.arange(800, 1000), FOLDS), Part(np.arange(1000), np.arange(0), ()))
     material = Material(schema, pl.DataFrame({"a": TRUTH}), Target(TRUTH), parts)
-    request = Request(material, METRICS.get("rmse"), Budget(60.0), Deadline.after(60))
-    search = Search(request, Workers(), Run())
-
+    request = Request(material, METRICS.get("rmse"), budget, deadline, learners=learners)
+    search = Search(request, workers, Run())
     search.go()
+    return search
+
+
+def test_what_is_under_way_when_one_fold_must_do_is_not_begun_again():
+    search = searched(Workers(), Budget(60.0), Deadline.after(60))
 
     numbers = [one.candidate.number for one in search.scored]
     assert search.one_fold
     assert len(numbers) > 5
     assert sorted(set(numbers)) == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("trials", "learners", "tried"),
+    [
+        (2, ("boosting",), ["boosting", "linear"]),
+        (1, ("boosting",), ["boosting", "linear"]),
+        (4, ("boosting",), ["boosting", "boosting", "boosting", "linear"]),
+        (1, ("forest", "boosting", "knn"), ["boosting", "forest", "knn", "linear"]),
+        (3, ("linear", "boosting"), ["boosting", "boosting", "linear"]),
+        (3, None, ["boosting", "forest", "linear"]),
+    ],
+)
+def test_a_budget_in_trials_tries_no_more_than_each_named_learner_and_the_reference(trials, learners, tried):
+    search = searched(Workers(), Budget(trials=trials), Deadline(), learners)
+
+    assert sorted(one.candidate.learner for one in search.scored) == tried
+    assert search.reference is not None
