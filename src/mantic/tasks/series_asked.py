@@ -45,4 +45,4 @@ def _plain(value: Any) -> Any:
         return tuple(map(_plain, value))
     if isinstance(value, np.generic):
         return value.item()
-    return str(value) if isinstance(value, str | Path) else value
+    return str(value) if isinstance(value, Path) else value
