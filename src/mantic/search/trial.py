@@ -164,6 +164,7 @@ def _shape(target: Target) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class _Encoded:
+    material: Material  # while it is kept, no other has its id
     encoder: Encoder
     table: Table
     judged: Table
@@ -185,7 +186,7 @@ def _encode(material: Material, key: tuple[int, int], fold: Fold, *, layout: Lay
     encoder = Encoder(material.schema, layout, seed=seed)
     table = encoder.fit_transform(material.frame[learn], material.target.rows(learn))
     judged = encoder.transform(material.frame[judge])
-    _encoded[full_key] = _Encoded(encoder, table, judged, time.perf_counter() - started)
+    _encoded[full_key] = _Encoded(material, encoder, table, judged, time.perf_counter() - started)
     while len(_encoded) > 1 and sum(_cells(one.table) + _cells(one.judged) for one in _encoded.values()) > _MOST_CELLS:
         _encoded.popitem(last=False)
     return _encoded[full_key]

@@ -115,6 +115,7 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     baselines = {number: dummy(request, division.parts[number].rows) for number in range(len(division.parts))}
     sought = _Sought(given, division, request, reserve, started, pace, haste)
     with watch_ctrl_c() as ctrl_c, ExitStack() as opened:
+        opened.callback(forget)
         if ctrl_c.ended(lambda: _begin(sought, opened, wishes, run)):
             _interrupt(sought, run)
             sought.executor.close()
@@ -128,7 +129,6 @@ def walk(given: Given, wishes: Wishes, run: Run, *, pace: Pace) -> Walked:
     search, fallback = sought.search, sought.first or baselines
     if search is not None and wishes.budget.row_seconds is not None:
         recipes = [slim(search, own, fits, seconds=wishes.budget.row_seconds) for own in recipes]
-    forget()
     run.tell(Started("judging on rows that nothing has seen"))
     models = _models(division, recipes, fits, fallback)
     references = _references(search, division, fits)
