@@ -143,12 +143,31 @@ class Schema:
 
     @classmethod
     def from_json(cls, text: str) -> "Schema":
-        """Restore what `to_json` wrote."""
+        """Restore what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError : if it is none of that.
+        """
         columns = []
         for item in json.loads(text):
             item |= {key: tuple(item[key]) for key in ("levels", "sentinels")}
-            columns.append(Column(**item | {"kind": Kind(item["kind"])}))
+            columns.append(_checked(Column(**item | {"kind": Kind(item["kind"])})))
         return cls(tuple(columns))
+
+
+def _checked(column: Column) -> Column:
+    """Return a column that holds what its fields are for; others would be found out long after they came."""
+    texts = (column.name, column.unit, column.form, *column.levels, *column.sentinels)
+    ends: Any = {Kind.NUMBER: int | float, Kind.DATE: str}.get(column.kind, int | float | str)
+    numbers = (column.share_missing, column.n_levels)
+    if (
+        not all(isinstance(one, str) for one in texts)
+        or not all(one is None or isinstance(one, ends) for one in (column.low, column.high))
+        or not all(isinstance(one, int | float) for one in numbers)
+    ):
+        raise ValueError(f"what is said of the column {column.name!r} is none of what a column has")
+    return column
 
 
 def _advice(missing: list[str], present: list[str]) -> str:
