@@ -156,12 +156,11 @@ class FolderBlobs:
             raise self._fault("kept", error) from error
 
     def _path(self, name: str) -> Path:
-        start = name if NAME.fullmatch(name) else name.lstrip(".")  # ".<sha256>.xyz" is what a crash left behind
-        if not NAME.match(start):
+        if not _OURS.fullmatch(name):
             raise StoreError(
                 f"'{name[:80]}' names no blob", where=str(self.folder), fix="'mantic verify' lists the faults"
             )
-        return self.folder / start[:2] / name
+        return self.folder / name.lstrip(".")[:2] / name
 
     def _make_folder(self, folder: Path) -> None:
         for place in (self.folder, folder):

@@ -105,7 +105,7 @@ def test_what_is_no_blob_is_passed_over_and_stays(blobs, put, tmp_path):
     assert [one for one, _ in blobs.listed()] == [name]
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "x", "", "A" * 64])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "x", "", "A" * 64, "a" * 300])
 def test_what_names_no_blob_is_refused(tmp_path, name):
     with pytest.raises(StoreError, match="names no blob"):
         FolderBlobs(tmp_path).size(name)

@@ -101,7 +101,7 @@ def _trees(model: Any) -> list[Any]:
 
 
 def is_sound(n_columns: int, tree: Any) -> bool:
-    """Whether a tree's nodes point forward and stay inside of it: scikit-learn follows them unchecked."""
+    """Whether a tree's nodes point forward and each has one parent: scikit-learn and we follow them unchecked."""
     if hasattr(tree, "nodes"):  # histogram boosting
         nodes = tree.nodes
         inner, n_maps = nodes[nodes["is_leaf"] == 0], len(tree.raw_left_cat_bitsets)
@@ -113,8 +113,9 @@ def is_sound(n_columns: int, tree: Any) -> bool:
         left, size, has_maps = tree.children_left, tree.node_count, tree.n_features == n_columns
         places = np.flatnonzero(left != -1)
         columns, children = tree.feature[places], [left[places], tree.children_right[places]]
-    is_inside = all(bool(((child > places) & (child < size)).all()) for child in children)
-    return size > 0 and has_maps and is_inside and bool(((columns >= 0) & (columns < n_columns)).all())
+    is_forward = all(bool((child > places).all()) for child in children)
+    is_tree = np.array_equal(np.sort(np.concatenate(children)), np.arange(1, size))
+    return size > 0 and has_maps and is_forward and is_tree and bool(((columns >= 0) & (columns < n_columns)).all())
 
 
 def _is_whole(matrix: Any) -> bool:

@@ -42,6 +42,7 @@ def test_a_grown_tree_is_sound():
         {"left_child": (0, 10_000)},
         {"right_child": (0, -7)},
         {"left_child": (1, 0)},  # back to the root: a walk without end
+        {"right_child": (0, 1)},  # a node with two parents, and one with none
         {"feature": (0, 99)},
         {"feature": (0, -3)},
     ],
