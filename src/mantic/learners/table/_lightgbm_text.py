@@ -25,6 +25,7 @@ _WHOLE = ("split_feature", "decision_type", "left_child", "right_child", "intern
 MOST_LEAVES = 1024  # of a tree; reasons are found by a walk that calls itself
 _MOST_KIND = 12  # decision_type: 1 for codes, 2 for the side of missing values, 4 and 8 for what is missing
 _TREES = "\n\nTree="
+_PARAMETER = re.compile(r"\[\w+: .*\]")
 
 
 def check_text(text: str) -> None:
@@ -50,6 +51,20 @@ def check_text(text: str) -> None:
         at += size
     if not text.startswith("end of trees\n", at):
         raise ValueError("its trees are not as long as it says")
+    _check_parameters(re.split(r"[\r\n]+", text[at:]))
+
+
+def _check_parameters(lines: list[str]) -> None:
+    """Refuse parameters that LightGBM cannot take apart: it looks for what stands behind a colon without a look for it.
+
+    Raises
+    ------
+    ValueError : if one has none, or they have no end.
+    """
+    if "parameters:" in lines:
+        first = lines.index("parameters:") + 1
+        if not all(map(_PARAMETER.fullmatch, lines[first : lines.index("end of parameters", first)])):
+            raise ValueError("a parameter that it was fitted with is none")
 
 
 def _header(head: str) -> dict[str, str]:

@@ -70,6 +70,10 @@ def test_what_lightgbm_writes_is_sound(text):
         (r"Tree=1", "Tree=7"),
         (r"shrinkage=1\n", "shrinkage=\n"),
         (r"end of trees", "no end"),
+        (r"\[num_class: 1\]", "[num_class\n 1]"),  # which ended the process
+        (r"\[num_class: 1\]", "[num_class:1]"),
+        (r"\[num_class: 1\]", "\r[num_class\r"),
+        (r"end of parameters", "no end"),
         (r"version=v4\n", ""),
     ],
 )
