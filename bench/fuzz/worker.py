@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LONGEST_SECONDS, LONGEST_WAIT = 10, 100  # of processor and in all that a case may take; more is a hang
+LONGEST_SECONDS, LONGEST_WAIT = 10, 25  # of processor and in all that a case may take; more is a hang
 MOST_BYTES = 4 << 30  # of memory
 GIVEN_BACK = {"ARROW_DEFAULT_MEMORY_POOL": "system", "_RJEM_MALLOC_CONF": "retain:false"}
 """What makes Arrow and polars give address space back that they do not use: the limit counts what they reserve."""
@@ -150,7 +150,7 @@ def _by_atheris(options: argparse.Namespace) -> None:
     with atheris.instrument_imports(include=["mantic"]):
         cases = Cases(options.target, options)
     limits = (f"-max_total_time={options.seconds}", f"-seed={options.seed}", "-max_len=256", "-len_control=0")
-    more = (f"-timeout={3 * LONGEST_WAIT}", "-rss_limit_mb=6000", "-verbosity=0", "-handle_segv=0", "-handle_abrt=0")
+    more = (f"-timeout={3 * LONGEST_SECONDS}", "-rss_limit_mb=6000", "-verbosity=0", "-handle_segv=0", "-handle_abrt=0")
     atheris.Setup([sys.argv[0], *limits, *more], cases.run)
     atheris.Fuzz()
 

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import polars as pl
 
 from mantic.sources.frames import check_names, to_polars
@@ -13,6 +16,7 @@ from mantic.sources.sniff import letters
 from mantic.sources.table.json import parse_line
 
 _LINES = 50_000
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # keys, and values as they are written
 
 
 def json_pieces(path: Path, start: Place) -> Iterator[Piece] | None:
@@ -57,12 +61,17 @@ def _keys(path: Path) -> list[str]:
     seen = dict[str, None]()
     with path.open("rb") as file:
         for line in file:
+            row: Any = None
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(row, dict):
-                seen |= dict.fromkeys(row)
+                row = _object(line)
+            except (
+                msgspec.MsgspecError,
+                UnicodeDecodeError,
+                RecursionError,
+            ):  # what only Python reads, as NaN or a mark at the start
+                with suppress(ValueError, RecursionError):
+                    row = json.loads(line)
+            seen |= dict.fromkeys(row) if isinstance(row, dict) else {}
     names = list(seen)
     check_names(names, where="the table")
     return names

@@ -96,8 +96,9 @@ def letters(path: Path) -> Letters:
     old_lines = b"\r" in head and b"\n" not in head
     if _decodes(path, "utf-8"):
         return Letters("utf-8", old_lines)
-    encoding = _western(path)
-    return Letters("utf-8", old_lines, _bad_line(path)) if _is_mostly_utf8(path) else Letters(encoding, old_lines)
+    if _is_mostly_utf8(path):
+        return Letters("utf-8", old_lines, _bad_line(path))
+    return Letters(_western(path), old_lines)
 
 
 def _wide(head: bytes, path: Path) -> str:

@@ -258,7 +258,8 @@ class Estimator(Parameters):
             asked = {**self.get_params(deep=False), "time": roles[0], "group": roles[1], "kinds": dict(kinds)}
             findings = findings_of(walked, wishes, run, started=started, asked=asked, kept=kept)
             self.report_ = fit_report(findings, run)
-            self.unseen_, self.decision_ = unseen_of(walked, time=roles[0], seed=self.seed), None
+            self.unseen_ = unseen_of(walked, clusters=findings.clusters, time=roles[0], seed=self.seed)
+            self.decision_ = None
         self.record_, self.roles_, self.kinds_ = walked.record, roles, dict(kinds)
         self.version_ = "unsaved"
         self.run_ = replace(run, listeners=[], journal=None, _scratch=None)

@@ -15,7 +15,6 @@ from mantic.evaluate.costs import finds, read_costs
 from mantic.evaluate.decide import Decision, Weighed, check_needed
 from mantic.evaluate.unseen import Unseen, answers_of
 from mantic.report.blocks import Alert, Block, Group, Number, Report
-from mantic.tasks.clusters import judged_together
 from mantic.tasks.door import Given, filled, plain
 from mantic.tasks.target import positive_among
 from mantic.tasks.walk import Walked
@@ -27,11 +26,12 @@ if TYPE_CHECKING:
 _DAY = 86_400e6  # microseconds
 
 
-def unseen_of(walked: Walked, *, time: str | None, seed: int) -> Unseen | None:
+def unseen_of(walked: Walked, *, clusters: Array | None, time: str | None, seed: int) -> Unseen | None:
     """Return the answers of a fit on rows that were not seen; None for a regression.
 
     Parameters
     ----------
+    clusters : which of the judged rows belong together; None where each stands for itself.
     time : name of the column that orders the rows, if one was given.
     """
     given = walked.given
@@ -46,8 +46,7 @@ def unseen_of(walked: Walked, *, time: str | None, seed: int) -> Unseen | None:
     ]
     inner, _ = answers_of(searched, n_classes, seed=seed)
     held_out, chosen = answers_of(judged, n_classes, seed=seed)
-    found = judged_together(given, walked.judged)
-    groups = None if found is None else found[chosen].astype(np.int32)
+    groups = None if clusters is None else clusters[chosen].astype(np.int32)
     kept = walked.used[-1].part if walked.used else -1
     return Unseen(inner, held_out, kept, groups, len(walked.judged), _pace(given, time))
 

@@ -312,10 +312,10 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
     rows stand only for what was sold, a step without a row that others follow is a 0. Rows of sums are not looked at:
     what came of these is the sum of what came of their series.
     """
-    numbers_of(rows, roles, (roles.target,))
-    rows = rows.unique([roles.time, roles.target, *roles.series], maintain_order=True)
     series, step = places_of(told, roles, rows)
     value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
+    is_first = rows.select(pl.struct(roles.time, roles.target, *roles.series).is_first_distinct()).to_series()
+    series, step, value = (one[is_first.to_numpy()] for one in (series, step, value))
     is_in = (series >= _first_asked(told)) & (step >= 0) & (step < told.horizon) & np.isfinite(value)
     truth = np.full(told.forecast.shape, np.nan)
     if told.panel.is_count:

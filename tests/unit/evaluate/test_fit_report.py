@@ -59,6 +59,15 @@ def test_the_facts_hold_all_that_was_promised(yes_or_no, story):
     assert facts["n_test"] == 1000
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
+def test_no_part_of_an_ordinary_report_fails(yes_or_no, story, metric):
+    run = Run()
+
+    fit_report(replace(yes_or_no(metric=metric), **story), run)
+
+    assert "part_failed" not in [one.code for one in run.warnings]
+
+
 def test_the_verdict_comes_first_and_leaks_are_told_once_with_both_scores(yes_or_no, story):
     report = fit_report(replace(yes_or_no(), **story), Run())
 

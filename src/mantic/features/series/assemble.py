@@ -395,13 +395,18 @@ def _with_holes(unique: pl.DataFrame, roles: Roles) -> tuple[Holed, Array]:
     return Holed(values, bounds, last, known, ids, names), has_row
 
 
+def most_steps(n_values: int) -> int:
+    """Return how many steps all series together may have, where they have so many values."""
+    return max(_MOST_TOGETHER, _MOST_EMPTY_TOGETHER * n_values)
+
+
 def _check_size(lengths: Array, n_values: int, roles: Roles) -> None:
     """Refuse series that would be nearly all holes, and fill the memory."""
     longest, together = int(lengths.max()), int(lengths.sum(dtype=np.float64))  # as whole numbers it may be too large
     what = ""
     if longest > max(_MOST_STEPS, _MOST_EMPTY * n_values):
         what = f"a series would have {longest:,} steps"
-    elif together > max(_MOST_TOGETHER, _MOST_EMPTY_TOGETHER * n_values):
+    elif together > most_steps(n_values):
         what = f"{len(lengths):,} series would have {together:,} steps for {n_values:,} values"
     if what:
         raise SchemaError(

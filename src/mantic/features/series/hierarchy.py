@@ -12,6 +12,7 @@ import polars as pl
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.core.panel import Panel, spans
 from mantic.core.table import Array
+from mantic.features.series.assemble import most_steps
 from mantic.features.series.demand import demand_classes
 from mantic.features.series.finding import N_EXAMPLES, Finding
 from mantic.features.series.prepare import Prepared
@@ -21,7 +22,6 @@ from mantic.report.numbers import amount
 EVERY = "all"  # in place of names: every column that tells series apart
 TOTAL = "total"
 _MOST_COLUMNS = 6  # whose combinations are formed: 64 levels
-_MOST_TOGETHER, _MOST_EMPTY = 50_000_000, 20  # steps of series and sums: in all, or for each that series have
 _MOST_NODES = 20_000  # sums and series together
 
 
@@ -173,7 +173,7 @@ def _check_size(panel: Panel, hierarchy: Hierarchy) -> None:
     """Refuse sums that would be nearly all of steps after a series' end, and fill the memory."""
     n_steps = int(panel.last.max() - (panel.last - panel.lengths).min())
     n_values, together = len(panel.values), n_steps * (len(panel) + hierarchy.n_nodes)
-    if together > max(_MOST_TOGETHER, _MOST_EMPTY * n_values):
+    if together > most_steps(n_values):
         raise SchemaError(
             f"{len(panel):,} series, carried on to their common end, and their sums would have {together:,} steps for "
             f"{n_values:,} of their own", where="the table",
