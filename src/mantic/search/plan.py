@@ -15,7 +15,7 @@ from mantic.core.load import load_seconds
 from mantic.core.metric import Metric
 from mantic.core.run import Run
 from mantic.core.schema import Kind
-from mantic.search.memory import Memory
+from mantic.search.memory import Finished, Memory
 from mantic.search.portfolio import Entry, neighbours, portfolio
 from mantic.search.race import Race
 from mantic.search.record import Record
@@ -111,19 +111,24 @@ class Search:
     def go(self) -> None:
         """Search; what an earlier sitting has finished is taken as it is.
 
-        With a budget in trials, leaders are named anew only between waves of jobs: which of two workers is faster must
-        not change what is tried.
+        With a budget in trials, leaders are named anew only between waves of jobs, and an earlier sitting's results
+        are taken in the waves of theirs: which of two workers is faster, and when a search was killed, must not change
+        what is tried.
         """
-        self._recall()
-        jobs = self._jobs()
+        jobs, finished = self._jobs(), self._memory.finished
         if self.request.deadline.left() < float("inf"):
+            self._recall(finished)
             self._run(jobs)
             while self.race.waiting and self.request.deadline.left() > self.refit_seconds():
                 self._run(self._rest())
             return
+        known = {(one.candidate.number, one.part): one for one in finished}
         while wave := list(islice(jobs, _WAVE)):
-            self._run(wave)
+            keys = [(job.candidate.number, job.part) for job in wave]
+            self._recall([known[key] for key in keys if key in known])
+            self._run(job for job, key in zip(wave, keys, strict=True) if key not in known)
             self.scored.sort(key=lambda one: one.candidate.number)
+            self._since_gain = _n_since_gain(self.scored)
             self._rank()
 
     def _run(self, jobs: Iterable[TrialJob]) -> None:
@@ -148,11 +153,11 @@ class Search:
         """Return whether there was only time to try candidates on one fold."""
         return self._one_fold
 
-    def _recall(self) -> None:
+    def _recall(self, finished: Sequence[Finished]) -> None:
         is_timed, settled = self.request.deadline.left() < float("inf"), self._memory.one_fold
-        self._one_fold = settled if settled is not None else is_timed and bool(self._memory.finished)
+        self._one_fold = settled if settled is not None else is_timed and bool(finished)
         self._is_recalling = True
-        for one in self._memory.finished:
+        for one in finished:
             job = self.job(one.candidate, one.part, one.folds, seconds=0.0, keep=False)
             self._take(replace(job, extra=one.extra), one.result)
         self._is_recalling = False
@@ -297,12 +302,8 @@ class Search:
 
     def _candidates(self) -> Iterator[Candidate]:
         request, number = self.request, 0
-        has_text = any(column.kind is Kind.TEXT for column in request.material.schema.columns)
-        first = portfolio(request.material.target, request.learners, request.fixed, has_text=has_text)
-        if all(one.learner != REFERENCE or one.params for one in first):
-            first.insert(1, Entry(REFERENCE))
         most = request.budget.trials or 10_000
-        for one in _at_most(most, first, named=request.learners):
+        for one in _at_most(most, _first(request), named=request.learners):
             yield Candidate(one.learner, one.params, number, one.cost)
             number += 1
         if request.budget.trials and number >= most:
@@ -383,6 +384,21 @@ class Search:
             tried = one.candidate
             best.setdefault(tried.learner, Entry(tried.learner, tried.params, tried.cost))
         self._leaders[:] = best.values()
+
+
+def _n_since_gain(scored: Sequence[Scored]) -> int:
+    """Return how many candidates stand after the best."""
+    losses = [one.loss for one in scored]
+    return len(losses) - 1 - losses.index(min(losses)) if losses else 0
+
+
+def _first(request: Request) -> list[Entry]:
+    """Return the portfolio, with the reference in it."""
+    has_text = any(column.kind is Kind.TEXT for column in request.material.schema.columns)
+    first = portfolio(request.material.target, request.learners, request.fixed, has_text=has_text)
+    if all(one.learner != REFERENCE or one.params for one in first):
+        first.insert(1, Entry(REFERENCE))
+    return first
 
 
 def _at_most(most: int, first: list[Entry], *, named: Sequence[str] | None) -> list[Entry]:
