@@ -68,6 +68,25 @@ def test_moments_with_an_offset_are_those_of_the_clock_on_the_wall(between, tmp_
         assert {cast(one) for one in ("2024-05-01", "2024-05-01T00:00:00Z", later["day"][0])} == {1714521600000000}
 
 
+def test_moments_of_another_zone_are_those_of_the_zone_that_was_seen(tmp_path):
+    def zoned(days: pl.Series) -> pl.DataFrame:
+        return sales(days).with_columns(day=days.cast(pl.Datetime("us")).dt.replace_time_zone("Europe/Berlin"))
+
+    later = zoned(LATER)
+    utc = later.with_columns(pl.col("day").dt.convert_time_zone("UTC"))
+    texts = utc.with_columns(pl.col("day").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    for model in both(fitted(zoned(DAYS)), tmp_path):
+        assert model.told_.panel.truth.tolist() == sales(DAYS)["sold"].to_list()
+        cast = caster(model.schema_["day"])
+        for rows in (later, utc, texts):
+            assert model.predict(rows)["day"].to_list() == LATER.to_list()
+            assert model.predict(model.schema_.align(rows.to_dicts())).equals(model.predict(rows))
+            assert cast(rows["day"][0]) == 1714521600000000
+            assert model.evaluate(rows).facts["n_test"] == len(LATER)
+        assert model.update(texts).predict()["day"].min() == LATER[-1] + timedelta(days=1)
+
+
 def test_moments_may_come_in_another_form_that_leaves_nothing_open():
     model = fitted(sales(DAYS, US))
 
@@ -117,7 +136,7 @@ def test_an_earlier_file_does_not_say_how_things_are_written_and_answers_as_befo
     write = artifact.write
 
     def earlier(path, *, manifest, **rest):
-        new = ("time_form", "as_of_form", "fractional")
+        new = ("time_form", "time_zone", "as_of_form", "as_of_zone", "fractional")
         roles = {name: value for name, value in manifest["roles"].items() if name not in new}
         return write(path, manifest=manifest | {"roles": roles}, **rest)
 
@@ -126,6 +145,6 @@ def test_an_earlier_file_does_not_say_how_things_are_written_and_answers_as_befo
 
     found = model.predict(sales(LATER, "", (1.0, 1.5)))
 
-    assert model.roles_.time_form == ""
+    assert model.roles_.time_written.form == ""
     assert found["size"].unique(maintain_order=True).to_list() == ["1.0", "1.5"]
     assert "basis" not in found.columns

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from mantic.core.errors import SchemaError
-from mantic.core.schema import STORED, Column, Kind
+from mantic.core.schema import STORED, UTC, Column, Kind
 
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "1.0")
 FALSE_WORDS = ("false", "no", "n", "f", "0", "0.0")
@@ -43,6 +43,7 @@ DATE_FORMS = (
     "%m/%Y",
     "%Y",
 )
+OFFSET = "%#z"  # in a form: texts hold an offset, and name a moment whatever the clock showed
 LOCAL = " local"  # at the end of a form: of texts with an offset the time on the wall counts, not UTC
 _OFFSET = r"(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$"
 _NUMBER_FORMS = ("%Y%m%d", "%Y%m")  # of dates that may come as whole numbers
@@ -194,7 +195,7 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
     if series.dtype == pl.Date:
         return series.cast(stored, strict=False)
     if isinstance(series.dtype, pl.Datetime):
-        return series.dt.replace_time_zone(None).cast(stored, strict=False)
+        return by_the_clock(series, column.zone).cast(stored, strict=False)
     form = column.form.removesuffix(LOCAL)
     if series.dtype.is_numeric() and form in _NUMBER_FORMS:
         series = series.cast(pl.Int64, strict=False).cast(pl.String)
@@ -203,9 +204,11 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
     forms = (form, *_others(form)) if form else DATE_FORMS
     text, done = series.str.strip_chars(), None
     if form != column.form:
-        text = on_the_wall(text)
+        text = on_the_wall(text, column.zone)
     for form in forms:
         parsed = parse_date(text, form)
+        if column.zone and OFFSET in form:
+            parsed = by_the_clock(parsed.dt.replace_time_zone(UTC), column.zone)
         if column.form:
             parsed = parsed.set(~parsed.dt.year().is_between(*YEARS), None)
         done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
@@ -215,12 +218,24 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
     return done
 
 
-def on_the_wall(text: pl.Series) -> pl.Series:
+def by_the_clock(moments: pl.Series, zone: str) -> pl.Series:
+    """Return moments without a zone, as the clock on the wall of a zone shows them, or where none is told their own."""
+    if zone and getattr(moments.dtype, "time_zone", None):
+        moments = moments.dt.convert_time_zone(zone)
+    return moments.dt.replace_time_zone(None)
+
+
+def on_the_wall(text: pl.Series, zone: str = "") -> pl.Series:
     """Return texts of moments without an offset at their end: what the clock on the wall showed.
+
+    Where a zone is told it is the clock there that counts, and texts with an offset are converted.
 
     >>> on_the_wall(pl.Series(["2024-04-01T00:00:00+02:00", "2024-04-01"])).to_list()
     ['2024-04-01T00:00:00', '2024-04-01']
     """
+    for form in (one for one in DATE_FORMS if zone and OFFSET in one):
+        moments = by_the_clock(parse_date(text, form).dt.replace_time_zone(UTC), zone)
+        text = moments.dt.strftime("%Y-%m-%dT%H:%M:%S%.f").zip_with(moments.is_not_null(), text)
     return text.str.replace(_OFFSET, "${1}")
 
 
@@ -252,7 +267,7 @@ def parse_date(text: pl.Series, form: str) -> pl.Series:
     if "%d" not in form:
         text, form = "01 " + text, f"%d {form}"
     has_clock = "%H" in form
-    kind = pl.Datetime("us", "UTC" if "%#z" in form else None) if has_clock else pl.Date()
+    kind = pl.Datetime("us", UTC if OFFSET in form else None) if has_clock else pl.Date()
     found = text.str.strptime(kind, form, strict=False)
     done = (found.dt.replace_time_zone(None) if has_clock else found).cast(STORED[Kind.DATE])
     if "%y" not in form:

@@ -35,6 +35,7 @@ STORED: Mapping[Kind, pl.DataType] = {
     Kind.CONSTANT: pl.String(),
 }
 """How an aligned frame stores each kind."""
+UTC = "UTC"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Column:
     form : how texts become values: a strptime pattern for dates (of whole numbers, too, like 20240131), with " local"
         at its end where offsets are left out; "," for decimal commas; empty otherwise.
     sentinels : texts in a column of numbers that are no numbers (" ", "?"); they count as missing and are reported.
+    zone : the time zone whose clock on the wall moments are read by; moments of another zone, and texts with an offset,
+        are converted to it. Empty where none was told: then the clock counts that a moment comes with, and of a text
+        with an offset UTC.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Column:
     unit: str = ""
     form: str = ""
     sentinels: tuple[str, ...] = ()
+    zone: str = ""
 
     @property
     def is_used(self) -> bool:
@@ -156,15 +161,25 @@ class Schema:
         return cls(tuple(columns))
 
 
+def is_zone(name: str) -> bool:
+    """Return whether moments can be converted to a time zone of this name."""
+    try:
+        pl.Series([], dtype=pl.Datetime("us", UTC)).dt.convert_time_zone(name)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
 def _checked(column: Column) -> Column:
     """Return a column that holds what its fields are for; others would be found out long after they came."""
-    texts = (column.name, column.unit, column.form, *column.levels, *column.sentinels)
+    texts = (column.name, column.unit, column.form, column.zone, *column.levels, *column.sentinels)
     ends: Any = {Kind.NUMBER: int | float, Kind.DATE: str}.get(column.kind, int | float | str)
     numbers = (column.share_missing, column.n_levels)
     if (
         not all(isinstance(one, str) for one in texts)
         or not all(one is None or isinstance(one, ends) for one in (column.low, column.high))
         or not all(isinstance(one, int | float) for one in numbers)
+        or not is_zone(column.zone or UTC)
     ):
         raise ValueError(f"what is said of the column {column.name!r} is none of what a column has")
     return column

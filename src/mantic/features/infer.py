@@ -1,13 +1,13 @@
 """What each column means: frame -> Schema."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from mantic.core.cast import cast_column
-from mantic.core.schema import Column, Kind, Schema
+from mantic.core.cast import OFFSET, cast_column
+from mantic.core.schema import UTC, Column, Kind, Schema
 from mantic.features.wording import find_date_form, find_number_form
 
 MOST_LEVELS = 1_000
@@ -114,7 +114,11 @@ def _counts(texts: pl.Series) -> pl.DataFrame:
 
 
 def ranged(seen: Seen, column: Column) -> Column:
-    """Return a number or date with its range, measured on what it is cast to."""
+    """Return a number or date with its range, measured on what it is cast to, and a date with its time zone."""
+    if column.kind is Kind.DATE:
+        column = replace(
+            column, zone=UTC if OFFSET in column.form else getattr(seen.series.dtype, "time_zone", "") or ""
+        )
     values = cast_column(seen.filled, column)[0].drop_nulls()
     low: float | str | None
     high: float | str | None
@@ -133,6 +137,7 @@ def ranged(seen: Seen, column: Column) -> Column:
         high=high,
         form=column.form,
         sentinels=column.sentinels,
+        zone=column.zone,
     )
 
 

@@ -49,8 +49,8 @@ class Bench:
             raise late() from error
 
     def offer(self, work: Callable[[], T]) -> "Future[T] | None":
-        """Do work that nobody waits for; return None where it would not leave a thread to those who wait."""
-        if self._inside >= max(1, self._limits.threads - 1):
+        """Do work that nobody waits for; return None where anybody does, or such work is under way already."""
+        if self._inside:
             return None
         return self._submit(work, None)
 

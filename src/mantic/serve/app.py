@@ -105,9 +105,9 @@ def make_app(models: Mapping[str, Estimator] | Shelf, house: House | None = None
 def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk, Callable[[Any], Gate]]:
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
-    metrics, bench = Metrics(), Bench(house.limits)
-    predict = Predict(shelf, limits=house.limits, bench=bench, metrics=metrics, listener=house.listener)
-    office = Office(house.limits, bench, metrics, house.counts, house.feedback, house.jobs, predict.bodies)
+    metrics, beside = Metrics(), Bench(house.limits)  # whoever asks for reasons keeps nobody from a prediction
+    predict = Predict(shelf, limits=house.limits, beside=beside, metrics=metrics, listener=house.listener)
+    office = Office(house.limits, beside, metrics, house.counts, house.feedback, house.jobs, predict)
     desk = Desk(shelf, office)
     guard = None if house.keyring is None else Guard(house.keyring)
     hosts = frozenset(map(str.encode, house.hosts))

@@ -11,13 +11,12 @@ from mantic.core.artifact import library_versions
 from mantic.serve import metrics as counted
 from mantic.serve import page
 from mantic.serve.admission import Bench
-from mantic.serve.body import Bodies
 from mantic.serve.client import client
 from mantic.serve.feedback import Feedback, nothing_kept, read_truths
 from mantic.serve.job_desk import JobDesk
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
-from mantic.serve.predict import KEY, deadline_of
+from mantic.serve.predict import KEY, Predict, deadline_of
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
 from mantic.serve.reply import reply
@@ -48,7 +47,7 @@ class Office:
     counts: Callable[[], Mapping[str, float]]
     feedback: Feedback | None
     jobs: "Jobs | None"
-    bodies: Bodies
+    predict: Predict
 
 
 class Desk:
@@ -74,7 +73,7 @@ class Desk:
         with nullcontext() if self._office.jobs is None else self._office.jobs:
             yield
         self._is_ready = False
-        self._bench.close()
+        self._office.predict.close()
 
     async def predict(self, request: "Request") -> "Response":
         """Stand in the list of addresses, so that a wrong method is told the right one."""
@@ -88,7 +87,7 @@ class Desk:
         limits = replace(self._limits, max_rows=min(MAX_EXPLAINED, self._limits.max_rows))
         check_json(headers)
         until = deadline_of(headers)
-        body = await self._office.bodies.read(headers, request.receive, until=until)
+        body = await self._office.predict.bodies.read(headers, request.receive, until=until)
 
         def answer() -> bytes:
             return to_bytes(served.explain(read_question(body, served.schema, limits)))
@@ -100,7 +99,7 @@ class Desk:
         headers = dict(reversed(request.scope["headers"]))
         check_json(headers)
         until = deadline_of(headers)
-        body = await self._office.bodies.read(headers, request.receive, until=until)
+        body = await self._office.predict.bodies.read(headers, request.receive, until=until)
         keep = self._office.feedback
 
         def kept() -> bytes:

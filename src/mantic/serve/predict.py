@@ -37,10 +37,10 @@ class Predict:
     """Answers POST /v1/models/{name}/predict; few plain rows at once, the rest in a thread."""
 
     def __init__(
-        self, shelf: Shelf, *, limits: Limits, bench: Bench, metrics: Metrics, listener: Listener | None
+        self, shelf: Shelf, *, limits: Limits, beside: Bench, metrics: Metrics, listener: Listener | None
     ) -> None:
         self._shelf, self._limits, self._metrics = shelf, limits, metrics
-        self._bench, self._turn, self._listener = bench, Turn(limits), listener
+        self._bench, self._beside, self._turn, self._listener = Bench(limits), beside, Turn(limits), listener
         self.bodies = Bodies(limits)
 
     async def __call__(self, name: str, headers: Headers, receive: Receive) -> Reply:
@@ -71,6 +71,7 @@ class Predict:
     def close(self) -> None:
         """Let what has begun be finished."""
         self._bench.close()
+        self._beside.close()
 
     def _read_and_answer(self, served: Served, wire: Wire, body: bytes, to: Wire) -> tuple[Reply, int]:
         return self._answer(served, wire.read(served, body, self._limits), to)
@@ -96,7 +97,7 @@ class Predict:
             failed = done.cancelled() or done.exception() is not None
             loop.call_soon_threadsafe(count, "failed" if failed else "yes" if done.result() else "no")
 
-        asked = self._bench.offer(compare)
+        asked = self._beside.offer(compare)
         if asked is None:
             count("not asked")
         else:

@@ -27,15 +27,16 @@ class Limits:
     Parameters
     ----------
     max_rows, max_bytes : of one request.
-    threads : requests that are worked on side by side, of those that take longer than a thread is worth. One is read
-        while another is answered; with more of them, refusals and quick answers wait longer for the interpreter.
-    max_waiting : how many of them may wait for a thread.
+    threads : predictions that are worked on side by side, of those that take longer than a thread is worth; as many
+        requests of other kinds go on beside them. More threads are worth it only for models whose native code leaves
+        the interpreter for long: else they get in each other's way, and in that of refusals and quick answers.
+    max_waiting : how many of each kind may wait for a thread.
     max_together : how many that came together are answered at once, of those that take less; the others are sent away.
     """
 
     max_rows: int = 10_000
     max_bytes: int = 10_000_000
-    threads: int = 2
+    threads: int = 1
     max_waiting: int = 20
     max_together: int = 256
 

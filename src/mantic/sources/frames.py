@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import SchemaError
-from mantic.sources.values import from_values, half, plain
+from mantic.sources.values import from_values, half, plain, zone_name
 
 
 def to_polars(data: Any) -> pl.DataFrame:
@@ -88,8 +88,11 @@ def _pandas_column(column: Any) -> pl.Series:
     if kind in "Mm":
         unit = "datetime64[us]" if kind == "M" else "timedelta64[us]"
         return pl.Series("", column.to_numpy().astype(unit))
-    if getattr(column.dtype, "tz", None) is not None:  # the clock on the wall where it was written
-        return pl.Series("", column.dt.tz_localize(None).to_numpy().astype("datetime64[us]"))
+    if (zone := getattr(column.dtype, "tz", None)) is not None:
+        name = zone_name(zone)
+        clock = column.dt.tz_convert("UTC" if name else zone).dt.tz_localize(None)  # none: the clock on the wall counts
+        moments = pl.Series("", clock.to_numpy().astype("datetime64[us]"))
+        return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(name) if name else moments
     return from_values("", column.astype(object).tolist())
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from mantic.core.cast import without_nan
 from mantic.core.errors import SchemaError
+from mantic.core.schema import is_zone
 
 _NO_VALUE = ("NoneType", "NAType", "NaTType")
 _INT64 = range(-(2**63), 2**63)
@@ -19,8 +20,9 @@ _INT64 = range(-(2**63), 2**63)
 def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     """Return a column of the narrowest type that keeps every value; None, NaN and NaT are missing.
 
-    Whole and other numbers together become numbers; numbers and texts together become texts, as they are written;
-    lists and dictionaries become JSON; durations become seconds; whole numbers beyond 64 bits stay texts.
+    Moments keep their time zone where all have the same; else the clocks on the wall count. Whole and other numbers
+    together become numbers; numbers and texts together become texts, as they are written; lists and dictionaries
+    become JSON; durations become seconds; whole numbers beyond 64 bits stay texts.
 
     >>> from_values("x", [1, 2.5, None]).to_list(), from_values("x", [1, "a"]).to_list()
     ([1.0, 2.5, None], ['1', 'a'])
@@ -32,7 +34,8 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     try:
         for wanted, dtype in _DTYPES:
             if kinds <= wanted:
-                return pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
+                found = pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
+                return _zoned(found, plain) if isinstance(dtype, pl.Datetime) else found
     except OverflowError:  # a whole number that no float holds
         kinds = {str}
     except UnicodeEncodeError as error:
@@ -104,6 +107,30 @@ def _fit(value: Any, dtype: pl.DataType) -> Any:
     if isinstance(dtype, pl.Datetime):
         return value.replace(tzinfo=None) if isinstance(value, datetime) else datetime.combine(value, time())
     return value
+
+
+def _zoned(found: pl.Series, values: Sequence[Any]) -> pl.Series:
+    """Return moments in their time zone, where all have the same one."""
+    zones = {value.tzinfo for value in values if isinstance(value, datetime)}
+    names = {"" if zone is None else zone_name(zone) for zone in zones}
+    if len(names) != 1 or not (name := names.pop()):
+        return found
+    instants = [value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else None for value in values]
+    return pl.Series(found.name, instants, dtype=found.dtype).dt.replace_time_zone("UTC").dt.convert_time_zone(name)
+
+
+def zone_name(zone: tzinfo) -> str:
+    """Return by which name columns of moments know a time zone; empty where they know none.
+
+    >>> from datetime import timezone
+    >>> zone_name(timezone(timedelta(hours=2))), zone_name(timezone(timedelta(minutes=345)))
+    ('Etc/GMT-2', '')
+    """
+    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
+    if name is None and (offset := zone.utcoffset(None)) is not None:
+        hours, rest = divmod(offset, timedelta(hours=1))
+        name = "" if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"  # in these names east is negative
+    return name if name and is_zone(name) else ""
 
 
 def _plain_value(value: Any) -> Any:

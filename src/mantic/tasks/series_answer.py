@@ -213,7 +213,7 @@ def places_of(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, 
     SchemaError : names columns that are missing, and a column of time that holds no moments.
     """
     numbers_of(rows, roles, ())
-    times, fault = as_times(rows[roles.time], roles.time_form)
+    times, fault = as_times(rows[roles.time], roles.time_written)
     calendar = told.panel.calendar
     is_like = times.dtype.is_integer() == (calendar.unit is Unit.STEP)
     if fault or not is_like or times.null_count():

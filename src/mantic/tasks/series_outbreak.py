@@ -19,7 +19,7 @@ from mantic.evaluate.series.findings import SeriesFindings
 from mantic.evaluate.series.outbreak import OutbreakFindings, outbreak_blocks, outbreak_facts
 from mantic.evaluate.series.report import forecast_report
 from mantic.evaluate.series.score import Judged
-from mantic.features.series.assemble import Roles, as_id, as_times
+from mantic.features.series.assemble import Roles, Written, as_id, as_times
 from mantic.features.series.prepare import seasons_of
 from mantic.features.series.revision import nowcast
 from mantic.features.series.vintages import Known, check_moments, known
@@ -81,15 +81,15 @@ def grown(told: Foretold, roles: Roles, rows: pl.DataFrame, *, asked: Asked, run
     before = _long(told, roles)
     fresh = rows.select(
         *(as_id(rows[name], roles.fractional).alias(name) for name in roles.series),
-        _like(rows, roles.time, before, roles.time_form), _like(rows, roles.as_of, before, roles.as_of_form),
+        _like(rows, roles.time, before, roles.time_written), _like(rows, roles.as_of, before, roles.as_of_written),
         numbers_of(rows, roles, (roles.target,))[roles.target],
     )  # fmt: skip
     fresh = _on_grid(fresh, told, roles)
     return walk_outbreak(pl.concat([before, fresh.select(before.columns)]), roles, asked, run, started=time_now())
 
 
-def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame, form: str) -> pl.Series:
-    times, fault = as_times(rows[name], form)
+def _like(rows: pl.DataFrame, name: str, before: pl.DataFrame, written: Written) -> pl.Series:
+    times, fault = as_times(rows[name], written)
     if fault or times.dtype.is_integer() != before[name].dtype.is_integer():
         what = fault or f"column '{name}' holds another kind of moments than before"
         raise SchemaError(what, where="the rows", fix="write moments as they were written when the model was fitted")

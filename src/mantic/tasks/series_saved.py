@@ -11,8 +11,8 @@ import polars as pl
 
 from mantic.core import artifact
 from mantic.core.errors import ArtifactError
-from mantic.core.schema import Schema
-from mantic.features.series.assemble import Roles
+from mantic.core.schema import UTC, Schema, is_zone
+from mantic.features.series.assemble import Roles, Written
 from mantic.learners.pretrained.hub import Named
 from mantic.report.blocks import Report
 from mantic.search.series.foretold import Foretold
@@ -23,6 +23,9 @@ _N_TRIED = 8  # series
 
 if TYPE_CHECKING:
     from mantic.tasks.forecast import Forecaster
+
+
+_LATER = ("as_of", "time_form", "time_zone", "as_of_form", "as_of_zone")  # roles that earlier files do not hold
 
 
 def save(forecaster: "Forecaster", path: str | Path) -> Path:
@@ -39,8 +42,10 @@ def save(forecaster: "Forecaster", path: str | Path) -> Path:
             "series": list(roles.series),
             "known": list(roles.known),
             "as_of": roles.as_of,
-            "time_form": roles.time_form,
-            "as_of_form": roles.as_of_form,
+            "time_form": roles.time_written.form,
+            "time_zone": roles.time_written.zone,
+            "as_of_form": roles.as_of_written.form,
+            "as_of_zone": roles.as_of_written.zone,
             "fractional": list(roles.fractional),
         },
     }
@@ -69,11 +74,14 @@ def restore(opened: artifact.Artifact, where: str) -> "Forecaster":
         series, known = (tuple(map(str, roles[key])) for key in ("series", "known"))
         made.told_ = Foretold.load(opened.folder)
         was = [one.name for one in made.told_.ids.iter_columns() if one.str.contains(r"^-?\d+\.0$").any()]
-        later = (str(roles.get(key, "")) for key in ("as_of", "time_form", "as_of_form"))  # earlier files have no such
-        as_of, form, as_of_form = later
+        later = {key: str(roles.get(key, "")) for key in _LATER}
+        time_written, as_of_written = (Written(later[f"{one}_form"], later[f"{one}_zone"]) for one in ("time", "as_of"))
+        if not all(is_zone(one.zone or UTC) for one in (time_written, as_of_written)):
+            raise ValueError("a time zone that nobody knows")
         fractional = tuple(map(str, roles.get("fractional", was)))
         made.roles_ = Roles(
-            str(roles["time"]), str(roles["target"]), series, known, as_of, form, as_of_form, fractional
+            str(roles["time"]), str(roles["target"]), series, known, later["as_of"], time_written, as_of_written,
+            fractional,
         )  # fmt: skip
         made.schema_ = Schema.from_json(json.dumps(manifest["schema"]))
         made.target_ = Schema.from_json(json.dumps(manifest["target"])).columns[0]

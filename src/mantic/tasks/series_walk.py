@@ -204,7 +204,7 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     fresh = pl.DataFrame(
         [
             *(as_id(later[name], roles.fractional) for name in roles.series),
-            as_times(later[roles.time], roles.time_form)[0],  # rows of one step are told apart by their own moments
+            as_times(later[roles.time], roles.time_written)[0],  # rows of one step are told apart by their own moments
             *(numbers[name].filter(chosen) for name in (roles.target, *roles.known)),
         ]
     )
@@ -255,7 +255,8 @@ def row_schema(told: Foretold, roles: Roles) -> Schema:
         low, high = (
             one.isoformat() if hasattr(one, "hour") else f"{one.isoformat()}T00:00:00" for one in (first, last)
         )
-        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=roles.time_form + LOCAL))
+        written = roles.time_written
+        columns.append(Column(roles.time, Kind.DATE, low=low, high=high, form=written.form + LOCAL, zone=written.zone))
     for place, name in enumerate(roles.known):
         own = told.panel.known[:, place]
         columns.append(Column(name, Kind.NUMBER, low=float(own.min()), high=float(own.max())))

@@ -313,3 +313,40 @@ def test_whoever_listens_is_told_every_prediction_and_may_add_to_it(churn, asker
 
     assert told == [("churn", "0123456789ab", 2)]
     assert [one["id"] for one in answers] == ["p0", "p1"]
+
+
+def test_who_asks_for_reasons_keeps_nobody_from_a_prediction(slow, churn, monkeypatch):
+    def explain(*_: Any) -> list[Any]:
+        slow.go.wait(60)
+        return []
+
+    monkeypatch.setattr(Served, "explain", explain)
+    app = make_asgi({"churn": churn()})
+
+    async def talk() -> tuple[int, int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            asked = asyncio.create_task(client.post("/v1/models/churn/explain", json={"rows": [ROW]}))
+            async with asyncio.timeout(30):
+                many = await client.post(PREDICT, json={"rows": [ROW] * 500})
+            slow.go.set()
+            return many.status_code, (await asked).status_code
+
+    assert asyncio.run(talk()) == (200, 200)
+
+
+def test_at_the_end_what_is_being_answered_is_finished(slow):
+    app = make_asgi({"churn": slow})
+
+    async def talk() -> list[httpx.Response]:
+        slow.go.set()  # the models are warmed when the application begins
+        async with app.lifespan(app):
+            slow.begun.clear()
+            slow.go.clear()
+            asked = asyncio.create_task(crowd(app, 1))
+            while not slow.begun.is_set():
+                await asyncio.sleep(0.01)
+            threading.Timer(0.2, slow.go.set).start()
+        assert slow.go.is_set()
+        return await asked
+
+    assert [answer.status_code for answer in asyncio.run(talk())] == [200]

@@ -2,6 +2,7 @@
 
 import builtins
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
@@ -43,8 +44,9 @@ def test_pandas_columns_of_every_type_keep_their_values():
     )
 
     ten = dt.datetime(2020, 1, 1, 10)
+    there = ten.replace(tzinfo=ZoneInfo("Europe/Berlin"))
     assert to_polars(frame).rows() == [
-        (1.0, "a", "x", ten, ten, 1, True, "1", 1.5, "u"),
+        (1.0, "a", "x", ten, there, 1, True, "1", 1.5, "u"),
         (None, None, None, None, None, None, None, "a", None, None),
     ]
 

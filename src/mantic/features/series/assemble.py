@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core.calendar import Calendar, anchored, by_calendar, fitted_calendar, moment_text
-from mantic.core.cast import cast_column, on_the_wall, parse_date
+from mantic.core.cast import by_the_clock, cast_column, on_the_wall, parse_date
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array
@@ -32,6 +32,21 @@ _NAME, _TIME, _VALUE, _STEP = "series", "time", "value", "step"
 
 
 @dataclass(frozen=True)
+class Written:
+    """How moments of a column are written.
+
+    Parameters
+    ----------
+    form : how texts and whole numbers are dates, as a strptime pattern; "" where nobody has looked, or no pattern is
+        needed.
+    zone : the time zone whose clock on the wall counts; "" where none was told, and the clock counts that they show.
+    """
+
+    form: str = ""
+    zone: str = ""
+
+
+@dataclass(frozen=True)
 class Roles:
     """Which columns are what.
 
@@ -41,8 +56,7 @@ class Roles:
     series : names of the columns that tell series apart; may be empty.
     known : names of columns of numbers whose future is known.
     as_of : name of the column that says on which day a value was known; "" where values are never revised.
-    time_form, as_of_form : how texts and whole numbers in these columns are dates, as a strptime pattern; "" where
-        nobody has looked, or no pattern is needed.
+    time_written, as_of_written : how moments of these columns are written.
     fractional : those of `series` that held numbers with fractions, so that 2 is written as 2.0 there.
     """
 
@@ -51,17 +65,18 @@ class Roles:
     series: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     as_of: str = ""
-    time_form: str = ""
-    as_of_form: str = ""
+    time_written: Written = Written()
+    as_of_written: Written = Written()
     fractional: tuple[str, ...] = ()
 
 
 def as_written(frame: pl.DataFrame, roles: Roles) -> Roles:
     """Return the roles with how moments and series are written, so that later rows are read as those of the fit are."""
-    forms = {name: _form(frame[name]) for name in (roles.time, roles.as_of) if name in frame.columns}
+    told = {name: _written(frame[name]) for name in (roles.time, roles.as_of) if name in frame.columns}
     fractional = tuple(name for name in roles.series if name in frame.columns and _has_fractions(frame[name]))
     return replace(
-        roles, time_form=forms.get(roles.time, ""), as_of_form=forms.get(roles.as_of, ""), fractional=fractional
+        roles, time_written=told.get(roles.time, Written()), as_of_written=told.get(roles.as_of, Written()),
+        fractional=fractional,
     )  # fmt: skip
 
 
@@ -88,7 +103,7 @@ def assemble(
     SettingsError : if there is no such frequency.
     """
     long = _long(frame, roles)
-    if roles.time_form in _DATE_NUMBERS and not frame[roles.time].dtype.is_temporal():
+    if roles.time_written.form in _DATE_NUMBERS and not frame[roles.time].dtype.is_temporal():
         text = f"whole numbers in '{roles.time}' were taken for dates, written like {frame[roles.time].drop_nulls()[0]}"
         findings.append(_named(long, Finding("dates_as_numbers", text, frame.height)))
     long = _without_nothing(long, findings)
@@ -115,7 +130,7 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     ]
     if faults:
         raise SchemaError("; ".join(faults), where="the table", fix=f"columns are: {', '.join(frame.columns[:30])}")
-    time, fault_of_time = as_times(frame[roles.time], roles.time_form)
+    time, fault_of_time = as_times(frame[roles.time], roles.time_written)
     numbers, faults_of_numbers = as_numbers(frame, (roles.target, *roles.known))
     value, known = numbers[roles.target], [numbers[name] for name in roles.known]
     faults = [*([fault_of_time] if fault_of_time else []), *faults_of_numbers]
@@ -135,15 +150,18 @@ def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def as_times(column: pl.Series, form: str = "") -> tuple[pl.Series, str]:
+def as_times(column: pl.Series, written: Written | None = None) -> tuple[pl.Series, str]:
     """Return a column as whole numbers, dates or moments of local time, or a sentence on what it holds instead.
 
     Parameters
     ----------
-    form : as `Roles.time_form`; where it does not fit all that stands there, what is written there decides.
+    written : how it is written; where the form does not fit all that stands there, what is written there decides.
     """
+    form, zone = ("", "") if written is None else (written.form, written.zone)
     if column.dtype == pl.String:
-        column = on_the_wall(column)
+        column = on_the_wall(column, zone)
+    elif isinstance(column.dtype, pl.Datetime):
+        column = by_the_clock(column, zone)
     if form and (dates := _by_form(column, form)) is not None:
         return _without_clock(dates), ""
     if form and column.dtype == pl.String and other_date_form(column, form):
@@ -160,8 +178,7 @@ def _times(column: pl.Series) -> tuple[pl.Series, str]:
     if column.dtype == pl.Date:
         return column, ""
     if column.dtype == pl.Datetime:
-        plain = column.dt.replace_time_zone(None) if getattr(column.dtype, "time_zone", None) else column
-        return _without_clock(plain.cast(pl.Datetime("us"))), ""
+        return _without_clock(column.cast(pl.Datetime("us"))), ""
     if column.dtype == pl.String:
         kind = infer_column(column)
         if kind.kind is Kind.DATE or (kind.kind is Kind.CONSTANT and column.drop_nulls().len()):
@@ -183,6 +200,11 @@ def _by_form(column: pl.Series, form: str) -> pl.Series | None:
     text = column.str.strip_chars()
     found = parse_date(text, form).rename(column.name)
     return None if (found.is_null() & text.is_not_null() & (text != "")).any() else found
+
+
+def _written(column: pl.Series) -> Written:
+    """Return how moments are written."""
+    return Written(_form(column), getattr(column.dtype, "time_zone", None) or "")
 
 
 def _form(column: pl.Series) -> str:

@@ -149,7 +149,7 @@ def filled(values: Array) -> Array:
 
 
 def _vintages(frame: pl.DataFrame, roles: Roles, ids: pl.DataFrame, *, calendar: Calendar, first: int) -> Vintages:
-    times, _ = as_times(frame[roles.time], roles.time_form)
+    times, _ = as_times(frame[roles.time], roles.time_written)
     value = frame[roles.target].cast(pl.Float64, strict=False)
     days = _days(frame, roles)
     if roles.series:
@@ -204,7 +204,7 @@ def _days(frame: pl.DataFrame, roles: Roles) -> pl.Series:
     ------
     SchemaError : if they are no moments, or some are missing.
     """
-    days, fault = as_times(frame[roles.as_of], roles.as_of_form)
+    days, fault = as_times(frame[roles.as_of], roles.as_of_written)
     if not fault and days.null_count():
         fault = f"{amount(days.null_count(), 'row does', 'rows do')} not say when the value was known"
     if fault:

@@ -293,7 +293,7 @@ def test_whole_numbers_that_are_not_all_dates_or_a_single_one_are_plain_steps(nu
     roles = as_written(frame, ROLES)
 
     assert roles == ROLES
-    assert as_times(frame["day"], roles.time_form)[0].to_list() == numbers
+    assert as_times(frame["day"], roles.time_written)[0].to_list() == numbers
 
 
 def test_whole_numbers_of_a_model_of_plain_steps_stay_plain_steps_though_they_could_be_dates():
