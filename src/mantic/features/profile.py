@@ -187,4 +187,5 @@ def _column_facts(view: View, column: Column) -> dict[str, Any]:
         "high": column.high,
         "form": column.form,
         "sentinels": list(column.sentinels),
+        "zone": column.zone,
     }

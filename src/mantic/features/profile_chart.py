@@ -99,10 +99,11 @@ def _dates(view: View, column: Column) -> Iterator[Chart]:
     form = "%Y" if days > 3650 else "%Y-%m" if days > 90 else "%Y-%m-%d" if days > 2 else "%H:%M"
     middles = (edges[:-1] + edges[1:]) / 2
     labels = tuple((datetime(1970, 1, 1) + timedelta(seconds=float(at))).strftime(form) for at in middles)
+    zone = f" (time of {column.zone})" if column.zone else ""
     yield Chart(
         "line",
         column.name,
-        f"'{column.name}' goes from {str(column.low)[:10]} to {str(column.high)[:10]}.",
+        f"'{column.name}' goes from {str(column.low)[:10]} to {str(column.high)[:10]}{zone}.",
         (Series("rows", tuple(map(float, counts)), x=tuple(map(float, range(len(counts)))), texts=labels),),
         x=Axis(column.name, labels=labels),
         y=Axis("rows"),
