@@ -25,6 +25,7 @@ from mantic.serve.sidecar import Kept, Sidecar
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOCAL = ("127.0.0.1", "[::1]", "localhost")
 _SWITCH_SECONDS = 0.0005  # after so long a thread that works on many rows lets quick answers and refusals pass
+_SILENT_SECONDS = 60  # after which a caller that says nothing is asked whether it is there
 _STOP_SECONDS = 5  # how long requests in flight may take when the server is told to stop
 
 
@@ -127,6 +128,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise SettingsError(f"'{host}' is no address: {error}", where="--host", fix="use 127.0.0.1") from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # whoever is there no more is found out
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENT_SECONDS)
     try:
         listener.bind(address)
         listener.listen(1024)

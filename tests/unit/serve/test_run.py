@@ -25,6 +25,13 @@ def test_an_address_of_another_machine_is_refused(host, monkeypatch):
         listen(host, 0)
 
 
+def test_a_caller_that_is_gone_without_a_word_is_found_out():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        taken, _ = listener.accept()
+        with taken:
+            assert taken.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
 def test_the_greeting_holds_a_call_that_can_be_pasted(churn):
     text = greeting({"it's churn": churn()}, ("127.0.0.1", 8000))
 
