@@ -40,6 +40,7 @@ _TITLES = {
     "batch": "Many rows", "calibration": "Calibration, beside what so few rows can show",
     "conformal": "Sets and intervals", "crash": "Killed while it writes", "drift": "Watch", "explain": "Reasons",
     "forecast": "Forecasts", "forecast_peers": "Forecasts, beside others",
+    "forecast_overrun": "Forecasts, budget",
     "forecasting": "Forecasts, speed", "hierarchy": "Forecasts, sums", "fuzz": "Broken input", "imports": "Start",
     "honesty": "Honesty of the report", "install": "Install", "learners": "Learners", "one_row": "One row",
     "outbreak": "Outbreaks",
@@ -156,7 +157,7 @@ def _extra(figure: dict[str, Any]) -> str:
     if "file_mb" in figure:
         parts.append(f"file {figure['file_mb']} MB")
     if "kept" in figure:
-        parts.append(f"{figure['kept']} of {figure['runs']} within 1.05 x budget + 1 s")
+        parts.append(f"{figure['kept']} of {figure['runs']} within {figure.get('promise', '1.05 x budget + 1 s')}")
     if "if_right" in figure:
         parts.append(f"seed {figure['seed']}; if every chance were right {figure['if_right']}")
         parts.append(f"in 95 of 100 draws up to {figure['if_right_95']}")
