@@ -1,11 +1,13 @@
 """Cast one column to how its kind is stored, and say what does not fit."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from mantic.core.errors import SchemaError
+from mantic.core.moments import by_the_clock, in_zone, moments_of
 from mantic.core.schema import STORED, UTC, Column, Kind
 
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "1.0")
@@ -34,6 +36,9 @@ DATE_FORMS = (
     "%Y-%m-%dT%H:%M:%S%#z",
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
     "%Y%m%d",
     "%b-%y",
     "%b-%Y",
@@ -58,7 +63,10 @@ def cast_column(series: pl.Series, column: Column) -> tuple[pl.Series, str]:
     "column 'age' should hold numbers, but 1 of 2 values do not ('old' in row 2)"
     """
     cast = _CASTS.get(column.kind, _to_text)
-    done = cast(series, column).rename(column.name)
+    try:
+        done = cast(series, column).rename(column.name)
+    except pl.exceptions.PolarsError:  # no way leads from lists, say, to numbers
+        done = pl.Series(column.name, [None] * len(series), dtype=STORED[column.kind])
     if done.null_count() == series.null_count():
         return done, ""
     lost = done.is_null() & _is_filled(series, column)
@@ -96,6 +104,8 @@ def series_of(column: Column, values: list[Any]) -> pl.Series:
     ['1', '1.5', 'true', 'b']
     """
     kinds = {type(value) for value in values if value is not None}
+    if kinds and all(issubclass(kind, date) for kind in kinds):
+        return moments_of(column.name, values)
     if kinds == {int}:  # no float holds each of them
         return _whole_series(column.name, values)
     if kinds <= ({int, float, bool} if column.kind is Kind.NUMBER else {float}):
@@ -208,7 +218,7 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
     for form in forms:
         parsed = parse_date(text, form)
         if column.zone and OFFSET in form:
-            parsed = by_the_clock(parsed.dt.replace_time_zone(UTC), column.zone)
+            parsed = by_the_clock(in_zone(parsed, column.zone))
         if column.form:
             parsed = parsed.set(~parsed.dt.year().is_between(*YEARS), None)
         done = parsed if done is None else done.zip_with(done.is_not_null(), parsed)
@@ -218,25 +228,22 @@ def _to_date(series: pl.Series, column: Column) -> pl.Series:
     return done
 
 
-def by_the_clock(moments: pl.Series, zone: str) -> pl.Series:
-    """Return moments without a zone, as the clock on the wall of a zone shows them, or where none is told their own."""
-    if zone and getattr(moments.dtype, "time_zone", None):
-        moments = moments.dt.convert_time_zone(zone)
-    return moments.dt.replace_time_zone(None)
-
-
 def on_the_wall(text: pl.Series, zone: str = "") -> pl.Series:
     """Return texts of moments without an offset at their end: what the clock on the wall showed.
 
-    Where a zone is told it is the clock there that counts, and texts with an offset are converted.
+    Where a zone is told it is the clock there that counts: texts with an offset are converted, and stay where they
+    cannot be.
 
     >>> on_the_wall(pl.Series(["2024-04-01T00:00:00+02:00", "2024-04-01"])).to_list()
     ['2024-04-01T00:00:00', '2024-04-01']
     """
-    for form in (one for one in DATE_FORMS if zone and OFFSET in one):
-        moments = by_the_clock(parse_date(text, form).dt.replace_time_zone(UTC), zone)
+    if not zone:
+        return text.str.replace(_OFFSET, "${1}")
+    text = text.str.strip_chars()
+    for form in (one for one in DATE_FORMS if OFFSET in one):
+        moments = by_the_clock(in_zone(parse_date(text, form), zone))
         text = moments.dt.strftime("%Y-%m-%dT%H:%M:%S%.f").zip_with(moments.is_not_null(), text)
-    return text.str.replace(_OFFSET, "${1}")
+    return text
 
 
 def _others(form: str) -> list[str]:
@@ -287,6 +294,8 @@ def _to_text(series: pl.Series, column: Column) -> pl.Series:
         return pl.Series(
             series.name, [None if value is None else str(value) for value in series.to_list()], dtype=pl.String
         )
+    if isinstance(series.dtype, pl.Datetime):
+        series = by_the_clock(series)
     return series.cast(pl.String, strict=False)
 
 

@@ -128,6 +128,7 @@ class Search:
             self._recall([known[key] for key in keys if key in known])
             self._run(job for job, key in zip(wave, keys, strict=True) if key not in known)
             self.scored.sort(key=lambda one: one.candidate.number)
+            self.failed.sort(key=lambda one: one[0].number)
             self._since_gain = _n_since_gain(self.scored)
             self._rank()
 

@@ -49,10 +49,13 @@ class Bench:
             raise late() from error
 
     def offer(self, work: Callable[[], T]) -> "Future[T] | None":
-        """Do work that nobody waits for; return None where anybody does, or such work is under way already."""
+        """Do work that nobody waits for; return None where there is some already, or no more is taken."""
         if self._inside:
             return None
-        return self._submit(work, None)
+        try:
+            return self._submit(work, None)
+        except RuntimeError:  # closed: the server is about to end
+            return None
 
     def close(self) -> None:
         """Let what has begun be finished."""
@@ -77,13 +80,29 @@ class Bench:
             finally:
                 self._mean += _SMOOTH * (time.monotonic() - started - self._mean)
 
-        done = self._threads.submit(timed)
+        try:
+            done = self._threads.submit(timed)
+        except RuntimeError:
+            self._leave(None)
+            raise
         done.add_done_callback(self._leave)
         return done
 
-    def _leave(self, done: "Future[Any]") -> None:
+    def _leave(self, done: "Future[Any] | None") -> None:
         with self._lock:
             self._inside -= 1
+
+
+class Benches:
+    """One bench for each kind of work, so that none of them waits for another kind."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.predictions, self.reasons, self.outcomes, self.shadows = (Bench(limits) for _ in range(4))
+
+    def close(self) -> None:
+        """Let what has begun be finished."""
+        for bench in (self.predictions, self.reasons, self.outcomes, self.shadows):
+            bench.close()
 
 
 class Turn:

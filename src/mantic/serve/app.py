@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mantic.core.artifact import library_versions
 from mantic.core.errors import ManticError
-from mantic.serve.admission import Bench
+from mantic.serve.admission import Benches
 from mantic.serve.desk import Desk, Office
 from mantic.serve.feedback import Feedback
 from mantic.serve.gate import Gate
@@ -105,9 +105,9 @@ def make_app(models: Mapping[str, Estimator] | Shelf, house: House | None = None
 def _built(models: Mapping[str, Estimator] | Shelf, house: House) -> tuple[Desk, Callable[[Any], Gate]]:
     """Return the handlers, and what puts the gate before an application that has them."""
     shelf = models if isinstance(models, Shelf) else Shelf(models)
-    metrics, beside = Metrics(), Bench(house.limits)  # whoever asks for reasons keeps nobody from a prediction
-    predict = Predict(shelf, limits=house.limits, beside=beside, metrics=metrics, listener=house.listener)
-    office = Office(house.limits, beside, metrics, house.counts, house.feedback, house.jobs, predict)
+    metrics, benches = Metrics(), Benches(house.limits)
+    predict = Predict(shelf, limits=house.limits, benches=benches, metrics=metrics, listener=house.listener)
+    office = Office(house.limits, benches, metrics, house.counts, house.feedback, house.jobs, predict.bodies)
     desk = Desk(shelf, office)
     guard = None if house.keyring is None else Guard(house.keyring)
     hosts = frozenset(map(str.encode, house.hosts))

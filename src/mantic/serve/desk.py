@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from mantic.core.artifact import library_versions
 from mantic.serve import metrics as counted
 from mantic.serve import page
-from mantic.serve.admission import Bench
+from mantic.serve.admission import Benches
+from mantic.serve.body import Bodies
 from mantic.serve.client import client
 from mantic.serve.feedback import Feedback, nothing_kept, read_truths
 from mantic.serve.job_desk import JobDesk
 from mantic.serve.metrics import Metrics
 from mantic.serve.openapi import openapi
-from mantic.serve.predict import KEY, Predict, deadline_of
+from mantic.serve.predict import KEY, deadline_of
 from mantic.serve.problem import UnknownModelError
 from mantic.serve.question import Limits, read_question
 from mantic.serve.reply import reply
@@ -42,12 +43,12 @@ class Office:
     """What the handlers work with, beside the models."""
 
     limits: Limits
-    bench: Bench
+    benches: Benches
     metrics: Metrics
     counts: Callable[[], Mapping[str, float]]
     feedback: Feedback | None
     jobs: "Jobs | None"
-    predict: Predict
+    bodies: Bodies
 
 
 class Desk:
@@ -55,7 +56,7 @@ class Desk:
 
     def __init__(self, shelf: Shelf, office: Office) -> None:
         self._shelf, self._office = shelf, office
-        self._limits, self._bench = office.limits, office.bench
+        self._limits, self._benches = office.limits, office.benches
         self.jobs = JobDesk(shelf, office.jobs)
         self._is_ready = False
 
@@ -68,12 +69,12 @@ class Desk:
     @asynccontextmanager
     async def lifespan(self, app: Any) -> "AsyncIterator[None]":
         """Warm the models before the first caller comes; finish what is being answered at the end."""
-        await self._bench.run(self._shelf.warm, until=None)
+        await self._benches.reasons.run(self._shelf.warm, until=None)
         self._is_ready = True
         with nullcontext() if self._office.jobs is None else self._office.jobs:
             yield
         self._is_ready = False
-        self._office.predict.close()
+        self._benches.close()
 
     async def predict(self, request: "Request") -> "Response":
         """Stand in the list of addresses, so that a wrong method is told the right one."""
@@ -87,19 +88,19 @@ class Desk:
         limits = replace(self._limits, max_rows=min(MAX_EXPLAINED, self._limits.max_rows))
         check_json(headers)
         until = deadline_of(headers)
-        body = await self._office.predict.bodies.read(headers, request.receive, until=until)
+        body = await self._office.bodies.read(headers, request.receive, until=until)
 
         def answer() -> bytes:
             return to_bytes(served.explain(read_question(body, served.schema, limits)))
 
-        return reply(await self._bench.run(answer, until=until))
+        return reply(await self._benches.reasons.run(answer, until=until))
 
     async def feedback(self, request: "Request") -> "Response":
         """Answer POST /v1/feedback: what was true is on the disk when this returns."""
         headers = dict(reversed(request.scope["headers"]))
         check_json(headers)
         until = deadline_of(headers)
-        body = await self._office.predict.bodies.read(headers, request.receive, until=until)
+        body = await self._office.bodies.read(headers, request.receive, until=until)
         keep = self._office.feedback
 
         def kept() -> bytes:
@@ -108,7 +109,7 @@ class Desk:
                 raise nothing_kept()
             return to_bytes({"kept": keep(truths)})
 
-        return reply(await self._bench.run(kept, until=until))
+        return reply(await self._benches.outcomes.run(kept, until=until))
 
     async def about(self, request: "Request") -> "Response":
         """Answer GET /v1/models/{name}."""

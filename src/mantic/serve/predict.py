@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
-from mantic.serve.admission import Bench, Turn
+from mantic.serve.admission import Benches, Turn
 from mantic.serve.body import Bodies, Headers, Receive
 from mantic.serve.metrics import Metrics
 from mantic.serve.problem import RequestError
@@ -37,10 +37,10 @@ class Predict:
     """Answers POST /v1/models/{name}/predict; few plain rows at once, the rest in a thread."""
 
     def __init__(
-        self, shelf: Shelf, *, limits: Limits, beside: Bench, metrics: Metrics, listener: Listener | None
+        self, shelf: Shelf, *, limits: Limits, benches: Benches, metrics: Metrics, listener: Listener | None
     ) -> None:
         self._shelf, self._limits, self._metrics = shelf, limits, metrics
-        self._bench, self._beside, self._turn, self._listener = Bench(limits), beside, Turn(limits), listener
+        self._benches, self._turn, self._listener = benches, Turn(limits), listener
         self.bodies = Bodies(limits)
 
     async def __call__(self, name: str, headers: Headers, receive: Receive) -> Reply:
@@ -60,7 +60,7 @@ class Predict:
             question = served.read_quick(body, self._limits)
         if question is None:
             work = partial(self._read_and_answer, served, wire, body, to)
-            reply, n_rows = await self._bench.run(work, until=until)
+            reply, n_rows = await self._benches.predictions.run(work, until=until)
         else:
             reply, n_rows = self._answer(served, question, to)
         self._metrics.count("mantic_predictions_total", served.labels, n_rows)
@@ -70,8 +70,7 @@ class Predict:
 
     def close(self) -> None:
         """Let what has begun be finished."""
-        self._bench.close()
-        self._beside.close()
+        self._benches.close()
 
     def _read_and_answer(self, served: Served, wire: Wire, body: bytes, to: Wire) -> tuple[Reply, int]:
         return self._answer(served, wire.read(served, body, self._limits), to)
@@ -97,7 +96,7 @@ class Predict:
             failed = done.cancelled() or done.exception() is not None
             loop.call_soon_threadsafe(count, "failed" if failed else "yes" if done.result() else "no")
 
-        asked = self._beside.offer(compare)
+        asked = None if self._benches.predictions.inside else self._benches.shadows.offer(compare)
         if asked is None:
             count("not asked")
         else:

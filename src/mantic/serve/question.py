@@ -27,9 +27,9 @@ class Limits:
     Parameters
     ----------
     max_rows, max_bytes : of one request.
-    threads : predictions that are worked on side by side, of those that take longer than a thread is worth; as many
-        requests of other kinds go on beside them. More threads are worth it only for models whose native code leaves
-        the interpreter for long: else they get in each other's way, and in that of refusals and quick answers.
+    threads : predictions that are worked on side by side, of those that take longer than a thread is worth; beside them
+        as many reasons and as many outcomes. More threads are worth it only for models whose native code leaves the
+        interpreter for long: else they get in each other's way, and in that of refusals and quick answers.
     max_waiting : how many of each kind may wait for a thread.
     max_together : how many that came together are answered at once, of those that take less; the others are sent away.
     """

@@ -6,6 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from mantic.core.errors import SchemaError, SourceError
+from mantic.core.moments import by_the_clock
+from mantic.core.schema import UTC
 from mantic.sources.unpack import ENDINGS
 
 _MOST_FAULTS = 10
@@ -66,9 +68,16 @@ def unite(files: Sequence[Path], read: Callable[[Path], pl.DataFrame], *, where:
             fix="give every part the same columns, or name the files that belong together by a pattern",
         )
     ordered = [frame.select(first.columns) for frame in frames]
-    types = [_shared(parts) for parts in zip(*(frame.iter_columns() for frame in ordered), strict=True)]
-    shared = dict(zip(first.columns, types, strict=True))
-    return pl.concat([frame.cast(shared) for frame in ordered], how="vertical")  # type: ignore[arg-type]
+    return pl.DataFrame([_joined(parts) for parts in zip(*(frame.iter_columns() for frame in ordered), strict=True)])
+
+
+def _joined(parts: Sequence[pl.Series]) -> pl.Series:
+    """Return a column from all its parts; where some have a time zone and others none, the clock on the wall counts."""
+    zones = {getattr(part.dtype, "time_zone", None) for part in parts if part.null_count() < len(part)}
+    if None in zones:
+        parts = [by_the_clock(part) if isinstance(part.dtype, pl.Datetime) else part for part in parts]
+    shared = _shared(parts)
+    return pl.concat([part.cast(shared) for part in parts])
 
 
 def _shared(parts: Sequence[pl.Series]) -> pl.DataType:
@@ -79,5 +88,6 @@ def _shared(parts: Sequence[pl.Series]) -> pl.DataType:
     if all(dtype.is_numeric() for dtype in types):
         return pl.Int64() if all(dtype.is_integer() and dtype != pl.UInt64 for dtype in types) else pl.Float64()
     if all(dtype.is_temporal() for dtype in types):
-        return pl.Datetime("us")
+        zones = {getattr(dtype, "time_zone", None) for dtype in types}
+        return pl.Datetime("us", zones.pop() if len(zones) == 1 else UTC)
     return pl.String()

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from mantic.core.errors import SchemaError
-from mantic.sources.values import from_values, half, plain, zone_name
+from mantic.core.moments import in_zone, zone_name
+from mantic.core.schema import is_zone
+from mantic.sources.values import from_values, half, plain
 
 
 def to_polars(data: Any) -> pl.DataFrame:
@@ -88,17 +90,18 @@ def _pandas_column(column: Any) -> pl.Series:
     if kind in "Mm":
         unit = "datetime64[us]" if kind == "M" else "timedelta64[us]"
         return pl.Series("", column.to_numpy().astype(unit))
-    if (zone := getattr(column.dtype, "tz", None)) is not None:
-        name = zone_name(zone)
-        clock = column.dt.tz_convert("UTC" if name else zone).dt.tz_localize(None)  # none: the clock on the wall counts
-        moments = pl.Series("", clock.to_numpy().astype("datetime64[us]"))
-        return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(name) if name else moments
+    if (zone := getattr(column.dtype, "tz", None)) is not None and (name := zone_name(zone)):
+        instants = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return in_zone(pl.Series("", instants.to_numpy().astype("datetime64[us]")), name)
     return from_values("", column.astype(object).tolist())
 
 
 def _of_arrow(data: Any) -> Columns:
     if hasattr(data, "schema"):  # a Table or a RecordBatch
         check_names([str(name) for name in data.schema.names], where="the table")
+        for at, field in enumerate(data.schema):
+            if (zone := getattr(field.type, "tz", None)) and not is_zone(zone):  # an offset: texts hold it too
+                data = data.set_column(at, field.name, data.column(at).cast("string"))
     return _columns(pl.DataFrame(data))
 
 

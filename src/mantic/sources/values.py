@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from mantic.core.cast import without_nan
 from mantic.core.errors import SchemaError
-from mantic.core.schema import is_zone
+from mantic.core.moments import moments_of, without_offset_zone
 
 _NO_VALUE = ("NoneType", "NAType", "NaTType")
 _INT64 = range(-(2**63), 2**63)
@@ -20,22 +20,23 @@ _INT64 = range(-(2**63), 2**63)
 def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     """Return a column of the narrowest type that keeps every value; None, NaN and NaT are missing.
 
-    Moments keep their time zone where all have the same; else the clocks on the wall count. Whole and other numbers
-    together become numbers; numbers and texts together become texts, as they are written; lists and dictionaries
-    become JSON; durations become seconds; whole numbers beyond 64 bits stay texts.
+    Moments become what `moments_of` says. Whole and other numbers together become numbers; numbers and texts together
+    become texts, as they are written; lists and dictionaries become JSON; durations become seconds; whole numbers
+    beyond 64 bits stay texts.
 
     >>> from_values("x", [1, 2.5, None]).to_list(), from_values("x", [1, "a"]).to_list()
     ([1.0, 2.5, None], ['1', 'a'])
     """
     plain = [_plain_value(value) for value in values]
     kinds = {type(value) for value in plain if value is not None}
+    if kinds and all(issubclass(kind, date) for kind in kinds):
+        return moments_of(name, plain)
     if kinds == {int} and not all(value in _INT64 for value in plain if value is not None):
         kinds = {str, int}
     try:
         for wanted, dtype in _DTYPES:
             if kinds <= wanted:
-                found = pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
-                return _zoned(found, plain) if isinstance(dtype, pl.Datetime) else found
+                return pl.Series(name, [_fit(value, dtype) for value in plain], dtype=dtype)
     except OverflowError:  # a whole number that no float holds
         kinds = {str}
     except UnicodeEncodeError as error:
@@ -58,7 +59,8 @@ def half(name: str) -> SchemaError:
 def plain(series: pl.Series) -> pl.Series:
     """Return the column as one of the plain types: numbers, texts, booleans, dates; NaN becomes missing.
 
-    Lists and structs become JSON, durations become seconds, times of day and categories become texts.
+    Lists and structs become JSON, durations become seconds, times of day and categories become texts, and so do moments
+    whose zone is nothing but an offset.
 
     >>> plain(pl.Series("x", [[1, 2], None])).to_list()
     ['[1, 2]', None]
@@ -76,7 +78,7 @@ def plain(series: pl.Series) -> pl.Series:
         return series.cast(pl.String)
     if not _is_plain(dtype):
         return from_values(series.name, series.to_list())
-    return series
+    return without_offset_zone(series)
 
 
 def _is_plain(dtype: pl.DataType) -> bool:
@@ -94,8 +96,6 @@ _DTYPES: tuple[tuple[set[type], pl.DataType], ...] = (
     ({int}, pl.Int64()),
     ({int, float}, pl.Float64()),
     ({str}, pl.String()),
-    ({date}, pl.Date()),
-    ({date, datetime}, pl.Datetime("us")),
 )
 
 
@@ -104,33 +104,7 @@ def _fit(value: Any, dtype: pl.DataType) -> Any:
         return None
     if dtype == pl.Float64:
         return float(value)
-    if isinstance(dtype, pl.Datetime):
-        return value.replace(tzinfo=None) if isinstance(value, datetime) else datetime.combine(value, time())
     return value
-
-
-def _zoned(found: pl.Series, values: Sequence[Any]) -> pl.Series:
-    """Return moments in their time zone, where all have the same one."""
-    zones = {value.tzinfo for value in values if isinstance(value, datetime)}
-    names = {"" if zone is None else zone_name(zone) for zone in zones}
-    if len(names) != 1 or not (name := names.pop()):
-        return found
-    instants = [value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else None for value in values]
-    return pl.Series(found.name, instants, dtype=found.dtype).dt.replace_time_zone("UTC").dt.convert_time_zone(name)
-
-
-def zone_name(zone: tzinfo) -> str:
-    """Return by which name columns of moments know a time zone; empty where they know none.
-
-    >>> from datetime import timezone
-    >>> zone_name(timezone(timedelta(hours=2))), zone_name(timezone(timedelta(minutes=345)))
-    ('Etc/GMT-2', '')
-    """
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
-    if name is None and (offset := zone.utcoffset(None)) is not None:
-        hours, rest = divmod(offset, timedelta(hours=1))
-        name = "" if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"  # in these names east is negative
-    return name if name and is_zone(name) else ""
 
 
 def _plain_value(value: Any) -> Any:

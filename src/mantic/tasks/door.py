@@ -10,8 +10,9 @@ import polars as pl
 
 from mantic.core.errors import SchemaError
 from mantic.core.lazy import need
+from mantic.core.moments import by_the_clock
 from mantic.core.run import Run
-from mantic.core.schema import Column, Kind, Schema
+from mantic.core.schema import UTC, Column, Kind, Schema
 from mantic.core.table import Array, Target
 from mantic.features.infer import infer
 from mantic.features.said import with_kinds
@@ -184,6 +185,8 @@ def plain(series: pl.Series) -> Array:
     """Return a column as an array: numbers and booleans as such, everything else as texts."""
     if series.dtype.is_numeric() or series.dtype == pl.Boolean:
         return series.to_numpy()
+    if isinstance(series.dtype, pl.Datetime):
+        series = by_the_clock(series)
     return series.cast(pl.String).to_numpy().astype(str)
 
 
@@ -266,7 +269,7 @@ def moments(series: pl.Series, column: Column) -> Array:
     if series.dtype.is_temporal() or column.kind == Kind.DATE:
         from mantic.core.cast import cast_column
 
-        stamps = cast_column(series, Column(series.name, Kind.DATE, form=column.form))[0].cast(pl.Int64)
+        stamps = cast_column(series, Column(series.name, Kind.DATE, form=column.form, zone=UTC))[0].cast(pl.Int64)
     elif series.dtype.is_numeric():
         stamps = series.cast(pl.Float64).fill_nan(None)
     else:

@@ -315,23 +315,60 @@ def test_whoever_listens_is_told_every_prediction_and_may_add_to_it(churn, asker
     assert [one["id"] for one in answers] == ["p0", "p1"]
 
 
-def test_who_asks_for_reasons_keeps_nobody_from_a_prediction(slow, churn, monkeypatch):
+def test_reasons_predictions_and_outcomes_take_no_place_from_each_other(slow, churn, monkeypatch):
     def explain(*_: Any) -> list[Any]:
         slow.go.wait(60)
         return []
 
     monkeypatch.setattr(Served, "explain", explain)
-    app = make_asgi({"churn": churn()})
+    app = make_asgi({"churn": churn()}, House(feedback=len))
+    outcomes = {"outcomes": [{"id": "01", "value": "yes"}]}
 
-    async def talk() -> tuple[int, int]:
+    async def talk() -> list[int]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             asked = asyncio.create_task(client.post("/v1/models/churn/explain", json={"rows": [ROW]}))
             async with asyncio.timeout(30):
                 many = await client.post(PREDICT, json={"rows": [ROW] * 500})
+                told = await client.post("/v1/feedback", json=outcomes)
             slow.go.set()
-            return many.status_code, (await asked).status_code
+            return [many.status_code, told.status_code, (await asked).status_code]
 
-    assert asyncio.run(talk()) == (200, 200)
+    assert asyncio.run(talk()) == [200, 200, 200]
+
+
+def test_a_shadow_is_not_asked_while_predictions_wait(slow, churn):
+    asked = []
+
+    class Shadow(churn):
+        def predict_proba(self, frame: Any) -> Any:
+            asked.append(len(frame))
+            return super().predict_proba(frame)
+
+    shelf = Shelf({"churn": slow})
+    slow.go.set()
+    shelf.shadow("churn", Shadow())
+    asked.clear()
+    slow.go.clear()
+    app = make_asgi(shelf)
+
+    async def talk() -> None:
+        waiting = [asyncio.create_task(crowd(app, 1)) for _ in range(5)]
+        while not slow.begun.is_set():
+            await asyncio.sleep(0.01)
+        slow.go.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(talk())
+
+    assert len(asked) <= 1  # when the last of them was answered
+
+
+def test_who_offers_work_to_a_closed_bench_hears_no():
+    bench = Bench(Limits())
+    bench.close()
+
+    assert bench.offer(lambda: 1) is None
+    assert bench.inside == 0
 
 
 def test_at_the_end_what_is_being_answered_is_finished(slow):

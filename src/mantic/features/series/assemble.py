@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 
 from mantic.core.calendar import Calendar, anchored, by_calendar, fitted_calendar, moment_text
-from mantic.core.cast import by_the_clock, cast_column, on_the_wall, parse_date
+from mantic.core.cast import cast_column, on_the_wall, parse_date
 from mantic.core.errors import SchemaError
+from mantic.core.moments import by_the_clock
 from mantic.core.schema import Column, Kind
 from mantic.core.table import Array
 from mantic.features.infer import infer_column

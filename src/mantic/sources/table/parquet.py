@@ -19,6 +19,12 @@ def read_parquet(address: str, run: Run) -> pl.DataFrame:
     try:
         return to_polars(pl.read_parquet(address, glob=False))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        if "time zone" in str(error):
+            raise SourceError(
+                "a column of moments has a time zone without a name, like +05:30",
+                where=address,
+                fix="write the moments in the zone UTC",
+            ) from error
         raise SourceError(
             "the file is no Parquet file, or it is damaged",
             where=address,
