@@ -9,7 +9,9 @@ from pathlib import Path
 from mantic.core.errors import SourceError
 from mantic.sources.memory import free_bytes
 
-_CELL = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')  # that it begins with four plain bytes makes it fast
+_PLACE = re.compile(rb' r="([A-Za-z]{0,3})([0-9]{1,7})"')  # that it begins with four plain bytes makes it fast
+_NO_PLACE = re.compile(rb' r="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{8})')  # in no sheet, and yet followed by the reader
+_FAR = 1 << 32  # as many rows as a reader counts to
 _STEP = 1 << 22
 _LONGEST = 16  # bytes of a place, where one step ends and the next begins
 _BYTES = 64  # of memory for a cell of the rectangle, empty or not
@@ -52,13 +54,16 @@ def _rectangle(book: zipfile.ZipFile, name: str) -> tuple[int, int]:
     rows, columns, rest = set[int](), set[bytes](), b""
     with book.open(name) as sheet:
         while part := sheet.read(_STEP):
-            found = set(_CELL.findall((rest + part).replace(b"'", b'"')))
-            columns.update(column for column, _ in found)
+            text = (rest + part).replace(b"'", b'"')
+            if _NO_PLACE.search(text):
+                return _FAR, 1
+            found = set(_PLACE.findall(text))
+            columns.update(column.upper() for column, _ in found if column)
             rows.update(map(int, {row for _, row in found}))
             rest = part[-_LONGEST:]
     if not rows:
         return 0, 0
-    places = [_place(column) for column in columns]
+    places = [_place(column) for column in columns] or [1]
     return max(rows) - min(rows) + 1, max(places) - min(places) + 1
 
 

@@ -40,8 +40,8 @@ def book_without(change) -> bytes:
     return out.getvalue()
 
 
-def far_away(name: str, content: bytes) -> bytes:
-    return content.replace(b'r="B3"', b'r="XFD1048576"') if name == "xl/worksheets/sheet1.xml" else content
+def placed(old: bytes, new: bytes):
+    return lambda name, content: content.replace(old, new) if name == "xl/worksheets/sheet1.xml" else content
 
 
 def without_sheets(name: str, content: bytes) -> bytes:
@@ -64,7 +64,10 @@ DAMAGED = {
     "long.ndjson": b'{"a": 1}\n{"a": ' + b"1" * 5000 + b"}\n",
     "wide.arrow": arrow_of(WIDE),
     "bomb.arrow": packed_arrow(),
-    "far.xlsx": book_without(far_away),
+    "far.xlsx": book_without(placed(b'r="B3"', b'r="XFD1048576"')),
+    "small.xlsx": book_without(placed(b'r="B3"', b'r="xfd1048576"')),
+    "farther.xlsx": book_without(placed(b'r="B3"', b'r="B' + b"1" * 300 + b'"')),
+    "wider.xlsx": book_without(placed(b'r="B3"', b'r="ZZZZZZ3"')),
     "none.xlsx": book_without(without_sheets),
     "texts.xlsx": book_without(without_texts),
 }
