@@ -310,8 +310,8 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
     Rows of one step are added up if all values are counts, and copies count once, as when the model was fitted. Where
-    rows stand only for what was sold, a step without a row that others follow is a 0. Rows of sums are not looked at:
-    what came of these is the sum of what came of their series.
+    rows stand only for what was sold, a step without a row is a 0, up to the latest step of which any series has one.
+    Rows of sums are not looked at: what came of these is the sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
     value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
@@ -328,9 +328,9 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
         has_row = np.zeros(truth.shape, dtype=bool)
         is_of_it = (series >= 0) & (step >= 0) & (step < told.horizon)
         has_row[series[is_of_it], step[is_of_it]] = True
-        is_sold, end = (series >= 0) & np.isfinite(value), np.full(len(truth), -1)
-        np.maximum.at(end, series[is_sold], step[is_sold])
-        truth[~has_row & (np.arange(told.horizon) < end[:, None])] = 0.0
+        is_sold = np.isfinite(value) & ((series >= _first_asked(told)) | ((series < 0) & (told.coherent is None)))
+        end = (step + told.panel.last[np.maximum(series, 0)])[is_sold].max(initial=-1) - told.panel.last
+        truth[~has_row & (np.arange(told.horizon) <= end[:, None])] = 0.0
     if told.coherent is not None:
         truth = told.coherent.hierarchy.sums(truth[_first_asked(told) :])
     return truth, int((~is_in).sum())
