@@ -114,7 +114,7 @@ def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values
         known[:, column] = without_holes(known[:, column], holed.bounds, 1)
     panel = Panel(values, holed.values, holed.bounds, holed.last, calendar, seasons, known)
     is_count = is_floored and bool((seen % 1 == 0).all())
-    return replace(panel, is_floored=is_floored, is_count=is_count, is_sold_only=holed.is_sold_only)
+    return replace(panel, is_floored=is_floored, is_count=is_count, is_sold_only=holed.is_sold_only, quiet=holed.quiet)
 
 
 def _tell_classes(demand: Array, findings: list[Finding]) -> None:
