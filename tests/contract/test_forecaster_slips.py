@@ -58,8 +58,7 @@ def test_days_without_a_sale_stay_so_when_more_comes_also_by_and_by(saved):
 def test_errors_are_learned_and_judged_on_days_without_a_sale_too(saved):
     model = mantic.load(saved)
     later = slips().filter(~is_early() & is_early(N_LEARNED + HORIZON))
-    ends = later.group_by("store").agg(pl.col("day").max())["day"].to_list()
-    n_days = sum((end - date(2024, 1, 1)).days - N_LEARNED + 1 for end in ends)
+    n_days = 2 * ((later["day"].max() - date(2024, 1, 1)).days - N_LEARNED + 1)
     n_errors = model.told_.spread.n_errors
 
     facts = model.evaluate(later).facts
@@ -78,6 +77,48 @@ def test_a_row_without_a_value_is_unknown_all_the_same(saved):
     model.update(pl.concat([later, empty.cast(dict(later.schema))]))
 
     assert np.isnan(model.told_.panel.truth).sum() == 1
+
+
+def test_what_nobody_bought_lately_was_not_bought_until_the_table_ends():
+    early = slips().filter(is_early())
+    calm = early.filter((pl.col("store") == "A") | is_early(N_LEARNED - 60))
+
+    model = mantic.Forecaster(HORIZON, budget="1 trial").fit(calm, time="day", target="sold", series="store")
+
+    panel, repairs = model.told_.panel, {one["code"]: one for one in model.report_.facts["repairs"]}
+    assert panel.last[0] == panel.last[1]
+    assert (panel.one(1)[-60:] == 0).all()
+    assert np.isfinite(panel.truth).all()
+    assert repairs["sold_to_the_end"]["n_rows"] >= 60
+    assert repairs["discontinued"]["examples"] == ["B"]
+    tomorrow = pl.DataFrame({"day": [date(2024, 1, 1) + timedelta(days=N_LEARNED)] * 2, "store": ["A", "B"]})
+    assert model.predict(tomorrow)["mean"][1] < 0.3 * model.predict(tomorrow)["mean"][0]
+
+
+def test_sums_of_what_was_sold_are_known_to_the_end():
+    early = slips().filter(is_early())
+    calm = early.filter((pl.col("store") == "A") | is_early(N_LEARNED - 4))
+
+    model = mantic.Forecaster(HORIZON, budget="1 trial", hierarchy="store").fit(
+        calm, time="day", target="sold", series="store"
+    )
+
+    panel = model.told_.panel
+    assert panel.truth[: panel.bounds[1]].sum() == calm["sold"].sum()
+    np.testing.assert_array_equal(panel.truth, panel.values)
+
+
+def test_a_store_without_a_row_has_sold_nothing_when_others_have(saved):
+    model = mantic.load(saved)
+    later = slips().filter(~is_early() & is_early(N_CALM) & (pl.col("store") == "A"))
+    n_days = (later["day"].max() - date(2024, 1, 1)).days - N_LEARNED + 1
+    n_errors = model.told_.spread.n_errors
+
+    model.update(later)
+
+    assert model.told_.panel.last.tolist() == [model.told_.panel.last[0]] * 2
+    assert (model.told_.panel.one(1)[-n_days:] == 0).all()
+    assert model.told_.spread.n_errors == n_errors + 2 * n_days
 
 
 def test_an_earlier_file_says_it_in_its_report(tmp_path, monkeypatch):

@@ -29,6 +29,9 @@ class Panel:
     is_count : whether all values are whole numbers of 0 or more.
     is_floored : whether no value is below 0.
     is_sold_only : whether rows stood only for steps in which something was counted, so that one without a row is a 0.
+    quiet : where rows of counts are finer than steps: the least time between two moments, and the longest time without
+        a row at the begin and at the end of a whole step, in numbers or microseconds; else empty.
+    n_sums : how many of the series, the first ones, are sums of others.
     holidays : those of a country, over all steps and a horizon more; None where there is no country.
     """
 
@@ -43,6 +46,8 @@ class Panel:
     is_count: bool = False
     is_floored: bool = False
     is_sold_only: bool = False
+    quiet: tuple[int, ...] = ()
+    n_sums: int = 0
     holidays: Holidays | None = None
 
     def __len__(self) -> int:
@@ -88,7 +93,7 @@ class Panel:
         future = None if self.future is None else self.future[chosen]
         return replace(
             self, values=self.values[flat], truth=self.truth[flat], bounds=bounds, last=self.last[chosen],
-            known=self.known[flat], future=future,
+            known=self.known[flat], future=future, n_sums=int((chosen < self.n_sums).sum()),
         )  # fmt: skip
 
     def until(self, n_back: int, *, least: int, horizon: int) -> tuple["Panel", Array]:
@@ -110,7 +115,7 @@ class Panel:
             future = self.known[coming]
         cut = replace(
             self, values=self.values[flat], truth=self.truth[flat], bounds=bounds, last=self.last[there] - n_back,
-            known=self.known[flat], future=future,
+            known=self.known[flat], future=future, n_sums=int((there < self.n_sums).sum()),
         )  # fmt: skip
         return cut, there
 

@@ -41,6 +41,7 @@ from mantic.search.series.loss import mean, yardstick
 from mantic.search.series.newcomer import adopted, settled
 from mantic.tasks.series_answer import numbers_of, places_of, probabilities, with_known
 from mantic.tasks.series_asked import Asked
+from mantic.tasks.series_parts import whole
 from mantic.tasks.series_pretrained import brought, brought_again, put_away, sealed, tell, tell_absent
 
 _LEARN_SHARE = 0.2  # of the budget, kept for a last lesson where columns are known beforehand
@@ -146,7 +147,7 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
             f"the truth is missing: there is no column '{roles.target}'", where="the rows",
             fix=f"add '{roles.target}'",
         )  # fmt: skip
-    rows = latest(rows, roles)
+    rows = whole(told, roles, latest(rows, roles), run)
     truth, n_out = _arrived(told, roles, rows)
     if n_out:
         run.warn("left_out", f"{n_out:,} of {rows.height:,} rows are of series or moments that were not forecast")
@@ -175,7 +176,7 @@ def evaluated(told: Foretold, roles: Roles, rows: pl.DataFrame, *, levels: Seque
 def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretrained: str) -> Foretold:
     """Return the forecast from where the new rows end; weights stay, intervals learn from what was missed.
 
-    Series may be new.
+    Series may be new. A step that is only partly there is left for a later update.
 
     Parameters
     ----------
@@ -185,6 +186,8 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     ------
     SchemaError : names columns that are missing or hold something else. ArtifactError : as `brought_again`.
     """
+    numbers_of(rows, roles, (roles.target, *roles.known))  # all that is wrong, before anything is left out
+    rows = whole(told, roles, rows, run)
     numbers = numbers_of(rows, roles, (roles.target, *roles.known))
     guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
@@ -212,6 +215,7 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
         pl.concat([before, fresh], how="vertical_relaxed"), roles, freq=told.panel.calendar, season=told.panel.seasons,
         is_sold_only=told.panel.is_sold_only,
     )  # fmt: skip
+    prepared = replace(prepared, panel=replace(prepared.panel, quiet=told.panel.quiet))
     if told.coherent is not None:
         prepared = gathered(prepared, told.coherent.hierarchy, told.ids)
     if told.panel.holidays is not None:
@@ -310,8 +314,8 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
     """Return the truths of what was forecast, shape (n_series, horizon) with NaN, and how many rows are none of it.
 
     Rows of one step are added up if all values are counts, and copies count once, as when the model was fitted. Where
-    rows stand only for what was sold, a step without a row that others follow is a 0. Rows of sums are not looked at:
-    what came of these is the sum of what came of their series.
+    rows stand only for what was sold, a step without a row is a 0, up to the latest step of which any series has one.
+    Rows of sums are not looked at: what came of these is the sum of what came of their series.
     """
     series, step = places_of(told, roles, rows)
     value = numbers_of(rows, roles, (roles.target,))[roles.target].to_numpy()
@@ -328,9 +332,9 @@ def _arrived(told: Foretold, roles: Roles, rows: pl.DataFrame) -> tuple[Array, i
         has_row = np.zeros(truth.shape, dtype=bool)
         is_of_it = (series >= 0) & (step >= 0) & (step < told.horizon)
         has_row[series[is_of_it], step[is_of_it]] = True
-        is_sold, end = (series >= 0) & np.isfinite(value), np.full(len(truth), -1)
-        np.maximum.at(end, series[is_sold], step[is_sold])
-        truth[~has_row & (np.arange(told.horizon) < end[:, None])] = 0.0
+        is_sold = np.isfinite(value) & ((series >= _first_asked(told)) | ((series < 0) & (told.coherent is None)))
+        end = (step + told.panel.last[np.maximum(series, 0)])[is_sold].max(initial=-1) - told.panel.last
+        truth[~has_row & (np.arange(told.horizon) <= end[:, None])] = 0.0
     if told.coherent is not None:
         truth = told.coherent.hierarchy.sums(truth[_first_asked(told) :])
     return truth, int((~is_in).sum())

@@ -116,10 +116,11 @@ def assemble(
         what = f"{amount(n_off, 'moment lies', 'moments lie')} between the steps of '{calendar.name}'"
         text = f"{what}; each counts for the step that it lies in"
         findings.append(_named(stepped, Finding("off_grid", text, n_off, is_repair=True)))
+    quiet: tuple[int, ...] = ()
     if isinstance(freq, str) and _are_finer(long[_NAME], place, calendar.steps(moments)):
-        stepped = _without_parts(stepped, calendar, moments, findings)
+        stepped, quiet = _without_parts(stepped, calendar, moments, findings)
     holed, has_row = _with_holes(_one_per_step(stepped, findings), roles)
-    return _gaps(holed, has_row, findings, is_sold_only=is_sold_only), calendar
+    return replace(_gaps(holed, has_row, findings, is_sold_only=is_sold_only), quiet=quiet), calendar
 
 
 def _long(frame: pl.DataFrame, roles: Roles) -> pl.DataFrame:
@@ -324,22 +325,25 @@ def _are_finer(name: pl.Series, place: Array, steps: Array) -> bool:
 
 def _without_parts(
     stepped: pl.DataFrame, calendar: Calendar, moments: pl.Series, findings: list[Finding]
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, tuple[int, ...]]:
     """Leave out the first and last step of counts where rows begin or end in the midst of it: such sums are too small.
 
-    Rows do so if the time without any is more than twice as long as at that end of any step between.
+    Rows do so if the time without any is more than twice as long as at that end of any step between. How long that is
+    comes along, as `Panel.quiet` says it.
     """
     steps, first, n_moments = np.unique(calendar.steps(moments), return_index=True, return_counts=True)
     if len(steps) <= 2 or not _are_counts(stepped[_VALUE]):
-        return stepped
+        return stepped, ()
     kind = pl.Int64() if moments.dtype.is_integer() else pl.Datetime("us")
     at, begin, end = (
         one.cast(kind).to_physical().to_numpy() for one in (moments, calendar.times(steps), calendar.times(steps + 1))
     )
-    before, after = at[first] - begin + np.diff(at).min(), end - at[first + n_moments - 1]
-    is_part = np.array([before[0] > 2 * before[1:-1].max(), after[-1] > 2 * after[1:-1].max()])
+    least = np.diff(at).min()
+    before, after = at[first] - begin + least, end - at[first + n_moments - 1]
+    quiet = (int(least), int(before[1:-1].max()), int(after[1:-1].max()))
+    is_part = np.array([before[0] > 2 * quiet[1], after[-1] > 2 * quiet[2]])
     if not is_part.any():
-        return stepped
+        return stepped, quiet
     is_out = stepped[_STEP].is_in(steps[[0, -1]][is_part])
     ends = np.array([f"begin on {moment_text(moments[0])}", f"end on {moment_text(moments[-1])}"])
     text = f"rows {' and '.join(ends[is_part])}, in the midst of a step: its sum is too small, and was left out"
@@ -347,7 +351,7 @@ def _without_parts(
     if n_gone := stepped[_NAME].n_unique() - kept[_NAME].n_unique():
         text += f", with {n_gone:,} series that have no other rows"
     findings.append(_named(stepped.filter(is_out), Finding("part_of_a_step", text, int(is_out.sum()))))
-    return _without_nothing(kept, findings)
+    return _without_nothing(kept, findings), quiet
 
 
 def _by_time(name: Array, at: Array) -> Array:

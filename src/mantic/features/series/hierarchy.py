@@ -222,5 +222,5 @@ def _summed(prepared: Prepared, hierarchy: Hierarchy) -> Panel:
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return replace(
         panel, values=nodes[row, place], truth=seen[row, place], bounds=bounds,
-        last=np.full(hierarchy.n_nodes, panel.last[0]), known=np.empty((len(row), 0)),
+        last=np.full(hierarchy.n_nodes, panel.last[0]), known=np.empty((len(row), 0)), n_sums=hierarchy.n_sums,
     )  # fmt: skip

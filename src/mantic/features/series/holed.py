@@ -18,7 +18,7 @@ class Holed:
     values : float64, shape (n_values,), NaN in holes.
     bounds, last, known : as in a `Panel`.
     ids, names : one row and one text per series.
-    is_sold_only : as in a `Panel`.
+    is_sold_only, quiet : as in a `Panel`.
     """
 
     values: Array
@@ -28,6 +28,7 @@ class Holed:
     ids: pl.DataFrame
     names: tuple[str, ...]
     is_sold_only: bool = False
+    quiet: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of series."""

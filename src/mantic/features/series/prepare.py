@@ -18,6 +18,7 @@ from mantic.features.series.demand import CLASSES, demand_classes
 from mantic.features.series.finding import Finding
 from mantic.features.series.holed import Holed
 from mantic.features.series.repair import repair, without_holes
+from mantic.features.series.sold import sold_to_the_end
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def prepare(
     """
     findings: list[Finding] = []
     holed, calendar = assemble(frame, roles, freq, findings, is_sold_only=is_sold_only)
+    holed = sold_to_the_end(holed, findings)
     seasons = _seasons(season, calendar)
     if seasons is None:
         plain = _panel(holed, calendar, (), values=without_holes(holed.values, holed.bounds, 1))
@@ -112,7 +114,7 @@ def _panel(holed: Holed, calendar: Calendar, seasons: tuple[int, ...], *, values
         known[:, column] = without_holes(known[:, column], holed.bounds, 1)
     panel = Panel(values, holed.values, holed.bounds, holed.last, calendar, seasons, known)
     is_count = is_floored and bool((seen % 1 == 0).all())
-    return replace(panel, is_floored=is_floored, is_count=is_count, is_sold_only=holed.is_sold_only)
+    return replace(panel, is_floored=is_floored, is_count=is_count, is_sold_only=holed.is_sold_only, quiet=holed.quiet)
 
 
 def _tell_classes(demand: Array, findings: list[Finding]) -> None:

@@ -27,8 +27,13 @@ _PARAMS = {
 
 
 def origins_of(panel: Panel, horizon: int) -> int:
-    """Return from how many origins there is something to learn, over all series."""
-    return int(np.clip(panel.lengths - horizon - Lags(panel).least, 0, _most_origins(panel)).sum()) if len(panel) else 0
+    """Return from how many origins there is something to learn, over all series; what they end with was observed."""
+    if not len(panel):
+        return 0
+    n_origins = np.clip(panel.lengths - horizon - Lags(panel).least, 0, _most_origins(panel))
+    n_seen = np.concatenate([[0], np.cumsum(np.isfinite(panel.truth))])
+    end = np.maximum(panel.bounds[1:] - horizon, panel.bounds[:-1])
+    return int((n_seen[end] - n_seen[end - n_origins]).sum())
 
 
 def _most_origins(panel: Panel) -> int:
@@ -116,15 +121,24 @@ class Boosting:
 
 
 def _questions(panel: Panel, horizon: int, most_rows: int, chance: np.random.Generator) -> Asked:
-    """Return questions whose answers are known: origins by chance, steps by chance."""
+    """Return questions whose answers are known: origins by chance, steps by chance.
+
+    Origins end with an observation, as series do: what fills a hole was told by what came after it.
+    """
     n_origins = np.clip(panel.lengths - Lags(panel).least, 0, _most_origins(panel))
     series = np.repeat(np.arange(len(panel)), n_origins)
     back = np.arange(len(series)) - np.repeat(np.cumsum(n_origins) - n_origins, n_origins) + 1
     n_known = panel.lengths[series] - back
+    is_seen = np.isfinite(panel.truth)
+    ends = is_seen[panel.bounds[:-1][series] + n_known - 1]
+    series, back, n_known = series[ends], back[ends], n_known[ends]
     n_each = int(np.clip(most_rows // max(1, len(series)), 1, horizon))
     step = np.stack([chance.integers(1, horizon + 1, len(series)) for _ in range(n_each)])
     series, n_known, back = (np.tile(one, n_each) for one in (series, n_known, back))
     step = np.minimum(step.ravel(), back)
+    came = is_seen[panel.bounds[:-1][series] + n_known + step - 1]
+    if came.any():
+        series, n_known, step = series[came], n_known[came], step[came]
     if len(series) > most_rows:
         kept = chance.choice(len(series), most_rows, replace=False)
         series, n_known, step = series[kept], n_known[kept], step[kept]

@@ -13,6 +13,7 @@ from mantic.core.method import METHODS, About, Method, can_be_used
 from mantic.core.panel import Panel, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.search.series.cut import judged_after
 from mantic.search.series.holiday import ordinary
 from mantic.search.series.standing import Standing
 from mantic.search.series.trial import Answer, Piece, run_piece
@@ -33,6 +34,7 @@ _MARGIN = 1.25  # by which a foretold cost is held to be too low
 _BLOCK_SECONDS = 2.0  # of a piece of work, so that a deadline costs little
 _MOST_ORIGINS = 3
 _NOTHING_LEFT = "nothing was left"
+_LEAST_JUDGED = 40  # observations after origins that were observed: from these on they speak for all series
 _LEAST_MIDDLE = 6  # steps of the middle series, for a judgement on the past
 _GUEST_SHARE = 0.5  # of the time that is left, for a method that was brought along
 
@@ -205,11 +207,16 @@ class _Search:
     def truth(self) -> Array:
         """Return what came after each origin, shape (n_origins, n_series, horizon), NaN where nothing was observed."""
         truth = np.full((max(1, len(self.backs)), len(self.panel), self.horizon), np.nan)
+        judged = truth.copy()
         everything = np.arange(len(self.panel))
         for place, n_back in enumerate(self.backs):
             there = everything[self.panel.lengths - n_back >= self.start.least]
             truth[place, there] = self.panel.after(n_back, self.horizon, there)
-        return truth
+            judged[place, there] = judged_after(self.panel, n_back, self.horizon, there)
+        if np.isfinite(judged).sum() >= min(_LEAST_JUDGED, np.isfinite(truth).sum()):
+            return judged
+        is_judged = np.isfinite(judged).any(axis=(0, 2))  # the others have no past at all: errors that are a bit large
+        return np.where(is_judged[:, None], judged, truth)
 
 
 def backtest(

@@ -157,7 +157,7 @@ class Foretold:
         panel = self.panel
         facts = {
             "calendar": panel.calendar.to_facts(), "seasons": list(panel.seasons), "is_count": panel.is_count,
-            "is_floored": panel.is_floored, "is_sold_only": panel.is_sold_only,
+            "is_floored": panel.is_floored, "is_sold_only": panel.is_sold_only, "quiet": list(panel.quiet),
             "names": list(self.mixture.names), "is_median": self.mixture.is_median, "level": self.mixture.level,
             "losses": self.mixture.losses, "n_errors": self.spread.n_errors,
             "learned": sorted(self.learned), "pretrained": self.pretrained,
@@ -202,6 +202,7 @@ class Foretold:
             Calendar.from_facts(facts["calendar"]), tuple(int(one) for one in facts["seasons"]), arrays["known"],
             is_count=bool(facts["is_count"]), is_floored=bool(facts["is_floored"]),
             is_sold_only=bool(facts.get("is_sold_only")),  # earlier files do not say
+            quiet=tuple(int(one) for one in facts.get("quiet", ())),
             holidays=None if facts.get("holidays") is None else Holidays.from_facts(facts["holidays"]),
         )  # fmt: skip
         mixture = Mixture(
@@ -247,6 +248,8 @@ class Foretold:
             name for name, (array, shape) in shapes.items() if array.shape != shape or array.dtype.kind not in "fi"
         ]
         rising = np.diff(panel.bounds)
+        if len(panel.quiet) not in (0, 3):
+            raise ValueError("what a whole step is like is not known")
         if self.spread.cycle.ndim != 2 or len(self.spread.cycle) != n_series or not self.spread.cycle.shape[1]:
             raise ValueError("how errors go round the cycle is not known for each series")
         if self.rare is not None and self.rare.values.shape != (n_series, len(self.rare.levels)):

@@ -9,6 +9,7 @@ import numpy as np
 from mantic.core.panel import Panel, blocks, evenly
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.search.series.cut import cut_back, judged_after
 from mantic.search.series.loss import mean
 from mantic.search.series.rare_pool import can_learn, learned_quantiles
 
@@ -126,7 +127,7 @@ def _by(panel: Panel, is_rare: Array, memory: tuple[float, float]) -> Rare:
 def past_of(found: Rare, panel: Panel, back: int, *, least: int) -> Rare:
     """Return what the same would have said `back` steps before the end; NaN for series that had hardly begun."""
     chosen = np.flatnonzero(found.is_rare)
-    cut, there = panel.rows(chosen).until(back, least=least, horizon=1)
+    cut, there = cut_back(panel.rows(chosen), back, least=least, horizon=1)
     values, means = np.full_like(found.values, np.nan), np.full_like(found.means, np.nan)
     if len(there):
         values[chosen[there]], means[chosen[there]] = _sampled(cut, found.half, found.shared)
@@ -139,7 +140,7 @@ def learned(found: Rare, panel: Panel, horizon: int, run: Run, *, back: int = 0,
     None where there is not enough to learn from, or no time.
     """
     chosen = np.flatnonzero(found.is_rare)
-    cut, there = panel.rows(chosen).until(back, least=least, horizon=1)
+    cut, there = cut_back(panel.rows(chosen), back, least=least, horizon=1)
     own = learned_quantiles(cut, horizon, _GRID, run) if can_learn(cut) else None
     if own is None:
         return None
@@ -160,8 +161,8 @@ def _chosen(panel: Panel, horizon: int) -> tuple[float, float]:
     """Return the half-life and the weight of the others that lost least, in units of each series' mean."""
     middle = int(np.median(panel.lengths))
     backs = [number * horizon for number in range(1, _N_ORIGINS + 1) if middle - number * horizon >= _LEAST]
-    past = [(panel.until(back, least=_LEAST, horizon=1), back) for back in backs]
-    judged = [(cut, panel.after(back, horizon, there)) for (cut, there), back in past if len(there)]
+    past = [(cut_back(panel, back, least=_LEAST, horizon=1), back) for back in backs]
+    judged = [(cut, judged_after(panel, back, horizon, there)) for (cut, there), back in past if len(there)]
     if len(judged) < _LEAST_ORIGINS:
         return _DEFAULT
     usual = _losses(judged, *_DEFAULT)

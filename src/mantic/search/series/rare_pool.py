@@ -82,7 +82,7 @@ def _lessons(values: Array, truth: Array, horizon: int, chance: np.random.Genera
         some = values[:, : longest - back]
         is_known = np.isfinite(some).sum(axis=1) >= _LEAST_PAST
         change = _change(some)
-        chosen = np.flatnonzero(is_known & (change > 0))
+        chosen = np.flatnonzero(is_known & (change > 0) & np.isfinite(truth[:, longest - back - 1]))
         if len(chosen) > n_series_each:
             chosen = np.sort(chance.choice(chosen, n_series_each, replace=False))
         features = _features(some[chosen])

@@ -12,6 +12,7 @@ from mantic.core.method import METHODS, Method
 from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
+from mantic.search.series.cut import cut_back
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def run_piece(piece: Piece) -> Answer:
         method.about.ready()
     loading = time.process_time() - before
     panel: Panel = piece.panel.open()
-    cut, there = panel.rows(piece.rows).until(piece.n_back, least=piece.least, horizon=piece.horizon)
+    cut, there = cut_back(panel.rows(piece.rows), piece.n_back, least=piece.least, horizon=piece.horizon)
     found = np.full((len(piece.rows), piece.horizon), np.nan)
     started = time.process_time()
     if len(there):

@@ -8,7 +8,10 @@ import pytest
 
 from mantic.core.errors import SchemaError, SettingsError
 from mantic.features.series.assemble import Roles, as_times, as_written
+from mantic.features.series.finding import Finding
+from mantic.features.series.holed import Holed
 from mantic.features.series.prepare import prepare
+from mantic.features.series.sold import sold_to_the_end
 
 ROLES = Roles("day", "sold", ("store",))
 DAYS = pl.date_range(date(2024, 1, 1), date(2024, 4, 29), eager=True)  # 120 days
@@ -376,3 +379,20 @@ def test_many_series_are_taken_though_they_are_sold_seldom(monkeypatch):
     assert prepare(frame, ROLES, freq="D").panel.lengths.tolist() == [120] * 5
     with pytest.raises(SchemaError, match="finer than the data"):
         prepare(frame, ROLES, freq="h")
+
+
+def test_zeros_after_the_last_sale_of_a_series_must_not_fill_the_memory(monkeypatch):
+    holed = Holed(
+        np.array([1.0, 0.0, 2.0, 1.0, 1.0]), np.array([0, 3, 5]), np.array([10, 100]), np.zeros((5, 1)),
+        pl.DataFrame({"s": ["a", "b"]}), ("a", "b"), is_sold_only=True,
+    )  # fmt: skip
+    findings: list[Finding] = []
+
+    longer = sold_to_the_end(holed, findings)
+    monkeypatch.setattr("mantic.features.series.assemble._MOST_TOGETHER", 90)
+    as_it_was = sold_to_the_end(holed, findings)
+
+    assert longer.values.tolist() == [1.0, 0.0, 2.0, *[0.0] * 90, 1.0, 1.0]
+    assert (longer.bounds.tolist(), longer.last.tolist()) == ([0, 93, 95], [100, 100])
+    assert as_it_was is holed
+    assert [one.code for one in findings] == ["sold_to_the_end", "sold_to_last_row"]
