@@ -10,6 +10,7 @@ from mantic.core.run import Run
 from mantic.sources.csv_pieces import csv_pieces
 from mantic.sources.frames import to_polars
 from mantic.sources.json_pieces import json_pieces
+from mantic.sources.parquet_pages import check_pages
 from mantic.sources.piece import START, Piece, Place
 from mantic.sources.read import File, read, resolve
 from mantic.sources.table.arrow import measured
@@ -17,10 +18,14 @@ from mantic.sources.table.arrow import measured
 _MOST_ROWS = 262_144
 _MOST_CELLS = 16_000_000  # of one piece: about 128 MB
 _WORDS = {"parquet": "Parquet", "arrow": "Arrow"}
-_SCANS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {
-    "parquet": lambda path: pl.scan_parquet(path, glob=False),
-    "arrow": pl.scan_ipc,
-}
+
+
+def _parquet(path: Path) -> pl.LazyFrame:
+    check_pages(path)
+    return pl.scan_parquet(path, glob=False)
+
+
+_SCANS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {"parquet": _parquet, "arrow": pl.scan_ipc}
 
 
 def pieces(address: str, run: Run, *, start: Place = START, as_written: Collection[str] = ()) -> Iterator[Piece]:

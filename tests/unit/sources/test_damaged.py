@@ -9,6 +9,7 @@ import zipfile
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from mantic.core.errors import SchemaError, SourceError
 from mantic.core.run import Run
@@ -29,6 +30,14 @@ def packed_arrow() -> bytes:
     data = io.BytesIO()
     pl.DataFrame({"a": range(1000)}).write_ipc(data, compression="zstd")
     return data.getvalue().replace(struct.pack("<q", 8000), struct.pack("<q", 2**61))
+
+
+def pages_of_less_than_nothing() -> bytes:
+    data = io.BytesIO()
+    parquet.write_table(pa.table({"a": range(64)}), data, use_dictionary=False)
+    page, value = b"\x2c\x15", b"\x80\x01"  # a page of data, and how many values: 64
+    assert data.getvalue().count(page + value) == 1
+    return data.getvalue().replace(page + value, page + b"\x81\x01")  # 65 less than none
 
 
 def book_without(change) -> bytes:
@@ -64,6 +73,7 @@ DAMAGED = {
     "long.ndjson": b'{"a": 1}\n{"a": ' + b"1" * 5000 + b"}\n",
     "wide.arrow": arrow_of(WIDE),
     "bomb.arrow": packed_arrow(),
+    "pages.parquet": pages_of_less_than_nothing(),
     "far.xlsx": book_without(placed(b'r="B3"', b'r="XFD1048576"')),
     "small.xlsx": book_without(placed(b'r="B3"', b'r="xfd1048576"')),
     "farther.xlsx": book_without(placed(b'r="B3"', b'r="B' + b"1" * 300 + b'"')),

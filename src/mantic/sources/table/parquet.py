@@ -1,11 +1,14 @@
 """Parquet files."""
 
+from pathlib import Path
+
 import polars as pl
 
 from mantic.core.errors import SourceError
 from mantic.core.run import Run
 from mantic.core.source import source
 from mantic.sources.frames import to_polars
+from mantic.sources.parquet_pages import check_pages
 
 
 @source("parquet")
@@ -16,6 +19,7 @@ def read_parquet(address: str, run: Run) -> pl.DataFrame:
     ------
     SourceError : if it is damaged, cut short, or no Parquet file.
     """
+    check_pages(Path(address))
     try:
         return to_polars(pl.read_parquet(address, glob=False))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
