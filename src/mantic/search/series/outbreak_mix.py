@@ -39,8 +39,12 @@ class Member:
     is_costly: bool = False
 
     def suits(self, curves: Curves) -> bool:
-        """Return whether enough is known for it."""
-        return curves.n_steps - curves.horizon >= self.least and curves.years >= self.years
+        """Return whether enough is known to count on it."""
+        return self.can_speak(curves) and curves.years >= self.years
+
+    def can_speak(self, curves: Curves) -> bool:
+        """Return whether enough steps are known for it to say anything."""
+        return curves.n_steps - curves.horizon >= self.least
 
 
 SPARE = "flat"
