@@ -189,3 +189,27 @@ def test_a_voice_sees_the_steps_since_the_record_began_and_nothing_before():
     assert not MEMBERS["analogue"].suits(begun)
     assert MEMBERS["analogue"].can_speak(begun)
     assert Curves(np.full((2, 5), np.nan), np.zeros(7), np.ones(2)).begun().n_steps == 1
+
+
+def test_voices_that_said_exactly_what_came_share_the_weight_and_do_not_spoil_it():
+    truth = np.full((6, 2, HORIZON), 5.0)
+    right, wrong = (np.full((6, 2, HORIZON, len(LEVELS)), one) for one in (5.0, 9.0))
+
+    found = blend(
+        np.stack([right, right, wrong]), truth, offset=np.ones(2), age=np.arange(1.0, 7.0), is_spare=np.zeros(3, bool)
+    )
+
+    assert found.weights.sum() == pytest.approx(1)
+    assert found.weights[0] == found.weights[1] > 2 * found.weights[2] > 0
+    assert np.isfinite(found.factor)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, 5.0])
+def test_counts_that_never_change_are_forecast_with_weights_that_are_numbers(value):
+    rows = late_record(34).with_columns(cases=pl.lit(value))
+
+    found = foresee(known(rows, Roles("week", "cases", (), (), "told"), freq="W", seasons=None), HORIZON, Run(seed=0))
+
+    assert found.blend.weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(found.quantiles, value, atol=1e-6)
