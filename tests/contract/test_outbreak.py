@@ -73,6 +73,17 @@ def test_the_report_tells_how_values_are_revised_and_what_the_nowcast_brings(mod
     assert {"Alarm", "How values are revised"} <= {getattr(block, "title", "") for block in model.report_.blocks}
 
 
+def test_futures_of_one_town_are_those_that_it_has_among_all(model):
+    rows = model.predict().filter(pl.col("town") == "T2").select("town", "week")
+
+    found, whole = model.sample(200, rows), model.sample(200)
+
+    assert found.equals(whole.filter(pl.col("town") == "T2"))
+    middle = found.group_by("week", maintain_order=True).agg(pl.col("value").median())["value"]
+    table = model.predict(rows)
+    assert middle.is_between(table["q0.25"], table["q0.75"]).all()
+
+
 def test_a_loaded_model_answers_as_before(model, tmp_path):
     path = model.save(tmp_path / "cases.mantic")
 

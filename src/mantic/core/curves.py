@@ -50,6 +50,12 @@ class Curves:
         gone = np.diff(self.phase[: self.n_steps]) % 1
         return float(gone.sum()) if gone.any() else self.n_steps / 52
 
+    def begun(self) -> "Curves":
+        """Return the curves from the first step on of which anything is known; the latest step alone where none is."""
+        known = np.isfinite(self.values).any(axis=0)
+        first = int(known.argmax()) if known.any() else self.n_steps - 1
+        return self if first <= 0 else Curves(self.values[:, first:], self.phase[first:], self.offset)
+
     def natural(self, logs: Array) -> Array:
         """Return what `logs` turns back, never below 0; shape (n_series, ...)."""
         offset = self.offset.reshape(-1, *[1] * (logs.ndim - 1))

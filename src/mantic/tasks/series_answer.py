@@ -109,11 +109,24 @@ def futures(told: Foretold, roles: Roles, rows: pl.DataFrame | None, *, n: int, 
         raise SchemaError(
             f"columns of the answer would be called like {', '.join(taken)}", where="sample", fix="rename these columns"
         )
-    drawn = told.paths(n, seed=seed)[:, series, step]
+    drawn = _drawn(told, n, seed=seed, series=series, step=step)
     found = _named(told, roles, series=np.repeat(series, n), step=np.repeat(step, n))
     return found.with_columns(
-        pl.Series(PATH, np.tile(np.arange(n), len(series))), pl.Series(VALUE, drawn.T.ravel())
+        pl.Series(PATH, np.tile(np.arange(n), len(series))), pl.Series(VALUE, drawn.ravel())
     )  # fmt: skip
+
+
+def _drawn(told: Foretold, n: int, *, seed: int, series: Array, step: Array) -> Array:
+    """Return futures of rows, shape (n_rows, n): of the series that are asked for, some at a time."""
+    asked, place = np.unique(series, return_inverse=True)
+    order = np.argsort(place, kind="stable")  # rows, series after series
+    found = np.empty((len(series), n))
+    parts = blocks(np.arange(len(asked)), n * told.horizon) if told.coherent is None else [np.arange(len(asked))]
+    for part in parts if len(asked) else ():
+        low, high = np.searchsorted(place[order], [part[0], part[-1] + 1])
+        rows = order[low:high]
+        found[rows] = told.paths(n, asked[part], seed=seed)[:, place[rows] - part[0], step[rows]].T
+    return found
 
 
 def check_known(told: Foretold, roles: Roles, rows: pl.DataFrame) -> None:

@@ -97,16 +97,17 @@ class Foretold:
         forecast = self.forecast if self.coherent is None else self.coherent.base
         return with_rare(self.spread.quantiles(forecast, levels), self.rare, levels)
 
-    def paths(self, n: int, *, seed: int) -> Array:
-        """Return whole futures, shape (n, n_series, horizon): at each step they have the quantiles of the forecast.
+    def paths(self, n: int, places: Array, *, seed: int) -> Array:
+        """Return whole futures of some series, shape (n, n_places, horizon), with the quantiles of the forecast.
 
-        Steps of a future go together as errors of the past did. Where there are sums, each future adds up.
+        Steps of a future go together as errors of the past did. Where there are sums, each future adds up, and all
+        series are drawn for it; else only these.
         """
         together = walking(self.horizon) if self.together is None else self.together
-        marginals = self.marginals(GRID)
         if self.coherent is not None:
-            return self.coherent.paths(together, marginals, self.panel, n=n, seed=seed)
-        return in_bounds(self.panel, at_levels(alone(together, n, len(self.panel), seed=seed), GRID, marginals))
+            return self.coherent.paths(together, self.marginals(GRID), self.panel, n=n, seed=seed)[:, places]
+        own = self.marginals(GRID)[places] if self.outbreak is not None else self.some(places).marginals(GRID)
+        return in_bounds(self.panel, at_levels(alone(together, n, places.tolist(), seed=seed), GRID, own))
 
     def steps(self) -> Array:
         """Return the calendar's steps that are foretold, shape (n_series, horizon)."""

@@ -13,6 +13,7 @@ from mantic.search.series.rare import pinball
 
 MEDIAN = len(LEVELS) // 2
 _SHARP = 1.0  # power of the recent loss by which voices count
+_LEAST_LOSS = 1e-9  # of a voice that said just what came, as of counts that never change
 _EQUAL = 4.0  # origins that weigh as much as "all voices are equal"
 _HALF_LIFE = 4.0  # steps after which an origin counts half
 _FACTORS = np.array([0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.45, 1.6, 1.8, 2.0, 2.3])
@@ -39,8 +40,12 @@ class Member:
     is_costly: bool = False
 
     def suits(self, curves: Curves) -> bool:
-        """Return whether enough is known for it."""
-        return curves.n_steps - curves.horizon >= self.least and curves.years >= self.years
+        """Return whether enough is known to count on it."""
+        return self.can_speak(curves) and curves.years >= self.years
+
+    def can_speak(self, curves: Curves) -> bool:
+        """Return whether enough steps are known for it to say anything."""
+        return curves.n_steps - curves.horizon >= self.least
 
 
 SPARE = "flat"
@@ -114,7 +119,7 @@ def blend(past: Array, truth: Array, *, offset: Array, age: Array, is_spare: Arr
         loss = np.array([_loss(one[common], truth[common], fresh[common], offset) for one in past])
         good = counts & np.isfinite(loss)
         if good.sum() > 1:
-            power = np.where(good, np.where(good, loss, 1.0) ** -_SHARP, 0.0)
+            power = np.where(good, np.maximum(np.where(good, loss, 1.0), _LEAST_LOSS) ** -_SHARP, 0.0)
             learned = power / power.sum()
             share = n_seen / (n_seen + _EQUAL)
             weights = np.where(good, (1 - share) / counts.sum() + share * learned, 0.0)

@@ -62,7 +62,7 @@ def foresee(known: Known, horizon: int, run: Run, *, n_methods: int | None = Non
     n_methods : how many voices beside the flat one; all when None.
     """
     now, revision = curves_on(known, len(known.vintages.days) - 1, horizon)
-    usable = [name for name, one in MEMBERS.items() if one.is_spare or one.suits(now)]
+    usable = [name for name, one in MEMBERS.items() if one.is_spare or one.suits(now.begun())]
     usable = usable if n_methods is None else usable[: 1 + n_methods]
     origins = [now.n_steps - 1 - back for back in _BACKS]
     origins = [one for one in origins if one + 1 - horizon >= max(MEMBERS[name].least for name in usable)]
@@ -92,16 +92,21 @@ def foresee(known: Known, horizon: int, run: Run, *, n_methods: int | None = Non
 def _ask(
     known: Known, name: str, *, now: Curves, origins: Sequence[int], run: Run
 ) -> tuple[Array, Array, float] | None:
-    """Return what a voice says now and said at origins, and the processor seconds; None if there was no time at all."""
-    shape = (len(now), now.horizon, len(LEVELS))
+    """Return what a voice says now and said at origins, and the processor seconds; None if there was no time at all.
+
+    NaN at origins for which there was no time, or of which too little was known then, however long the calendar.
+    """
+    member, shape = MEMBERS[name], (len(now), now.horizon, len(LEVELS))
     past, cost, spent = np.full((len(origins), *shape), np.nan), 0.0, 0.0
     voice: Array | None = None
     for at, origin in enumerate([now.n_steps - 1, *origins]):
-        if (at or MEMBERS[name].is_costly) and run.deadline.left() < max(_PATIENCE * cost, 1e-9):
+        if (at or member.is_costly) and run.deadline.left() < max(_PATIENCE * cost, 1e-9):
             break
         started = time.process_time(), time.monotonic()
-        seen = now if not at else then(known, origin, now.horizon)
-        answer = _rising(MEMBERS[name].foresee(seen, run))
+        seen = (now if not at else then(known, origin, now.horizon)).begun()
+        if not (member.is_spare or member.can_speak(seen)):
+            continue
+        answer = _rising(member.foresee(seen, run))
         spent, cost = spent + time.process_time() - started[0], time.monotonic() - started[1]
         if at:
             past[at - 1] = answer

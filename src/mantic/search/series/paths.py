@@ -102,10 +102,14 @@ def normal_scores(spread: Spread, missed: Array, backs: Sequence[int]) -> Array:
     return found
 
 
-def alone(together: Together, n: int, n_series: int, *, seed: int) -> Array:
-    """Return levels of `n` futures of series that know nothing of each other, shape (n, n_series, horizon)."""
-    chance = np.random.default_rng([seed, _SEED])
-    return np.concatenate([as_levels(together.draws((n, 1), chance)) for _ in range(n_series)], axis=1)
+def alone(together: Together, n: int, places: Sequence[int], *, seed: int) -> Array:
+    """Return levels of `n` futures of series that know nothing of each other, shape (n, n_places, horizon).
+
+    Each series has a chance of its own by its place among all: its futures are the same whoever else is asked for.
+    """
+    return np.concatenate(
+        [as_levels(together.draws((n, 1), np.random.default_rng([seed, _SEED, place]))) for place in places], axis=1
+    )
 
 
 def as_levels(draws: Array) -> Array:

@@ -151,3 +151,65 @@ def test_with_no_time_the_cheap_voices_still_answer(told_late):
     assert "boosted" not in found.names
     assert np.isfinite(found.quantiles).all()
     assert then(held, 40, HORIZON).n_steps == 41
+
+
+def late_record(n_early: int) -> pl.DataFrame:
+    """Return weeks of one town that are told as they come in the last ones only; the older ones are told at the end."""
+    values, first = waves().values[3], date(2022, 1, 1)
+    weeks = [first + timedelta(weeks=at) for at in range(len(values))]
+    rows = [(weeks[at], weeks[at], values[at]) for at in range(len(values) - n_early, len(values))]
+    rows += [(week, weeks[-1], value) for week, value in zip(weeks, values, strict=True)]
+    return pl.DataFrame(rows, schema=["week", "told", "cases"], orient="row")
+
+
+@pytest.mark.parametrize("n_early", [3, 10, 34])
+def test_a_voice_is_silent_of_days_on_which_too_little_had_been_recorded(n_early):
+    held = known(late_record(n_early), Roles("week", "cases", (), (), "told"), freq="W", seasons=None)
+
+    found = foresee(held, HORIZON, Run(seed=0))
+
+    assert found.names == tuple(MEMBERS)
+    assert np.isfinite(found.quantiles).all()
+    spoke = dict(zip(found.names, np.isfinite(found.voices_past).all(axis=(2, 3, 4)), strict=True))
+    recorded = n_early - (found.curves.n_steps - 1 - found.origins)
+    for name, one in MEMBERS.items():
+        enough = recorded > 0 if one.is_spare else recorded - HORIZON >= one.least
+        np.testing.assert_array_equal(spoke[name], enough, err_msg=name)
+
+
+def test_a_voice_sees_the_steps_since_the_record_began_and_nothing_before():
+    whole = waves(60)
+    late = Curves(np.where(np.arange(60) < 25, np.nan, whole.values), whole.phase, whole.offset)
+
+    begun = late.begun()
+
+    assert (begun.n_steps, begun.horizon) == (35, HORIZON)
+    np.testing.assert_array_equal(begun.phase, whole.phase[25:])
+    assert whole.begun() is whole
+    assert not MEMBERS["analogue"].suits(begun)
+    assert MEMBERS["analogue"].can_speak(begun)
+    assert Curves(np.full((2, 5), np.nan), np.zeros(7), np.ones(2)).begun().n_steps == 1
+
+
+def test_voices_that_said_exactly_what_came_share_the_weight_and_do_not_spoil_it():
+    truth = np.full((6, 2, HORIZON), 5.0)
+    right, wrong = (np.full((6, 2, HORIZON, len(LEVELS)), one) for one in (5.0, 9.0))
+
+    found = blend(
+        np.stack([right, right, wrong]), truth, offset=np.ones(2), age=np.arange(1.0, 7.0), is_spare=np.zeros(3, bool)
+    )
+
+    assert found.weights.sum() == pytest.approx(1)
+    assert found.weights[0] == found.weights[1] > 2 * found.weights[2] > 0
+    assert np.isfinite(found.factor)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, 5.0])
+def test_counts_that_never_change_are_forecast_with_weights_that_are_numbers(value):
+    rows = late_record(34).with_columns(cases=pl.lit(value))
+
+    found = foresee(known(rows, Roles("week", "cases", (), (), "told"), freq="W", seasons=None), HORIZON, Run(seed=0))
+
+    assert found.blend.weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(found.quantiles, value, atol=1e-6)

@@ -51,7 +51,7 @@ def test_few_errors_say_little_and_none_make_a_walk():
 
 
 def test_levels_lie_evenly_so_that_marginals_have_no_noise():
-    levels = alone(walking(HORIZON), 200, 3, seed=0)
+    levels = alone(walking(HORIZON), 200, range(3), seed=0)
 
     assert levels.shape == (200, 3, HORIZON)
     np.testing.assert_allclose(np.sort(levels, axis=0)[:, 1, 2], (np.arange(200) + 0.5) / 200)
@@ -70,3 +70,12 @@ def test_order_is_kept_when_draws_become_levels():
     draws = np.array([[3.0], [1.0], [2.0]])
 
     np.testing.assert_allclose(as_levels(draws).ravel(), [5 / 6, 1 / 6, 3 / 6])
+
+
+def test_a_series_has_the_same_futures_whoever_else_is_asked_for():
+    among = alone(walking(HORIZON), 50, range(4), seed=0)
+    by_itself = alone(walking(HORIZON), 50, [2], seed=0)
+
+    np.testing.assert_array_equal(by_itself[:, 0], among[:, 2])
+    assert not np.array_equal(among[:, 2], among[:, 1])
+    assert not np.array_equal(by_itself, alone(walking(HORIZON), 50, [2], seed=1))

@@ -1,0 +1,54 @@
+"""What the Forecaster promises of whole futures, of one series or of all."""
+
+import tracemalloc
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import mantic
+
+HORIZON, N_SERIES, N_MONTHS = 12, 300, 30
+QUICK = "1 trials"
+
+
+@pytest.fixture(scope="module")
+def model() -> mantic.Forecaster:
+    """Return monthly amounts of many shops, forecast."""
+    months = pl.date_range(date(2022, 1, 1), date(2024, 6, 1), "1mo", eager=True)
+    chance = np.random.default_rng(0)
+    rows = pl.DataFrame({
+        "shop": np.repeat([f"s{place:03d}" for place in range(N_SERIES)], N_MONTHS),
+        "month": pl.concat([months] * N_SERIES),
+        "sold": chance.gamma(4, 5, N_SERIES * N_MONTHS),
+    })  # fmt: skip
+    return mantic.Forecaster(HORIZON, budget=QUICK).fit(rows, time="month", target="sold", series="shop")
+
+
+def test_a_series_has_the_same_futures_alone_and_among_all_in_any_order(model):
+    asked = model.predict().filter(pl.col("shop").is_in(["s007", "s150", "s299"])).select("shop", "month")
+    asked = asked.sample(fraction=1, shuffle=True, seed=0)
+    n = 200  # of all, these are drawn in several blocks
+
+    found, whole = model.sample(n, asked, seed=3), model.sample(n, seed=3)
+
+    assert found.height == 3 * HORIZON * n
+    assert found["month"].gather_every(n).to_list() == asked["month"].to_list()
+    both = found.join(whole, on=["shop", "month", "path"], suffix=" of all", validate="1:1")
+    assert both.height == found.height
+    assert both["value"].equals(both["value of all"])
+    assert model.sample(n, asked.head(0), seed=3).height == 0
+
+
+def test_futures_of_one_of_many_series_take_the_memory_of_one(model):
+    one = model.predict().filter(pl.col("shop") == "s007").select("shop", "month")
+    model.sample(2, one)  # what is loaded at first does not count
+
+    tracemalloc.start()
+    found = model.sample(500, one)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert found.height == 500 * HORIZON
+    assert peak < 5e6  # all series would take 15 MB in each of several arrays
