@@ -1,6 +1,7 @@
 """What the Forecaster promises of whole futures, of one series or of all."""
 
 import tracemalloc
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -8,6 +9,8 @@ import polars as pl
 import pytest
 
 import mantic
+from mantic.search.series.foretold import Foretold
+from mantic.search.series.paths import Together, walking
 
 HORIZON, N_SERIES, N_MONTHS = 12, 300, 30
 QUICK = "1 trials"
@@ -52,3 +55,27 @@ def test_futures_of_one_of_many_series_take_the_memory_of_one(model):
 
     assert found.height == 500 * HORIZON
     assert peak < 5e6  # all series would take 15 MB in each of several arrays
+
+
+def test_a_horizon_longer_than_the_past_makes_a_small_file(tmp_path):
+    past = pl.DataFrame({"t": range(200), "y": 50 + np.random.default_rng(0).normal(size=200).cumsum()})
+    model = mantic.Forecaster(5_000, budget="0.5s").fit(past, time="t", target="y")
+
+    path = model.save(tmp_path / "long.mantic")
+
+    assert path.stat().st_size < 2e6  # a matrix of horizon by horizon would take 200 MB, deflated 85
+    assert mantic.load(path).sample(5).equals(model.sample(5))
+
+
+def test_a_walk_of_an_earlier_file_draws_as_one_of_today(model, tmp_path):
+    root = np.triu(np.ones((HORIZON, HORIZON))) / np.sqrt(np.arange(1, HORIZON + 1))
+    today = replace(model.told_, together=walking(HORIZON))
+    earlier = replace(today, together=Together(root, HORIZON, 1_000, 0.0))  # what they hold
+
+    earlier.save(tmp_path)
+
+    places = np.array([4, 2])
+    again = Foretold.load(tmp_path)
+    assert again.together is not None
+    assert again.together.root is not None
+    np.testing.assert_allclose(again.paths(50, places, seed=1), today.paths(50, places, seed=1), rtol=1e-9)

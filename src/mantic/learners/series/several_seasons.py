@@ -13,7 +13,8 @@ _LONGEST = 700  # steps of a cycle: weeks of quarter hours
 _LEAST_TURNS, _N_TURNS = 3, 6  # of the longest cycle, that a series needs, and that are looked at
 _LEVEL, _SHORT, _LONG, _ECHO = (0.01, 0.1, 0.3), (0.1, 0.3, 0.5), (0.1, 0.3, 0.5), (0.0, 0.6, 0.9)
 _N_TRIES, _N_BEST = 8, 5  # ends from which forms are tried, half a horizon apart, and forms that are averaged
-_BLOCK = 100  # series that move through time together
+_BLOCK, _MOST_VALUES = 100, 2_000_000  # series that move through time together, and values of their forms at once
+_N_FORMS = len(_LEVEL) * len(_SHORT) * len(_LONG) * len(_ECHO)
 
 
 def _seasons(panel: Panel) -> tuple[int, int] | None:
@@ -44,8 +45,9 @@ def several_seasons(panel: Panel, horizon: int) -> Array:
     seasons = _seasons(panel)
     assert seasons is not None
     found = np.empty((len(panel), horizon))
-    for start in range(0, len(panel), _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, len(panel)))
+    n_together = max(1, min(_BLOCK, _MOST_VALUES // (_N_FORMS * horizon)))
+    for start in range(0, len(panel), n_together):
+        rows = np.arange(start, min(start + n_together, len(panel)))
         found[rows] = _block(panel.rows(rows), horizon, *seasons)
     return found
 

@@ -175,7 +175,7 @@ class Foretold:
             "voices": self.voices, "reach": self.spread.reach,
             "young": self.young.astype(np.int64),
         }  # fmt: skip
-        if self.together is not None:
+        if self.together is not None and self.together.root is not None:
             arrays["together"] = self.together.root
         if self.coherent is not None:
             arrays |= {f"{_COHERENT}{name}": array for name, array in self.coherent.to_arrays().items()}
@@ -224,7 +224,8 @@ class Foretold:
             outbreak = Outbreak.from_facts(facts["outbreak"], own)
         together = None
         if facts.get("together") is not None:
-            together = Together.from_facts(facts["together"], arrays["together"])
+            horizon = int(arrays["forecast"].shape[1])
+            together = Together.from_facts(facts["together"], arrays.get("together"), horizon)
         own = {name.removeprefix(_COHERENT): one for name, one in arrays.items() if name.startswith(_COHERENT)}
         coherent = None if facts.get("coherent") is None else Coherent.from_parts(facts["coherent"], own)
         made = cls(
@@ -257,8 +258,6 @@ class Foretold:
             raise ValueError("what may come of rare series is not known for each of them")
         if self.outbreak is not None and self.outbreak.quantiles.shape[:2] != (n_series, horizon):
             raise ValueError("the quantiles of the outbreak are not those of each series and step")
-        if self.together is not None and self.together.root.shape[1:] != (horizon,):
-            raise ValueError("how errors go together belongs to another forecast")
         if self.coherent is not None and self.coherent.values.shape[:2] != (n_series, horizon):
             raise ValueError("the levels of the hierarchy belong to another forecast")
         if wrong or panel.values.ndim != 1 or panel.bounds[0] != 0 or panel.bounds[-1] != len(panel.values):

@@ -27,12 +27,15 @@ class Together:
 
     Parameters
     ----------
-    root : its square, `root.T @ root`, is the correlation of steps in stretches of the past, shape (n_roots, horizon).
+    root : its square, `root.T @ root`, is the correlation of steps in stretches of the past, shape (n_roots, horizon);
+        None for that of a walk, which would need as many roots as steps.
+    horizon : how many steps.
     n_paths : how many stretches it comes from.
     memory : correlation of an error with that of the next step, -1 to 1.
     """
 
-    root: Array
+    root: Array | None
+    horizon: int
     n_paths: int
     memory: float
 
@@ -42,24 +45,36 @@ class Together:
         A part goes together as the stretches of the past did, the rest as neighbours do; the fewer stretches there
         were, the more the rest counts.
         """
-        n_roots, horizon = self.root.shape
-        fresh = chance.standard_normal((*shape, horizon))
+        fresh = chance.standard_normal((*shape, self.horizon))
         plain = np.empty_like(fresh)
         plain[..., 0] = fresh[..., 0]
-        for step in range(1, horizon):
+        for step in range(1, self.horizon):
             plain[..., step] = self.memory * plain[..., step - 1] + np.sqrt(1 - self.memory**2) * fresh[..., step]
         share = self.n_paths / (self.n_paths + _PRIOR)
-        seen = chance.standard_normal((*shape, n_roots)) @ self.root
-        return np.asarray(np.sqrt(share) * seen + np.sqrt(1 - share) * plain)
+        return np.asarray(np.sqrt(share) * self._seen(shape, chance) + np.sqrt(1 - share) * plain)
+
+    def _seen(self, shape: tuple[int, ...], chance: np.random.Generator) -> Array:
+        """Return standard normal values that go together as stretches of the past did, or as a walk does."""
+        if self.root is not None:
+            return np.asarray(chance.standard_normal((*shape, len(self.root))) @ self.root)
+        steps = chance.standard_normal((*shape, self.horizon))
+        return np.asarray(np.cumsum(steps, axis=-1) / np.sqrt(np.arange(1, self.horizon + 1)))
 
     def to_facts(self) -> dict[str, Any]:
         """Return what is no array, as plain values."""
-        return {"n_paths": self.n_paths, "memory": self.memory}
+        return {"n_paths": self.n_paths, "memory": self.memory, "is_walk": self.root is None}
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any], root: Array) -> Self:
-        """Restore what `to_facts` gave, with its array."""
-        return cls(root, int(facts["n_paths"]), float(facts["memory"]))
+    def from_facts(cls, facts: Mapping[str, Any], root: Array | None, horizon: int) -> Self:
+        """Restore what `to_facts` gave, with its array, which earlier files hold of a walk too.
+
+        Raises
+        ------
+        ValueError : if it belongs to another horizon, or is missing.
+        """
+        if (root is None) != bool(facts.get("is_walk")) or (root is not None and root.shape[1:] != (horizon,)):
+            raise ValueError("how errors go together belongs to another forecast")
+        return cls(root, horizon, int(facts["n_paths"]), float(facts["memory"]))
 
 
 def together(spread: Spread, missed: Array, backs: Sequence[int]) -> Together:
@@ -81,14 +96,12 @@ def together(spread: Spread, missed: Array, backs: Sequence[int]) -> Together:
     unit[0, size <= 0] = 1.0
     memory = float((unit[:, 1:] * unit[:, :-1]).sum()) / max(1, horizon - 1)
     memory = float(np.clip(memory, -_MOST_MEMORY, _MOST_MEMORY))
-    return Together(np.asarray(np.linalg.qr(unit, mode="r")), n_paths, memory)
+    return Together(np.asarray(np.linalg.qr(unit, mode="r")), horizon, n_paths, memory)
 
 
 def walking(horizon: int) -> Together:
     """Return how the errors of a walk go together, which add up from step to step: where nothing else is known."""
-    steps = np.arange(1, horizon + 1)
-    root = np.triu(np.ones((horizon, horizon))) / np.sqrt(steps)
-    return Together(root, _SURE, 0.0)
+    return Together(None, horizon, _SURE, 0.0)
 
 
 def normal_scores(spread: Spread, missed: Array, backs: Sequence[int]) -> Array:

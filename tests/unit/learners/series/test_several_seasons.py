@@ -1,5 +1,7 @@
 """Smoothing with several seasons follows hours and weeks."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,19 @@ def test_a_series_is_forecast_alike_whoever_stands_beside_it():
     beside = several_seasons(panel_of([long, short]), HORIZON)[1]
 
     np.testing.assert_allclose(alone, beside, rtol=1e-9)
+
+
+def test_many_series_with_a_long_horizon_need_the_memory_of_few_and_are_forecast_alike():
+    whole, horizon = [load(seed)[: 3 * 168] for seed in range(12)], 8_760
+
+    tracemalloc.start()
+    found = several_seasons(panel_of(whole), horizon)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 60e6  # all at once took 200 MB
+    for place in (0, 7, 11):
+        np.testing.assert_array_equal(found[place], several_seasons(panel_of([whole[place]]), horizon)[0])
 
 
 @pytest.mark.parametrize("seasons", [(), (24,), (24, 8766)])

@@ -46,8 +46,29 @@ def test_few_errors_say_little_and_none_make_a_walk():
     assert few.n_paths == 1
     walked = none.draws((4_000, 1), np.random.default_rng(2))
     assert correlation(walked) == pytest.approx(np.sqrt(1 / HORIZON), abs=0.06)
-    np.testing.assert_allclose((none.root**2).sum(axis=0), 1.0)
-    assert none == Together(none.root, none.n_paths, none.memory)
+    assert walked.std(axis=0) == pytest.approx(1.0, abs=0.05)
+    assert none == walking(HORIZON)
+
+
+def test_a_walk_keeps_no_matrix_and_one_of_an_earlier_file_draws_the_same():
+    root = np.triu(np.ones((HORIZON, HORIZON))) / np.sqrt(np.arange(1, HORIZON + 1))
+    new = walking(HORIZON)
+
+    again = Together.from_facts(new.to_facts(), None, HORIZON)
+    earlier = Together.from_facts({"n_paths": new.n_paths, "memory": new.memory}, root, HORIZON)
+
+    assert new.root is None
+    assert again == new
+    drawn = [one.draws((50, 2), np.random.default_rng(3)) for one in (new, earlier)]
+    np.testing.assert_allclose(drawn[0], drawn[1], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("facts", "root"), [({}, None), ({"is_walk": True}, np.eye(HORIZON)), ({}, np.eye(3)), ({}, np.ones(HORIZON))]
+)
+def test_parts_of_another_forecast_are_refused(facts, root):
+    with pytest.raises(ValueError, match="another forecast"):
+        Together.from_facts({"n_paths": 3, "memory": 0.5, **facts}, root, HORIZON)
 
 
 def test_levels_lie_evenly_so_that_marginals_have_no_noise():
