@@ -4,7 +4,7 @@ import mmap
 import struct
 from collections.abc import Iterator
 
-_CONTINUES = b"\xff\xff\xff\xff"
+_CONTINUES, _ENDS = b"\xff\xff\xff\xff", b"\x00\x00\x00\x00"
 _MAGIC = b"ARROW1"
 _BLOCKS = (2, 3)  # fields of a file's Footer: dictionaries and batches
 Content = bytes | mmap.mmap
@@ -14,12 +14,16 @@ _RATIO = 10_000  # of bytes unpacked to packed, beyond what is free: zstd packs 
 _FREE = 1 << 26
 
 
-def check_lengths(content: Content) -> None:
+def check_lengths(content: Content) -> bool:
     """Refuse an Arrow file or stream with a buffer that says to be larger than the file allows, packed or unpacked.
+
+    Returns
+    -------
+    Whether it is a file; else it is a stream. It has to be read as what it is: its other end was not looked at.
 
     Raises
     ------
-    ValueError : if there is one, or the messages cannot be followed.
+    ValueError : if there is such a buffer, or the messages cannot be followed.
     """
     most = max(_FREE, _RATIO * len(content))
     total = 0
@@ -35,6 +39,29 @@ def check_lengths(content: Content) -> None:
                 raise ValueError(f"it would unpack to {total:,} bytes")
     except (struct.error, IndexError) as error:
         raise ValueError("it is cut off") from error
+    return is_file
+
+
+def check_file(content: Content) -> None:
+    """Refuse what `check_lengths` refuses, and a stream.
+
+    Raises
+    ------
+    ValueError : if it is one of these.
+    """
+    if not check_lengths(content):
+        raise ValueError("it is no Arrow file")
+
+
+def check_stream(content: Content) -> None:
+    """Refuse what `check_lengths` refuses, and a file.
+
+    Raises
+    ------
+    ValueError : if it is one of these.
+    """
+    if check_lengths(content):
+        raise ValueError("it is no Arrow stream")
 
 
 def _blocks(content: Content) -> Iterator[int]:
@@ -57,7 +84,9 @@ def _blocks(content: Content) -> Iterator[int]:
 def _messages(content: Content) -> Iterator[int]:
     """Return where the messages of a stream stand, one after the other."""
     place = 0
-    while bytes(content[place : place + 4]) == _CONTINUES:
+    while place < len(content) and bytes(content[place : place + 4]) != _ENDS:
+        if bytes(content[place : place + 4]) != _CONTINUES:  # a reader would take these bytes for a length
+            raise ValueError("it is no Arrow stream, or one of before 2019")
         (size,) = struct.unpack_from("<i", content, place + 4)
         if size == 0:
             return

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from mantic.core.arrow_lengths import check_lengths, field_at
+from mantic.core.arrow_lengths import check_stream, field_at
 from mantic.core.errors import SchemaError
 from mantic.core.schema import Schema
 from mantic.serve.problem import RequestError, too_many_bytes, too_many_rows
@@ -34,7 +34,7 @@ def read_arrow(body: bytes, schema: Schema, limits: Limits) -> Question:
         if n_rows > limits.max_rows:
             raise too_many_rows(n_rows, limits.max_rows)
     try:
-        check_lengths(body)
+        check_stream(body)
         frame = pl.read_ipc_stream(io.BytesIO(body))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
         raise _no_stream("it cannot be read") from error

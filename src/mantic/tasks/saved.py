@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from mantic.core import artifact
-from mantic.core.arrow_lengths import check_lengths
+from mantic.core.arrow_lengths import check_file
 from mantic.core.errors import ArtifactError, MissingExtraError
 from mantic.core.schema import Schema
 from mantic.evaluate.decide import Decision
@@ -102,7 +102,7 @@ def restore(opened: artifact.Artifact, where: str) -> "Estimator":
 
 def _frame(file: Path) -> pl.DataFrame:
     content = file.read_bytes()
-    check_lengths(content)
+    check_file(content)
     return pl.read_ipc(content)
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from mantic.core.arrow_lengths import check_lengths
+from mantic.core.arrow_lengths import check_file, check_lengths, check_stream
 
 FRAME = pl.DataFrame({"n": range(1000), "word": ["a word that is too long for its own place"] * 1000})
 
@@ -62,3 +62,33 @@ def test_a_file_that_is_cut_off_is_refused():
     for place in range(6, len(content), 97):
         with pytest.raises(ValueError, match=r"."):
             check_lengths(content[:place])
+
+
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_a_file_with_another_beginning_is_none_though_its_end_is_that_of_one(place):
+    content = bytearray(content_of(FRAME, write="write_ipc", compression="zstd"))
+    content[place] ^= 1
+
+    with pytest.raises(ValueError, match="no Arrow stream"):
+        check_lengths(bytes(content))
+
+
+def test_a_file_is_no_stream_and_a_stream_no_file():
+    file, stream = (content_of(FRAME, write=write, compression="zstd") for write in ("write_ipc", "write_ipc_stream"))
+
+    check_file(file)
+    check_stream(stream)
+    with pytest.raises(ValueError, match="no Arrow file"):
+        check_file(stream)
+    with pytest.raises(ValueError, match="no Arrow stream"):
+        check_stream(file)
+
+
+def test_what_follows_a_stream_is_no_length_of_a_message():
+    content = content_of(FRAME, write="write_ipc_stream", compression="zstd")
+    end = struct.pack("<ii", -1, 0)
+    assert content.endswith(end)
+
+    check_lengths(content + b"anything")
+    with pytest.raises(ValueError, match="no Arrow stream"):
+        check_lengths(content.removesuffix(end) + struct.pack("<i", 2**30))

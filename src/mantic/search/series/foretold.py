@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from mantic.core.arrow_lengths import check_lengths
+from mantic.core.arrow_lengths import check_file
 from mantic.core.calendar import Calendar
 from mantic.core.holidays import Holidays
 from mantic.core.method import METHODS, Method
@@ -196,7 +196,7 @@ class Foretold:
         """
         facts, arrays = read_parts(folder, _PART)
         content = (folder / _IDS).read_bytes()
-        check_lengths(content)
+        check_file(content)
         ids = pl.read_ipc(content)
         panel = Panel(
             arrays["values"], arrays["truth"], arrays["bounds"], arrays["last"],

@@ -41,5 +41,4 @@ def measured(path: Path) -> bool:
     ValueError : if it does not.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        check_lengths(content)
-        return content[:6] == b"ARROW1"
+        return check_lengths(content)
