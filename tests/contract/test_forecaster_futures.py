@@ -44,6 +44,16 @@ def test_a_series_has_the_same_futures_alone_and_among_all_in_any_order(model):
     assert model.sample(n, asked.head(0), seed=3).height == 0
 
 
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_few_futures_are_draws_which_reach_as_far_as_the_quantiles_say(model, n):
+    drawn = pl.concat([model.sample(n, seed=seed) for seed in range(4)])
+
+    held = drawn.join(model.predict(), on=["shop", "month"])
+    for name, share in (("q0.1", 0.1), ("median", 0.5), ("q0.9", 0.9)):
+        assert (held["value"] < held[name]).mean() == pytest.approx(share, abs=0.03)
+    assert not model.sample(n, seed=0)["value"].equals(model.sample(n, seed=1)["value"])
+
+
 def test_futures_of_one_of_many_series_take_the_memory_of_one(model):
     one = model.predict().filter(pl.col("shop") == "s007").select("shop", "month")
     model.sample(2, one)  # what is loaded at first does not count

@@ -56,6 +56,16 @@ def test_each_future_adds_up_and_has_the_quantiles_of_the_forecast(model):
     assert ((ends["high"] - table["q0.9"]).abs() / size).mean() < 0.1
 
 
+def test_a_single_future_is_a_draw_that_adds_up(model):
+    places = np.arange(len(model.told_.panel))
+    drawn = np.concatenate([model.told_.paths(1, places, seed=seed) for seed in range(100)])
+
+    assert incoherence(model.sample(1), "value", ["day"]) < 1e-6
+    table = model.predict()
+    for name, share in (("q0.1", 0.1), ("q0.9", 0.9)):
+        assert (drawn < table[name].to_numpy().reshape(drawn.shape[1:])).mean() == pytest.approx(share, abs=0.05)
+
+
 def test_a_sum_is_asked_for_by_leaving_names_empty(model):
     first = model.predict().filter(pl.col("level") == "store").head(2)
     rows = first.select("store", pl.lit(None, pl.String).alias("item"), "day")

@@ -12,7 +12,7 @@ from mantic.core.panel import Panel
 from mantic.core.run import Run
 from mantic.core.table import Array
 from mantic.features.series.hierarchy import Hierarchy
-from mantic.search.series.paths import GRID, Together, as_levels, at_levels
+from mantic.search.series.paths import GRID, Together, as_levels, at_levels, by_chance
 
 LIBRARY, LIBRARY_SECONDS = "hierarchicalforecast", 2.5  # of processor time, to load it
 _MOST_DENSE = 3_000  # nodes: of more, the matrices of the library would fill the memory
@@ -63,14 +63,17 @@ class Coherent:
         return between(self.values, self.levels, levels)
 
     def paths(self, together: Together, marginals: Array, panel: Panel, *, n: int, seed: int) -> Array:
-        """Return futures of all nodes that add up each for itself, shape (n, n_nodes, horizon).
+        """Return futures of all nodes, drawn by chance, that add up each for itself, shape (n, n_nodes, horizon).
 
         Parameters
         ----------
         marginals : quantiles of the nodes at `paths.GRID`, before they add up, shape (n_nodes, horizon, n_levels).
         """
         chance = np.random.default_rng([seed, _SEED])
-        levels = as_levels(_drawn(together, self.across, n, chance))
+        levels = by_chance(_drawn(together, self.across, n + 1, chance))
+        return self._added(levels, marginals, panel, chance)
+
+    def _added(self, levels: Array, marginals: Array, panel: Panel, chance: np.random.Generator) -> Array:
         bottom = _bottom(self.hierarchy, self.back, at_levels(levels, GRID, marginals))
         bottom = np.maximum(bottom, 0.0) if panel.is_floored else bottom
         if panel.is_count:  # rounded by chance: sums stay whole numbers, and right on average
@@ -78,8 +81,9 @@ class Coherent:
         return self.hierarchy.sums(bottom)
 
     def spread_out(self, together: Together, marginals: Array, panel: Panel, *, n: int) -> Self:
-        """Return the same with the quantiles of so many of its paths."""
-        drawn = self.paths(together, marginals, panel, n=n, seed=0)
+        """Return the same with the quantiles of so many paths, whose levels lie in the middle of their shares."""
+        chance = np.random.default_rng([0, _SEED])
+        drawn = self._added(as_levels(_drawn(together, self.across, n, chance)), marginals, panel, chance)
         return replace(self, levels=GRID, values=np.moveaxis(np.quantile(drawn, GRID, axis=0), 0, -1))
 
     def to_facts(self) -> dict[str, Any]:
@@ -295,4 +299,5 @@ def _drawn(together: Together, across: Array, n: int, chance: np.random.Generato
         return own
     share = n_moments / (n_moments + _PRIOR)
     seen = (across.T / np.sqrt(n_moments)) @ together.draws((n, n_moments), chance)
-    return np.asarray(np.sqrt(share) * seen + np.sqrt(1 - share) * own)
+    rest = 1 - share * (across**2).mean(axis=0)  # all of a node that no moment says anything of
+    return np.asarray(np.sqrt(share) * seen + np.sqrt(rest)[:, None] * own)

@@ -121,17 +121,31 @@ def alone(together: Together, n: int, places: Sequence[int], *, seed: int) -> Ar
     Each series has a chance of its own by its place among all: its futures are the same whoever else is asked for.
     """
     return np.concatenate(
-        [as_levels(together.draws((n, 1), np.random.default_rng([seed, _SEED, place]))) for place in places], axis=1
+        [by_chance(together.draws((n + 1, 1), np.random.default_rng([seed, _SEED, place]))) for place in places], axis=1
     )
 
 
-def as_levels(draws: Array) -> Array:
-    """Return draws as levels from 0 to 1 that lie evenly over the first axis: marginals have no noise of their own."""
+def by_chance(draws: Array) -> Array:
+    """Return all draws but the last as levels from 0 to 1, one in each of as many even shares.
+
+    Where in their shares the levels of a series and step lie, the last draw says: each level is even by chance, and a
+    single future is a draw whose steps go together as those of many do.
+    """
+    return as_levels(draws[:-1], np.interp(draws[-1], _NORMAL, _NORMAL_LEVELS))
+
+
+def as_levels(draws: Array, within: Array | float = 0.5) -> Array:
+    """Return draws as levels from 0 to 1 that lie evenly over the first axis: marginals have no noise of their own.
+
+    Parameters
+    ----------
+    within : where in its share a level lies, 0 to 1, for all draws alike; shape of a draw.
+    """
     n_draws = len(draws)
     order = np.argsort(draws, axis=0, kind="stable")
     found = np.empty(draws.shape)
-    places = np.broadcast_to(((np.arange(n_draws) + 0.5) / n_draws).reshape(-1, *(1,) * (draws.ndim - 1)), draws.shape)
-    np.put_along_axis(found, order, places, axis=0)
+    share = np.arange(n_draws).reshape(-1, *(1,) * (draws.ndim - 1))
+    np.put_along_axis(found, order, np.broadcast_to((share + within) / n_draws, draws.shape), axis=0)
     return found
 
 

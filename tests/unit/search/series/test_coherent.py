@@ -7,7 +7,8 @@ from mantic.core.budget import Deadline
 from mantic.core.run import Run
 from mantic.features.series.hierarchy import Hierarchy
 from mantic.search.series import coherent
-from mantic.search.series.coherent import Past, applied, chosen, level_loss, projection
+from mantic.search.series.coherent import Past, applied, chosen, level_loss, moments, projection
+from mantic.search.series.paths import walking
 
 # a total of two groups of two series
 TREE = Hierarchy(("total", "group", "series"), np.array([[0, 0, 0, 0], [1, 1, 2, 2], [3, 4, 5, 6]]))
@@ -94,3 +95,12 @@ def test_what_was_not_forecast_at_an_origin_stays_unknown():
 
     assert np.isnan(found[3]).all()
     assert np.isfinite(found[[0, 1, 2, 4, 5, 6]]).all()
+
+
+def test_draws_of_a_node_without_errors_are_as_wide_as_all_others():
+    across = np.random.default_rng(0).normal(size=(30, 3))
+    across = moments(np.where([True, True, False], across, 0.0)[None].swapaxes(1, 2))
+
+    drawn = coherent._drawn(walking(4), across, 4_000, np.random.default_rng(1))
+
+    np.testing.assert_allclose(drawn.std(axis=0), 1.0, atol=0.05)

@@ -75,7 +75,19 @@ def test_levels_lie_evenly_so_that_marginals_have_no_noise():
     levels = alone(walking(HORIZON), 200, range(3), seed=0)
 
     assert levels.shape == (200, 3, HORIZON)
-    np.testing.assert_allclose(np.sort(levels, axis=0)[:, 1, 2], (np.arange(200) + 0.5) / 200)
+    rising = np.sort(levels, axis=0)
+    np.testing.assert_allclose(np.diff(rising, axis=0), 1 / 200)
+    assert ((rising[0] > 0) & (rising[0] < 1 / 200)).all()
+    assert len(np.unique(rising[0])) == 3 * HORIZON  # by chance in each series and step
+
+
+def test_a_single_future_is_a_draw_whose_steps_go_together():
+    levels = alone(walking(HORIZON), 1, range(4_000), seed=0)[0]
+
+    for share in (0.1, 0.5, 0.9):
+        np.testing.assert_allclose((levels < share).mean(axis=0), share, atol=0.03)
+    assert np.corrcoef(levels[:, 0], levels[:, -1])[0, 1] == pytest.approx(np.sqrt(1 / HORIZON), abs=0.06)
+    assert not np.array_equal(alone(walking(HORIZON), 1, [0], seed=1), alone(walking(HORIZON), 1, [0], seed=2))
 
 
 def test_a_level_is_read_from_the_marginal_of_its_own_series_and_step():
