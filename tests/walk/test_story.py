@@ -51,6 +51,7 @@ def test_a_killed_fit_leaves_its_story_and_goes_on_with_it(folder):
     words = ["--budget", "30 trials", *LEARNERS, "--run", run, "--out", "m.mantic"]
     with fit(folder, *words) as first:
         until_told(folder, run, "measured", 6)
+        os.kill(first.pid, signal.SIGSTOP)  # else it may end before it is looked at
         (working,) = mantic(folder, "runs", "--json")["runs"]
         os.kill(first.pid, signal.SIGKILL)
     killed = mantic(folder, "runs", "show", run, "--json")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.unit.watch.conftest import spending, world
+from tests.unit.watch.conftest import NOW, spending, world
 
 from mantic.core.metric import METRICS
 from mantic.watch.asked import Subject, read_asked, read_stream
@@ -169,15 +169,16 @@ def test_expected_quality_is_what_calibrated_answers_have():
         assert found.low < found.score < found.high
 
 
-def test_rows_that_became_harder_are_seen_before_any_outcome(store, churn, answer, now):
+def test_rows_that_became_harder_are_seen_before_any_outcome(store, churn, answer):
+    # of a moment of its own: where a week ends among the rows is part of what chance does
     easy, hard = world(600, 8), world(3_000, 9)
     hard = hard.filter(churn.answers(hard.select(churn.schema.names)).max(axis=1) < 0.75).head(400)
-    answer(churn, easy, end=now)
-    period = last("7d")
+    answer(churn, easy, end=NOW)
+    period = last("7d", now=NOW)
 
     calm = estimate_of(churn, read_asked(store, churn, period), read_stream(store, churn, weeks(period.until)))
-    answer(churn, hard, end=now)
-    period = last("7d")
+    answer(churn, hard, end=NOW)
+    period = last("7d", now=NOW)
     found = estimate_of(churn, read_asked(store, churn, period), read_stream(store, churn, weeks(period.until)))
 
     assert calm is not None
