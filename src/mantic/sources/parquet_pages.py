@@ -11,7 +11,7 @@ from mantic.sources.memory import free_bytes
 
 _MAGIC = b"PAR1"
 _LONGEST_FOOTER = 4_000_000  # bytes; what a longer one says is left to the reader: it would take seconds here
-_DEEPEST = 32  # structs in structs
+_DEEPEST = 32  # structs and lists in each other
 _BYTES = 16  # of memory for a value, as a reader sets it aside
 _ALWAYS_TRIED = 1 << 24  # values
 _GROUPS, _COLUMNS, _ABOUT = 4, 1, 3  # fields of FileMetaData, RowGroup and ColumnChunk, as parquet.thrift numbers them
@@ -33,7 +33,7 @@ def check_pages(path: Path) -> None:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             pages = [numbers for start, end in _chunks(content) for numbers in _pages(content, start, end)]
-    except (OSError, ValueError, struct.error, IndexError, TypeError, AttributeError):
+    except (OSError, ValueError, struct.error, LookupError, TypeError, AttributeError):
         return
     free = free_bytes()
     if any(min(numbers) < 0 for numbers in pages):
@@ -68,8 +68,6 @@ def _pages(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int,
 
 def _struct(content: mmap.mmap, at: int, depth: int = 0) -> tuple[Fields, int]:
     """Return the fields of a struct in Thrift's compact protocol by their numbers, and where it ends."""
-    if depth > _DEEPEST:
-        raise ValueError("too deep")
     fields: Fields = {}
     number = 0
     while (head := content[at]) != 0:
@@ -82,6 +80,8 @@ def _struct(content: mmap.mmap, at: int, depth: int = 0) -> tuple[Fields, int]:
 
 
 def _value(content: mmap.mmap, at: int, kind: int, depth: int) -> tuple[Any, int]:
+    if depth > _DEEPEST:
+        raise ValueError("too deep")
     if kind in (1, 2):
         return kind == 1, at
     if kind == 3:
@@ -94,7 +94,7 @@ def _value(content: mmap.mmap, at: int, kind: int, depth: int) -> tuple[Any, int
         length, at = _unsigned(content, at)
         return None, at + length
     if kind in (9, 10):
-        return _list(content, at, depth)
+        return _list(content, at, depth + 1)
     if kind == 12:
         return _struct(content, at, depth + 1)
     raise ValueError("no such kind")

@@ -70,7 +70,23 @@ def test_a_page_that_holds_more_than_memory_is_refused(tmp_path, monkeypatch):
         parquet_pages.check_pages(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" * 3, b"PAR1" + b"\x00" * 20 + b"\x10\x00\x00\x00PAR1"])
+def ended(footer: bytes) -> bytes:
+    return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+WITHOUT_PAGES = b"\x49\x1c\x19\x1c\x00\x00\x00"  # a group with a column of which nothing is said
+CANNOT = [
+    b"",
+    b"PAR1",
+    b"PAR1" * 3,
+    ended(b"\x00"),
+    ended(WITHOUT_PAGES),
+    ended(b"\x19" * 5_000),
+    ended(b"\x1c" * 5_000),
+]
+
+
+@pytest.mark.parametrize("content", CANNOT, ids=range(len(CANNOT)))
 def test_what_cannot_be_followed_is_left_to_the_reader(tmp_path, content):
     path = tmp_path / "t.parquet"
     path.write_bytes(content)
