@@ -67,8 +67,8 @@ def unite(files: Sequence[Path], read: Callable[[Path], pl.DataFrame], *, where:
             where=where,
             fix="give every part the same columns, or name the files that belong together by a pattern",
         )
-    ordered = [frame.select(first.columns) for frame in frames]
-    return pl.DataFrame([_joined(parts) for parts in zip(*(frame.iter_columns() for frame in ordered), strict=True)])
+    columns = (_joined([frame[name] for frame in frames]) for name in first.columns)
+    return pl.DataFrame({column.name: column for column in columns})  # a list would rename a column called ""
 
 
 def _joined(parts: Sequence[pl.Series]) -> pl.Series:

@@ -186,9 +186,9 @@ def updated(told: Foretold, roles: Roles, rows: pl.DataFrame, run: Run, *, pretr
     ------
     SchemaError : names columns that are missing or hold something else. ArtifactError : as `brought_again`.
     """
-    numbers_of(rows, roles, (roles.target, *roles.known))  # all that is wrong, before anything is left out
-    rows = whole(told, roles, rows, run)
-    numbers = numbers_of(rows, roles, (roles.target, *roles.known))
+    numbers = numbers_of(rows, roles, (roles.target, *roles.known))  # all that is wrong, before anything is left out
+    if (kept := whole(told, roles, rows, run)) is not rows:
+        rows, numbers = kept, numbers_of(kept, roles, (roles.target, *roles.known))
     guest = brought_again(told, pretrained, run)
     series, step = places_of(told, roles, rows)
     is_new, is_strange = (series >= _first_asked(told)) & (step >= 0), series < 0

@@ -216,6 +216,13 @@ def test_parts_of_a_folder_join_what_they_tell(tmp_path, zones, wanted):
         assert found.dt.replace_time_zone(None).to_list() == [*WALL, *WALL]
 
 
+def test_a_column_without_a_name_stays_so_in_a_folder(tmp_path):
+    for number in range(2):
+        pl.DataFrame({"": [1, 2], "a": ["x", "y"]}).write_parquet(tmp_path / f"{number}.parquet")
+
+    assert mantic.read(tmp_path).columns == ["", "a"]
+
+
 def test_a_file_with_a_zone_that_has_no_name_says_so(tmp_path):
     table = pa.table({"at": pa.array(WALL, pa.timestamp("us", "+05:30"))})
     parquet.write_table(table, tmp_path / "one.parquet")
