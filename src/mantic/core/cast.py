@@ -106,6 +106,8 @@ def series_of(column: Column, values: list[Any]) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if kinds and all(issubclass(kind, date) for kind in kinds):
         return moments_of(column.name, values)
+    if kinds == {str}:
+        return pl.Series(column.name, values, dtype=pl.String)
     if kinds == {int}:  # no float holds each of them
         return _whole_series(column.name, values)
     if kinds <= ({int, float, bool} if column.kind is Kind.NUMBER else {float}):

@@ -236,8 +236,8 @@ def unknown_categories(frame: pl.DataFrame, schema: Schema) -> list[dict[str, An
     for column in schema.columns:
         if column.kind != Kind.CATEGORY or len(column.levels) < column.n_levels:
             continue  # where only the commonest levels are kept, nobody knows which are new
-        values = frame[column.name].drop_nulls()
-        counts[column.name] = len(values) - int(values.is_in(list(column.levels)).sum())
+        levels = frozenset((*column.levels, None))
+        counts[column.name] = sum(value not in levels for value in frame[column.name].to_list())
     return _unknown(counts, frame.height)
 
 

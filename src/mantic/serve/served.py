@@ -21,7 +21,7 @@ from mantic.evaluate.decide import Decision
 from mantic.report.blocks import Report
 from mantic.search.row import RowPlan
 from mantic.search.series.basis import BASIS
-from mantic.serve.decode import Decode, decoder
+from mantic.serve.decode import PlainReader
 from mantic.serve.example import example_row
 from mantic.serve.question import Limits, Question, read_question
 
@@ -138,8 +138,8 @@ class Served:
         return self.is_safe and self.row_seconds < _QUICK_SECONDS
 
     @cached_property
-    def _decode(self) -> Decode:
-        return decoder(self.schema)
+    def _plain(self) -> PlainReader:
+        return PlainReader(self.schema)
 
     @cached_property
     def _head(self) -> bytes:
@@ -147,16 +147,17 @@ class Served:
 
     def read_quick(self, body: bytes, limits: Limits) -> Question | None:
         """Return the question in a plain body that is answered at once; None where `read` and a thread are needed."""
-        question = None if self.plan is None else self._decode(body)
+        question = None if self.plan is None else self._plain.few(body)
         return None if question is None or len(question.values) > limits.max_rows else question
 
     def read(self, body: bytes, limits: Limits) -> Question:
         """Return the question in the body of a request; raises as `read_question` does."""
         plan = self.plan
-        question = None if plan is None else self._decode(body)
-        if question is None or len(question.values) > limits.max_rows:
-            return read_question(body, self.schema, limits, plan=plan)
-        return question
+        question = None if plan is None else self._plain.few(body)
+        if question is not None and len(question.values) <= limits.max_rows:
+            return question
+        question = self._plain.many(body, max_rows=limits.max_rows)
+        return question or read_question(body, self.schema, limits, plan=plan)
 
     def _row_facts(self) -> dict[str, Any]:
         """Return what one row costs, and what goes the long way of a table, and why."""
