@@ -3,6 +3,7 @@
 import mmap
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,20 @@ Fields = dict[int, Any]
 def check_pages(path: Path) -> None:
     """Refuse a file with a page that says to hold fewer values than none, or more than memory does.
 
-    What cannot be followed is left to the reader.
+    What cannot be followed, and what comes after it, is left to the reader.
 
     Raises
     ------
     SourceError : says so.
     """
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            pages = [numbers for start, end in _chunks(content) for numbers in _pages(content, start, end)]
-    except (OSError, ValueError, struct.error, LookupError, TypeError, AttributeError):
-        return
+    pages: list[tuple[int, int, int]] = []
+    with (
+        suppress(OSError, ValueError, struct.error, LookupError, TypeError, AttributeError),
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        for start, end in _chunks(content):
+            pages.extend(_pages(content, start, end))  # those before one that cannot be followed too
     free = free_bytes()
     if any(min(numbers) < 0 for numbers in pages):
         raise SourceError("a page holds fewer than no values", where=str(path), fix="write the file again")
@@ -62,7 +66,10 @@ def _pages(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int,
     while at < min(end, len(content)):
         header, at = _struct(content, at)
         n_values = next((header[one].get(_N_VALUES, 0) for one in _HEADERS if one in header), 0)
-        yield n_values, header[_UNPACKED], header[_PACKED]
+        numbers = (n_values, header[_UNPACKED], header[_PACKED])
+        if not all(isinstance(one, int) for one in numbers):
+            raise TypeError("a field of another kind")
+        yield numbers
         at += max(0, header[_PACKED])
 
 

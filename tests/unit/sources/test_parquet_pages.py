@@ -74,6 +74,39 @@ def ended(footer: bytes) -> bytes:
     return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
 
+def with_pages(pages: bytes) -> bytes:
+    """Return a file with one column that holds these pages."""
+    about = b"\x76" + bytes([2 * len(pages)]) + b"\x26\x08\x00"  # so many bytes, from the fourth on
+    return b"PAR1" + pages + ended(b"\x49\x1c\x19\x1c\x3c" + about + b"\x00\x00\x00")[4:]
+
+
+FRACTION = b"\x17" + bytes(8)  # a field one further, that holds a number of 64 bits with a point
+ODD_PAGES = [
+    b"\x25\x00\x15\x00\x2c" + FRACTION + b"\x00\x00",  # for how many values
+    b"\x27" + bytes(8) + b"\x15\x00\x2c\x15\x00\x00\x00",  # for how many bytes unpacked
+    b"\x25\x00" + FRACTION + b"\x2c\x15\x00\x00\x00",  # for how many bytes packed
+    b"\x25\x00\x19\x00\x2c\x15\x00\x00\x00",  # a list for these
+]
+TOO_FEW = b"\x25\x00\x15\x00\x2c\x15\x01\x00\x00"  # minus one value
+
+
+@pytest.mark.parametrize("page", ODD_PAGES)
+def test_a_page_with_a_field_of_another_kind_is_left_to_the_reader(tmp_path, page):
+    path = tmp_path / "t.parquet"
+    path.write_bytes(with_pages(page))
+
+    parquet_pages.check_pages(path)
+
+
+@pytest.mark.parametrize("page", ODD_PAGES)
+def test_a_page_before_one_that_cannot_be_followed_is_judged(tmp_path, page):
+    path = tmp_path / "t.parquet"
+    path.write_bytes(with_pages(TOO_FEW + page))
+
+    with pytest.raises(SourceError, match="fewer than no values"):
+        parquet_pages.check_pages(path)
+
+
 WITHOUT_PAGES = b"\x49\x1c\x19\x1c\x00\x00\x00"  # a group with a column of which nothing is said
 CANNOT = [
     b"",
