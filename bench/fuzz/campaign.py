@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from made_models import write_all  # noqa: E402
-from run import _keep  # noqa: E402
+from run import RESULTS, _keep  # noqa: E402
 
 FILES = ("model", "reader", "backup")
 GRACE_SECONDS = 120  # for a process to begin and end, beside its cases
@@ -44,8 +44,15 @@ def main() -> int:
     for figure in figures:
         print(json.dumps(figure), flush=True)
     if options.keep:
-        _keep("fuzz", figures)
+        _keep("fuzz", [*_of_other_targets(options.targets), *figures])
     return int(any(figure["value"] for figure in figures))
+
+
+def _of_other_targets(targets: list[str]) -> list[dict[str, Any]]:
+    """Return the figures that are kept of targets which this campaign leaves alone."""
+    kept = RESULTS / "fuzz.json"
+    figures = json.loads(kept.read_text(encoding="utf-8"))["figures"] if kept.exists() else []
+    return [one for one in figures if one["name"] not in targets]
 
 
 def _one(target: str, folder: Path, models: Path, options: argparse.Namespace) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Schema: a frozen list of columns that fitting, serving, drift and forms all read."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -174,11 +175,12 @@ def _checked(column: Column) -> Column:
     """Return a column that holds what its fields are for; others would be found out long after they came."""
     texts = (column.name, column.unit, column.form, column.zone, *column.levels, *column.sentinels)
     ends: Any = {Kind.NUMBER: int | float, Kind.DATE: str}.get(column.kind, int | float | str)
-    numbers = (column.share_missing, column.n_levels)
+    found = [one for one in (column.low, column.high) if one is not None]
+    numbers: list[Any] = [column.share_missing, column.n_levels, *(one for one in found if not isinstance(one, str))]
     if (
         not all(isinstance(one, str) for one in texts)
-        or not all(one is None or isinstance(one, ends) for one in (column.low, column.high))
-        or not all(isinstance(one, int | float) for one in numbers)
+        or not all(isinstance(one, ends) for one in found)
+        or not all(isinstance(one, int | float) and abs(one) <= sys.float_info.max for one in numbers)
         or not is_zone(column.zone or UTC)
     ):
         raise ValueError(f"what is said of the column {column.name!r} is none of what a column has")

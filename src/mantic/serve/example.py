@@ -1,5 +1,6 @@
 """A row to try, and what each column holds in words, from the schema."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,7 +53,9 @@ def example_of(column: Column) -> Any:
         if column.low is None or column.high is None:
             return None
         low, high = float(column.low), float(column.high)
-        middle = float(f"{low + (high - low) / 2:.3g}")
+        exact = low / 2 + high / 2
+        rounded = float(f"{exact:.3g}")
+        middle = rounded if math.isfinite(rounded) else exact
         return round(middle) if low.is_integer() and high.is_integer() and abs(middle) < 2**53 else middle
     if column.kind == Kind.BOOLEAN:
         return True

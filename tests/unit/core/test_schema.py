@@ -25,6 +25,8 @@ def test_a_schema_comes_back_from_its_text():
     [
         (0, "low", [18]), (0, "high", "90"), (1, "low", 20.5), (2, "levels", [1, None]), (2, "n_levels", "2"),
         (3, "name", 7), (0, "sentinels", [{}]), (0, "share_missing", None), (1, "form", 3), (0, "kind", "colour"),
+        (0, "high", 10**400), (0, "low", -(10**400)), (0, "low", float("-inf")), (0, "high", float("nan")),
+        (0, "share_missing", 10**400), (2, "n_levels", 10**400),
     ],
 )  # fmt: skip
 def test_what_no_column_has_is_refused(place, field, value):
