@@ -9,6 +9,7 @@ import zipfile
 import polars as pl
 import pyarrow as pa
 import pytest
+import xlsxwriter
 from pyarrow import parquet
 
 from mantic.core.errors import SchemaError, SourceError
@@ -92,6 +93,19 @@ def test_a_file_that_is_wrong_inside_is_refused_as_a_whole_and_in_pieces(tmp_pat
         read(path)
     with pytest.raises(SourceError), Run() as run:
         list(pieces(str(path), run))
+
+
+@pytest.mark.parametrize(("form", "days"), [("yyyy-mm-dd", -1e15), ("[h]:mm:ss", -1e15), ("[h]:mm:ss", 1e12)])
+def test_a_sheet_with_a_date_that_no_calendar_has_is_refused(tmp_path, form, days):
+    path = tmp_path / "t.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["a", "b"])
+        sheet.write(1, 0, 1)
+        sheet.write_number(1, 1, days, book.add_format({"num_format": form}))
+
+    with pytest.raises(SourceError, match="a cell cannot be read"):
+        read(path)
 
 
 def test_a_zip_with_a_name_that_is_no_text_is_refused(tmp_path):

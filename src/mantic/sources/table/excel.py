@@ -13,6 +13,8 @@ from mantic.sources.frames import check_names, to_polars
 from mantic.sources.sheet_size import check_sheets
 from mantic.sources.table.csv import to_numbers
 
+_PANIC = "PanicException"  # of native code; every library has a class of its own by this name, which is no Exception
+
 
 @source("excel")
 def read_excel(address: str, run: Run) -> pl.DataFrame:
@@ -35,10 +37,15 @@ def read_cells(address: str, run: Run) -> pl.DataFrame:
     check_sheets(Path(path))
     try:
         return _read(fastexcel.read_excel(path), path, sheet, run)
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except fastexcel.FastExcelError as error:
         raise SourceError(
             "the file is no Excel file, or it is damaged", where=path, fix="save it again as .xlsx"
         ) from error
+    except BaseException as error:
+        if not isinstance(error, pl.exceptions.PolarsError) and type(error).__name__ != _PANIC:
+            raise
+        fix = "look for dates and times that no calendar has, or save them as text"
+        raise SourceError(f"a cell cannot be read ({error})", where=path, fix=fix) from error
 
 
 def _read(book: Any, path: str, sheet: str, run: Run) -> pl.DataFrame:
