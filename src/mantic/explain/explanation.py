@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import MAXYEAR, MINYEAR
 from typing import Any
 
 import polars as pl
@@ -107,10 +108,16 @@ def explain_rows(
     contributions = shapley(model, frame, background, seed=seed)
     guess = to_guess(contributions.sum(axis=1), model.n_classes)
     rows = []
-    for at, values in enumerate(frame.iter_rows()):
+    for at, values in enumerate(_of_our_calendar(frame).iter_rows()):
         explain = _explain_class if classes else _explain_value
         rows.append(explain(guess[at], contributions[at], _named(model, frame, values), classes))
     return Explanation(target, tuple(rows))
+
+
+def _of_our_calendar(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame without dates before the year 1 or after 9999, which Python cannot hold."""
+    dates = pl.col(pl.Datetime)
+    return frame.with_columns(pl.when(dates.dt.year().is_between(MINYEAR, MAXYEAR)).then(dates))
 
 
 Values = list[tuple[int, str, Any]]  # place in the schema, name and value of each used column

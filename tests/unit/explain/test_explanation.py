@@ -159,5 +159,16 @@ def test_an_answer_against_all_reasons_says_so():
     assert told == "Predicted 'no' (51 %). Nothing speaks for it more than usual; against it: age is 3 (-0.4)."
 
 
+@pytest.mark.parametrize("year", [0, 20_000])
+def test_a_date_that_python_cannot_hold_is_no_fault_of_the_reasons(year):
+    far = FRAME.with_columns(pl.col("since").dt.replace(year=year))
+
+    rows = explain_rows(Churn(), far, FRAME, target="left", classes=("no", "yes")).to_facts()["rows"]
+
+    values = [{one["column"]: one["value"] for one in row["contributions"]} for row in rows]
+    assert [row["since"] for row in values] == [None, None, None]
+    assert [row["months"] for row in values] == [2.0, 60.0, None]
+
+
 def test_long_texts_are_cut_in_a_sentence():
     assert "…'" in sentence("1", [Reason("note", "word " * 50, 1.0)])
