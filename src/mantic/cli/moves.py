@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mantic.cli.kept import store_of
 from mantic.cli.screen import show_json, show_report, tell
 from mantic.cli.words import Parser, action
+from mantic.core.errors import SettingsError
 from mantic.core.settings import read_settings
 from mantic.evaluate.side_by_side import minute
 from mantic.store.reference import CHAMPION, read_reference
@@ -52,6 +53,9 @@ def _rollback(options: Namespace) -> int:
 
 
 def _retire(options: Namespace) -> int:
+    if "@" not in options.alias:
+        what = f"'{options.alias}' names no alias"
+        raise SettingsError(what, where="NAME@ALIAS", fix=f"say which one: mantic models retire NAME@{CHAMPION}")
     asked = read_reference(options.alias)
     with store_of(read_settings().store) as store:
         return _told(store.models.remove_alias(asked.name, asked.alias), options)

@@ -1,5 +1,6 @@
 """Where a store lies: a folder with SQLite and files in it, or a PostgreSQL server and a place for blobs."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +10,7 @@ from mantic.core.errors import SettingsError
 
 _SERVERS = ("postgresql", "postgres")
 _DRIVER = "postgresql+psycopg"  # as SQLAlchemy calls it
+_PASSWORD = re.compile(r"^([^:/?#]+://[^:/?#@\[\]]*):.*@", re.DOTALL)  # to the last @: rather too much
 SCHEMA = "mantic"  # of the tables on a server; ?schema=NAME chooses another
 
 
@@ -85,12 +87,14 @@ def masked(url: str) -> str:
     """
     if "://" not in url:
         return url
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
+    hidden = _PASSWORD.sub(r"\1:***@", url)  # first of all: one with a slash would end the part that holds it
+    try:
+        parts = urlsplit(hidden)
+    except ValueError:
+        return hidden.partition("?")[0]
     options = [(key, "***" if "password" in key.lower() else value) for key, value in parse_qsl(parts.query)]
     query = urlencode(options, safe="*/:", quote_via=quote)
-    return _joined(parts.scheme, f"{name}{colon and ':***'}{at}{host}", parts.path, query)
+    return _joined(parts.scheme, parts.netloc, parts.path, query)
 
 
 def _server(url: str, blobs: str) -> Address:
@@ -100,7 +104,12 @@ def _server(url: str, blobs: str) -> Address:
             where="store.blobs",
             fix="give a folder that all can reach, or s3://bucket/folder, gs://..., abfs://...",
         )
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        what = f"the address of the store cannot be read ({error})"
+        fix = "write signs other than letters and digits in a password as %XX ([ is %5B, ] is %5D)"
+        raise SettingsError(what, where="store.url", fix=fix) from None
     options = dict(parse_qsl(parts.query))
     schema = options.pop("schema", SCHEMA)
     if not (schema.isidentifier() and schema.isascii() and schema.islower() and len(schema) <= 50):

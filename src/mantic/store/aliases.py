@@ -49,7 +49,8 @@ def move(connection: Connection, kind: str, name: str, alias: str, *, to: int | 
         insert(MOVE).values(at=made.at, by=by, kind=kind, name=name, alias=alias, before=before, after=to)
     )
     note_deed(connection, kind, name, by=by, detail={"alias": alias, "before": before, "after": to})
-    if (alias == CHAMPION or (alias == CHALLENGER and to is None)) and _end_trial(connection, name):
+    is_over = to != before if alias == CHAMPION else alias == CHALLENGER and to is None
+    if is_over and _end_trial(connection, name):
         move(connection, "remove", name, CHALLENGER, to=None, by=by)
     return made
 

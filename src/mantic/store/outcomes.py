@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from mantic.store.database import Database
 from mantic.store.predictions import MOST, Prediction, prediction_of, thin
@@ -43,7 +43,8 @@ class Outcomes:
     def add(self, truths: Mapping[str, Any], *, by: str | None = None) -> int:
         """Keep what was true, by the id of the prediction, as a whole; a later word replaces an earlier one.
 
-        An outcome may come before its prediction is written: the two find each other.
+        What is known already keeps the moment at which it became known. An outcome may come before its prediction is
+        written: the two find each other.
 
         Returns
         -------
@@ -52,11 +53,8 @@ class Outcomes:
         known = {"at": now(), "by": author(by)}
         rows = [{"prediction": plain(one, "the id"), "truth": pack(truth), **known} for one, truth in truths.items()]
         with self._database.moving() as connection:
-            ids = [row["prediction"] for row in rows]
-            for start in range(0, len(ids), 500):
-                connection.execute(delete(OUTCOME).where(OUTCOME.c.prediction.in_(ids[start : start + 500])))
-            if rows:
-                connection.execute(insert(OUTCOME), rows)
+            for start in range(0, len(rows), 500):
+                _replace(connection, rows[start : start + 500])
         return len(rows)
 
     def of(self, identities: Sequence[str]) -> dict[str, Any]:
@@ -129,6 +127,17 @@ class Outcomes:
         query = _arrived(name, number, since, until).with_only_columns(func.count())
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _replace(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write outcomes that are not known, or otherwise."""
+    same = OUTCOME.c.prediction.in_([row["prediction"] for row in rows])
+    found = connection.execute(select(OUTCOME.c.prediction, OUTCOME.c.truth).where(same))
+    known = {row.prediction: row.truth for row in found}
+    fresh = [dict(row) for row in rows if known.get(row["prediction"]) != row["truth"]]
+    if fresh:
+        connection.execute(delete(OUTCOME).where(OUTCOME.c.prediction.in_([row["prediction"] for row in fresh])))
+        connection.execute(insert(OUTCOME), fresh)
 
 
 def _known(name: str, number: int | None, *, made_since: str | datetime | None = None) -> "Select[tuple[Any, ...]]":

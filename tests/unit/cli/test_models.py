@@ -162,6 +162,16 @@ def test_an_alias_is_retired_and_a_version_deleted(stored):
     assert "there is no churn/2" in stored("models", "show", "churn/2").err
 
 
+@pytest.mark.parametrize("asked", ["churn/2", "churn"])
+def test_what_names_no_alias_retires_none(stored, asked):
+    refused = stored("models", "retire", asked)
+
+    assert refused.code == 2
+    assert "names no alias" in refused.err
+    assert "NAME@champion" in refused.err
+    assert "churn@champion" in stored("models", "promote", "churn/1").err
+
+
 def test_the_history_says_who_did_what(stored):
     stored("models", "promote", "churn/2")
 

@@ -105,6 +105,17 @@ def test_a_canary_has_its_share_since_the_last_thing_that_parted_callers_anew(ke
     assert since() is None
 
 
+def test_a_champion_that_is_promoted_again_ends_no_trial(kept):
+    kept.deployments.put("churn")
+    kept.deployments.canary("churn/2", 0.2)
+    champion = kept.deployments.promote("churn/1").after
+
+    kept.models.promote("churn/1")
+
+    assert (champion.canary, champion.share) == (2, 0.2)
+    assert kept.deployments.promote("churn/1").before == champion
+
+
 def test_a_share_that_a_canary_has_already_is_no_deed(kept):
     kept.deployments.put("churn")
     kept.deployments.canary("churn/2", 0.2)

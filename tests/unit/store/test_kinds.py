@@ -191,6 +191,20 @@ def test_outcomes_are_found_and_counted_by_when_their_predictions_were_made(stor
     assert store.outcomes.judged("churn", since="2999-01-01") == []
 
 
+def test_an_outcome_that_is_said_again_keeps_its_moment_and_a_new_word_has_its_own(store, monkeypatch):
+    ids = store.predictions.append(_rows(1200))
+    monkeypatch.setattr("mantic.store.outcomes.now", lambda: "2024-03-01T00:00:00.000000Z")
+    store.outcomes.add(dict.fromkeys(ids[:1100], "yes"))
+    monkeypatch.setattr("mantic.store.outcomes.now", lambda: "2024-03-08T00:00:00.000000Z")
+
+    n_kept = store.outcomes.add(dict.fromkeys(ids, "yes") | {ids[0]: "no"})
+
+    assert n_kept == 1200
+    assert store.outcomes.n_arrived("churn", until="2024-03-02") == 1099
+    assert store.outcomes.n_arrived("churn", since="2024-03-02") == 101
+    assert store.outcomes.of(ids[:2]) == {ids[0]: "no", ids[1]: "yes"}
+
+
 def test_a_share_of_the_outcomes_is_drawn_from_first_to_last(store):
     store.outcomes.add(dict.fromkeys(store.predictions.append(_rows(2000)), "yes"))
 

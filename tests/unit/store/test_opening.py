@@ -220,6 +220,26 @@ def test_a_password_is_shown_nowhere():
     assert masked("what is ://this?a=b") == "what is ://this?a=b"
 
 
+@pytest.mark.parametrize("password", ["ab/cd", "a?b", "a#b", "a:b", "a@b", "a[b", "]", "a b", "a\nb", "p%2Fq", ""])
+def test_a_password_of_any_signs_is_shown_nowhere(password):
+    shown = masked(f"postgresql://me:{password}@host:5432/db")
+
+    assert shown == "postgresql://me:***@host:5432/db"
+
+
+@pytest.mark.parametrize("url", ["postgresql://me@host:5432/db", "postgresql://[::1]:5432/db", "s3://models/a@b:c"])
+def test_an_address_without_a_password_is_shown_as_it_is(url):
+    assert masked(url) == url
+
+
+def test_a_password_that_no_address_can_hold_is_said_and_not_shown():
+    with pytest.raises(SettingsError, match="cannot be read") as caught:
+        open_store("postgresql://me:a[b@host/db", blobs="/tmp/blobs")
+
+    assert "a[b" not in str(caught.value)
+    assert "%5B" in caught.value.fix
+
+
 @pytest.mark.parametrize("name", ["a?b", "a%20b", "a#b", "a b"])
 def test_a_folder_may_be_called_as_one_likes(tmp_path, name):
     with open_store(tmp_path / name / "store") as store:
